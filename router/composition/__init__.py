@@ -1,0 +1,1 @@
+"""Subgraph SDLs -> supergraph SDL, errors, hints."""

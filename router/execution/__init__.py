@@ -1,0 +1,1 @@
+"""Query plan -> merged data and errors."""

@@ -1,0 +1,1 @@
+"""Client document -> validated, normalised operation."""

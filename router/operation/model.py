@@ -1,0 +1,75 @@
+"""A validated, normalised operation: what planning and projection read instead of the client's document.
+
+Named fragments are gone (inlined), constant ``@skip``/``@include`` are folded, fields that merge are merged, and every
+field knows the type that it is selected on. Selections keep the client's order, which is the order of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphql import ValueNode, VariableDefinitionNode
+
+
+class OperationKind(StrEnum):
+    """The three kinds of operation of the GraphQL specification."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``@include(if: $variable)``, or ``@skip(if: $variable)`` where ``include`` is false."""
+
+    variable: str
+    include: bool
+
+    def holds(self, variables: Mapping[str, object]) -> bool:
+        """Whether what stands under this condition is selected, given the coerced variables."""
+        return bool(variables.get(self.variable)) is self.include
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One selected field.
+
+    ``parent_type`` names the type of the API schema that it is selected on (object, interface; for ``__typename`` also
+    a union). ``conditions`` must all hold. ``selections`` is empty for leaves.
+    """
+
+    response_key: str
+    name: str
+    parent_type: str
+    arguments: tuple[tuple[str, ValueNode], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    selections: tuple[Selection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InlineFragment:
+    """``... on type_condition { selections }``; present only where the type condition or the conditions restrict."""
+
+    type_condition: str
+    conditions: tuple[Condition, ...] = ()
+    selections: tuple[Selection, ...] = ()
+
+
+Selection = Field | InlineFragment
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that is valid against the API schema, ready to be planned and projected.
+
+    ``variable_definitions`` are the client's, in order; coercion of their values is done per request.
+    """
+
+    kind: OperationKind
+    name: str | None
+    root_type: str
+    variable_definitions: tuple[VariableDefinitionNode, ...]
+    selections: tuple[Selection, ...]

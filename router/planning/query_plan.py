@@ -1,0 +1,146 @@
+"""The query plan: all that execution knows of an operation, and the only module of planning that it may import.
+
+A plan is a set of fetches that depend on each other by data, not a tree of levels: a fetch starts as soon as the
+fetches it ``depends_on`` have been merged. Everything is known before the request: the document that is sent, the
+places whose entities it looks up, what a representation is made of, and which fields fall if the fetch fails.
+
+The merged data that execution builds is shaped by *response keys*: the client's own, plus keys that planning added
+(inputs of later fetches). An added key never collides with one of the client's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.operation.model import Condition, OperationKind
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step down the merged data: into ``response_key``, through any lists found there, at every depth.
+
+    Where ``types`` is set, only objects whose ``__typename`` is among them are followed.
+    """
+
+    response_key: str
+    types: tuple[str, ...] | None = None
+
+
+Path = tuple[PathStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """One field of a representation: ``name`` as the subgraph calls it, read from ``response_key`` of the merged data.
+
+    ``nullable`` says whether null may be sent (never for key fields). ``inputs`` is None for leaves; else the value is
+    an object, or lists of objects, from which these are taken.
+    """
+
+    name: str
+    response_key: str
+    nullable: bool
+    inputs: tuple[InputSelection, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputSelection:
+    """Fields of a representation that apply to objects whose ``__typename`` is among ``types`` (None: to all).
+
+    ``send_typename`` asks for the object's ``__typename`` beside the fields (the value is of an abstract type).
+    """
+
+    types: tuple[str, ...] | None
+    fields: tuple[InputField, ...]
+    send_typename: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """How the representation of an entity of one of ``types`` is built from the merged data.
+
+    ``typename`` is what is sent as ``__typename`` (an interface's name towards a subgraph with an interface object);
+    None sends the object's own. An entity with a null or missing field that is not ``nullable`` is not sent.
+    ``types`` None means that the entity's type is certain and ``typename`` is set.
+    """
+
+    types: tuple[str, ...] | None
+    typename: str | None
+    fields: tuple[InputField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedField:
+    """A field of the CLIENT's selection that a fetch brings at the place it merges into.
+
+    If the fetch fails, an error is put at ``response_key`` of every such place (of an object whose ``__typename`` is
+    among ``types``, where set; not where one of ``conditions`` does not hold).
+    """
+
+    response_key: str
+    types: tuple[str, ...] | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Rename on arrival: in the objects at ``path`` (of ``types``), the key ``sent`` becomes ``response_key``.
+
+    Needed only where two branches could not use one response name in this subgraph, or where a name had to be freed.
+    """
+
+    path: Path
+    types: tuple[str, ...] | None
+    sent: str
+    response_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityLookup:
+    """One ``_entities`` field of a fetch: entities at ``paths`` become the list in ``variable``.
+
+    ``alias`` is the response key of that ``_entities`` field in the subgraph's answer. Its result i is merged into
+    every place whose representation was the i-th of the deduplicated list. ``rewrites`` paths start at the entity.
+    """
+
+    alias: str
+    variable: str
+    paths: tuple[Path, ...]
+    representations: tuple[Representation, ...]
+    owned: tuple[OwnedField, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request to one subgraph.
+
+    ``id`` is its index in the plan. ``document`` is sent as it is; ``variables`` names the client's variables that it
+    uses. ``lookups`` is empty for a fetch of root fields, which then ``owned`` names and ``rewrites`` (from the root)
+    restores. ``run_if``: the fetch is needed if any of these alternatives has all its conditions true; empty means
+    always.
+    """
+
+    id: int
+    subgraph: str
+    kind: OperationKind
+    document: str
+    operation_name: str | None
+    variables: tuple[str, ...]
+    depends_on: tuple[int, ...] = ()
+    lookups: tuple[EntityLookup, ...] = ()
+    owned: tuple[OwnedField, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    run_if: tuple[tuple[Condition, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """Fetches in an order in which each comes after what it depends on.
+
+    Mutations: the fetches of one root field depend on all those of the root field before it, so the order is serial.
+    ``fetches`` is empty where only ``__typename`` or introspection was asked.
+    """
+
+    kind: OperationKind
+    fetches: tuple[Fetch, ...]

@@ -1,0 +1,1 @@
+"""Merged data -> the shape that the client asked for."""

@@ -1,0 +1,1 @@
+"""The ASGI edge: GraphQL over HTTP, the explorer page, health, metrics."""

@@ -1,0 +1,1 @@
+"""Supergraph SDL -> immutable model, API schema, query graph."""

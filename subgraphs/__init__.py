@@ -1,0 +1,1 @@
+"""The mall: five services that share mechanics and no meaning."""

@@ -1,0 +1,1 @@
+"""What every service stands on: settings, ASGI app, database and bus lifecycles, auth context, health."""

@@ -1,0 +1,1 @@
+"""The demo shop: one deterministic set of facts from which each service seeds its own database."""
