@@ -33,7 +33,7 @@ def server_binary(root: Path) -> Path:
     if not binary.exists():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise StackError(
-            f"{binary} is missing: run `make setup` (Python 3.11 to 3.13 have the embedded database, this is {version}),"
+            f"{binary} is missing: run `make setup` (it is there for Python 3.11 to 3.13, and this is {version}),"
             " or set GALLERIA_MONGODB_URL to a MongoDB server of your own, with a user that may create users"
         )
     return binary
@@ -51,16 +51,19 @@ def server_command(binary: Path, directory: Path, port: int, *, auth: bool = Tru
     return [*command, "--auth"] if auth else command
 
 
-def service_url(port: int, service: str, password: str) -> str:
-    """The URL that a service is given: its own user, its own database, nothing else."""
-    return f"mongodb://{service}:{quote(password, safe='')}@127.0.0.1:{port}/{service}"
+def service_url(server_url: str, service: str, password: str) -> str:
+    """The URL of ``service``'s own user and database on the server that ``server_url`` names."""
+    parts = urlsplit(server_url)
+    hosts = parts.netloc.rpartition("@")[2]
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{service}:{quote(password, safe='')}@{hosts}/{service}{query}"
 
 
 def bootstrap(binary: Path, directory: Path, passwords: Mapping[str, str]) -> None:
     """Create root and one user per service in ``directory``, once; a directory that has them is left as it is.
 
-    ``passwords`` maps ``root`` and each service to its password. The server runs without authentication for that second,
-    on a port that nobody knows.
+    ``passwords`` maps ``root`` and each service to its password. The server runs without authentication for that
+    second, on a port that nobody knows.
     """
     marker = directory / "galleria-users"
     if marker.exists():

@@ -1,0 +1,82 @@
+# Every target sets up what it needs from nothing, then does its job; a second call is quick.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA := $(or $(GALLERIA_DATA),.galleria)
+PAGE := router/server/explorer
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+ROLE ?= customer
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up seed events token reset test lint fmt bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready .venv-mongodb/.ready $(PAGE)/dist/.ready ## install everything the other targets need
+
+up: setup ## run the whole mall: database, NATS, five services, router (Ctrl-C stops it)
+	@exec $(BIN)/python -m stack up
+
+seed: $(VENV)/.ready ## fill empty databases of a running mall with the demo shop
+	@$(BIN)/python -m stack run mall seed
+
+events: $(VENV)/.ready ## list the events that no handler could take: make events, then make events RETRY=1
+	@$(BIN)/python -m stack run mall events $(if $(RETRY),retry,dead)
+
+token: $(VENV)/.ready ## print a development token: make -s token ROLE=customer|staff
+	@GALLERIA_DATA="$(DATA)" $(BIN)/mall token --role $(ROLE)
+
+reset: ## forget all data, keys and passwords of the mall
+	rm -rf "$(DATA)"
+
+test: setup ## run all tests, with real processes, database, NATS and browser
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term
+
+lint: $(VENV)/.ready ## ruff, mypy strict, and the arrows between the houses
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: $(VENV)/.ready ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## compare the router with its peers, side by side in one run
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock pyproject.toml
+
+clean: ## remove what setup made
+	rm -rf $(VENV) .venv-mongodb $(PAGE)/dist $(PAGE)/node_modules
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Galleria needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": set PYTHON=python3.12")'
+	@echo "setting up $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements-dev.lock >&2
+	@$(PIP) --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+# GPL-2.0, so in an environment of its own, run as a process and never imported. GALLERIA_MONGODB_URL replaces it.
+.venv-mongodb/.ready: requirements-mongodb.lock
+ifeq ($(GALLERIA_MONGODB_URL)$(GALLERIA_MONGODB_BIN),)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info < (3, 14) else "The embedded database has no wheels for Python 3.14 and newer: set PYTHON=python3.13, or GALLERIA_MONGODB_URL to a MongoDB 8 of your own")'
+	@echo "setting up .venv-mongodb (the embedded database)" >&2
+	@$(PYTHON) -m venv .venv-mongodb
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-mongodb/bin/python -m pip install --quiet --require-hashes -r requirements-mongodb.lock >&2
+	@touch $@
+endif
+
+$(PAGE)/dist/.ready: $(wildcard $(PAGE)/package-lock.json $(PAGE)/*.html $(PAGE)/*.js $(PAGE)/*.ts $(PAGE)/src/*)
+	@if ! command -v npm >/dev/null 2>&1; then \
+	  echo "no Node here: the explorer page will load its packages from a public CDN" >&2; \
+	elif echo "building the explorer page" >&2; cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error >&2 && npm run build --silent >&2; then \
+	  touch dist/.ready; \
+	elif [ -n "$$CI" ]; then exit 1; \
+	else echo "the page was not built (see above): it will load its packages from a public CDN" >&2; fi
