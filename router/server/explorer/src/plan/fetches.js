@@ -1,0 +1,39 @@
+// The fetches of a plan as the picture shows them, read from the JSON that the router's planner prints.
+import { parse, print, visit } from "graphql";
+
+/** `plan.fetches` -> [{id, subgraph, dependsOn, document (formatted), brings (a few words), isConditional}]. */
+export function readFetches(plan) {
+  return plan.fetches.map((fetch) => {
+    const document = parse(fetch.document, { noLocation: true });
+    return {
+      id: fetch.id,
+      subgraph: fetch.subgraph,
+      dependsOn: fetch.depends_on ?? [],
+      document: print(document),
+      brings: whatIsFetched(document),
+      isConditional: (fetch.run_if ?? []).length > 0,
+    };
+  });
+}
+
+/** "orders, me" for a fetch of root fields, "Order, Product by key" for one of entities. */
+function whatIsFetched(document) {
+  const rootFields = document.definitions.find((definition) => definition.operation).selectionSet.selections;
+  const names = rootFields.map((field) => field.name?.value);
+  if (!names.includes("_entities")) return [...new Set(names)].join(", ");
+  const types = rootFields.flatMap(entityTypes);
+  return `${[...new Set(types)].join(", ")} by key`;
+}
+
+/** Types of the outermost `... on Type` below an `_entities` field. */
+function entityTypes(field) {
+  const types = [];
+  visit(field, {
+    InlineFragment(node) {
+      if (!node.typeCondition) return undefined;
+      types.push(node.typeCondition.name.value);
+      return false;
+    },
+  });
+  return types;
+}

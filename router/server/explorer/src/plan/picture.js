@@ -1,0 +1,71 @@
+// The picture of a plan: a button for every fetch, an arrow for every dependency.
+import { createElement as h } from "react";
+
+import { BOX } from "./layout.js";
+
+/** Draws `layout` (of layOut); the fetch with id `selected` stands out, `onSelect(id)` is called for a click on another. */
+export function Picture({ layout, selected, onSelect }) {
+  const size = { width: layout.width, height: layout.height };
+  return h(
+    "div",
+    { className: "plan-scroll" },
+    h(
+      "div",
+      { className: "plan-picture", style: size, role: "group", "aria-label": "Fetches of the plan" },
+      h(Arrows, { ...size, arrows: layout.arrows, selected }),
+      layout.boxes.map((box) =>
+        h(Box, { key: box.fetch.id, ...box, isSelected: box.fetch.id === selected, onSelect }),
+      ),
+    ),
+  );
+}
+
+function Arrows({ arrows, selected, width, height }) {
+  const head = h("path", { d: "M0,0 L6,3 L0,6 z" });
+  const marker = { id: "plan-arrow", viewBox: "0 0 6 6", refX: 5, refY: 3, markerWidth: 6, markerHeight: 6, orient: "auto" };
+  return h(
+    "svg",
+    { width, height, "aria-hidden": true },
+    h("defs", null, h("marker", marker, head)),
+    arrows.map(({ from, to, path }) =>
+      h("path", {
+        key: `${from}-${to}`,
+        d: path,
+        className: from === selected || to === selected ? "plan-arrow plan-arrow-selected" : "plan-arrow",
+        markerEnd: "url(#plan-arrow)",
+      }),
+    ),
+  );
+}
+
+function Box({ fetch, x, y, isSelected, onSelect }) {
+  const style = { left: x, top: y, width: BOX.width, height: BOX.height, "--hue": hueOf(fetch.subgraph) };
+  const label = `Fetch ${fetch.id} from ${fetch.subgraph}: ${fetch.brings}. ${waitsFor(fetch)}`;
+  return h(
+    "button",
+    {
+      type: "button",
+      className: fetch.isConditional ? "plan-box plan-box-conditional" : "plan-box",
+      style,
+      title: label,
+      "aria-label": label,
+      "aria-pressed": isSelected,
+      onClick: () => onSelect(fetch.id),
+    },
+    h("span", { className: "plan-box-subgraph" }, fetch.subgraph),
+    h("span", { className: "plan-box-brings" }, fetch.brings),
+    h("span", { className: "plan-box-id", "aria-hidden": true }, fetch.id),
+  );
+}
+
+/** "Starts at once." or "Waits for fetch 0 and 2.". */
+export function waitsFor({ dependsOn }) {
+  return dependsOn.length > 0 ? `Waits for fetch ${dependsOn.join(" and ")}.` : "Starts at once.";
+}
+
+/** One colour for one subgraph, in whatever plan it appears: its name chooses among hues a golden angle apart. */
+function hueOf(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 997;
+  return Math.round((sum * 137.508) % 360);
+}
