@@ -73,7 +73,7 @@ ifeq ($(GALLERIA_MONGODB_URL)$(GALLERIA_MONGODB_BIN),)
 	@touch $@
 endif
 
-$(PAGE)/dist/.ready: $(wildcard $(PAGE)/package-lock.json $(PAGE)/*.html $(PAGE)/*.js $(PAGE)/*.ts $(PAGE)/src/*)
+$(PAGE)/dist/.ready: $(wildcard $(PAGE)/package-lock.json $(PAGE)/*.html $(PAGE)/*.js $(PAGE)/src/* $(PAGE)/src/*/*)
 	@if ! command -v npm >/dev/null 2>&1; then \
 	  echo "no Node here: the explorer page will load its packages from a public CDN" >&2; \
 	elif echo "building the explorer page" >&2; cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error >&2 && npm run build --silent >&2; then \
