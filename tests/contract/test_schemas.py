@@ -1,0 +1,65 @@
+"""The five services keep their schemas honest: towards their committed SDL, each other, and the front-ends."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import router
+from router.composition.subgraphs_file import load_subgraphs
+from router.supergraph import read_supergraph
+from tests.contract.front_end import OPERATIONS, broken_operations
+
+ROOT = Path(__file__).parent.parent.parent
+SERVICES = ("inventory", "orders", "payments", "recommendations", "shipping")
+MALL = Path(sys.prefix) / "bin" / "mall"
+
+
+def composed(replace: tuple[str, str] = ("", "")) -> router.Composition:
+    """The mall's composition, after a textual change of its subgraphs' SDL."""
+    subgraphs = load_subgraphs(ROOT / "supergraph.yaml")
+    changed = [router.Subgraph(s.name, s.url, re.sub(*replace, s.sdl) if replace[0] else s.sdl) for s in subgraphs]
+    return router.compose(changed)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_printed_schema_is_the_committed_one(name: str) -> None:
+    printed = subprocess.run([MALL, "sdl", name], capture_output=True, text=True, check=True).stdout
+    committed = (ROOT / "subgraphs" / name / "schema.graphql").read_text()
+    assert printed == committed, f"run: .venv/bin/mall sdl {name} > subgraphs/{name}/schema.graphql"
+
+
+def test_the_five_compose() -> None:
+    composition = composed()
+    assert composition.errors == ()
+    assert composition.supergraph_sdl is not None
+
+
+def test_the_stored_operations_are_answered() -> None:
+    sdl = composed().supergraph_sdl
+    assert sdl is not None
+    assert len(list(OPERATIONS.glob("*.graphql"))) >= 9
+    assert broken_operations(read_supergraph(sdl).api_schema) == []
+
+
+def test_a_breaking_change_names_the_operation_and_the_field() -> None:
+    sdl = composed((r"\btrackingNumber: String", "parcelNumber: String")).supergraph_sdl
+    assert sdl is not None
+    lines = broken_operations(read_supergraph(sdl).api_schema)
+    assert "orders.graphql: Orders: Cannot query field 'trackingNumber' on type 'Shipment'." in [
+        line.split(" Did you mean")[0] for line in lines
+    ]
+
+
+def test_a_shared_type_that_drifts_is_refused() -> None:
+    subgraphs = [
+        router.Subgraph(
+            s.name, s.url, s.sdl.replace("amount: Decimal!", "amount: Int!") if s.name == "payments" else s.sdl
+        )
+        for s in load_subgraphs(ROOT / "supergraph.yaml")
+    ]
+    assert [error.code for error in router.compose(subgraphs).errors] == ["FIELD_TYPE_MISMATCH"]
