@@ -74,7 +74,7 @@ class RunningMall:
         self.process.wait(60)
 
 
-def await_condition(condition: Callable[[], T], timeout_s: float = 60.0, what: str = "the condition") -> T:
+def await_condition(condition: Callable[[], T | None], timeout_s: float = 60.0, what: str = "the condition") -> T:
     """The first true value of ``condition``; fails when it has none in time."""
     deadline = time.monotonic() + timeout_s
     while True:
