@@ -1,0 +1,83 @@
+"""Facts of the kitchen department: coffee, tea, tableware and cooking."""
+
+from subgraphs.demo.model import Item
+
+COFFEE = (
+    Item("COF-001", "Hand Coffee Grinder", 6900, 620, "Conical steel burrs, from espresso to French press."),
+    Item("COF-002", "Electric Burr Grinder", 14900, 2400, "Forty grind settings and a quiet, slow motor."),
+    Item("COF-003", "Porcelain Pour-Over Dripper", 2450, 380, "Spiral ribs for an even draw; takes size 2 filters."),
+    Item("COF-004", "Paper Filters, Pack of 100", 690, 140, "Unbleached cone filters, size 2, compostable."),
+    Item("COF-005", "Gooseneck Kettle 0.9 l", 7900, 1250, "A thin, steady stream and a thermometer in the lid."),
+    Item("COF-006", "Glass Coffee Server 600 ml", 2900, 420, "Heatproof borosilicate with a measured scale."),
+    Item("COF-007", "French Press 1 l", 3900, 980, "Double-walled steel that keeps four cups warm."),
+    Item("COF-008", "Stovetop Moka Pot", 3450, 540, "Brews three small, strong cups; fits induction hobs."),
+    Item("COF-009", "Brewing Scale with Timer", 4900, 460, "Weighs to a tenth of a gram and times the pour."),
+    Item("COF-010", "Milk Frothing Pitcher", 2200, 290, "Brushed steel with a sharp spout for latte art."),
+    Item("COF-011", "Espresso Tamper 58 mm", 3200, 410, "Flat steel base and a handle of oiled walnut."),
+    Item("COF-012", "Ethiopia Guji Beans 250 g", 1390, 270, "Light roast with notes of jasmine and apricot."),
+    Item("COF-013", "Colombia Huila Beans 250 g", 1290, 270, "Medium roast, caramel sweet, from one small farm."),
+    Item("COF-014", "House Espresso Beans 1 kg", 2890, 1040, "Dark chocolate and hazelnut, roasted every Tuesday."),
+    Item("COF-015", "Decaf Peru Beans 250 g", 1390, 270, "Decaffeinated with spring water, full and nutty."),
+    Item("COF-016", "Airtight Bean Canister", 2700, 560, "A valve keeps a kilo of beans fresh for weeks."),
+    Item("COF-017", "Cold Brew Bottle 750 ml", 2600, 480, "Fill it in the evening, pour it at breakfast."),
+)
+
+TEA = (
+    Item("TEA-001", "Cast-Iron Teapot 0.8 l", 5900, 1650, "Enamelled inside, with a fine steel basket."),
+    Item("TEA-002", "Glass Teapot 1.2 l", 3900, 610, "Watch the leaves open; the strainer lifts out."),
+    Item("TEA-003", "Gaiwan Tasting Set", 4200, 720, "A lidded bowl, a pitcher and four tiny cups."),
+    Item("TEA-004", "Bamboo Tea Tray", 3600, 1350, "A slatted tray that catches what is spilt."),
+    Item("TEA-005", "Variable Temperature Kettle", 8900, 1480, "Six presets, from green at 70 to black at 100."),
+    Item("TEA-006", "Loose-Leaf Infuser", 990, 60, "A wide steel basket that fits any mug."),
+    Item("TEA-007", "Matcha Whisk", 1890, 45, "Eighty prongs carved from one piece of bamboo."),
+    Item("TEA-008", "Matcha Bowl", 3400, 430, "Wheel-thrown stoneware in a deep moss glaze."),
+    Item("TEA-009", "Ceremonial Matcha 40 g", 2490, 90, "First harvest, stone-ground and bright green."),
+    Item("TEA-010", "Sencha First Flush 100 g", 1490, 120, "Grassy and sweet, steamed on the day of picking."),
+    Item("TEA-011", "Darjeeling Second Flush 100 g", 1590, 120, "Muscatel and amber, from high steep gardens."),
+    Item("TEA-012", "Smoked Black Tea 100 g", 1290, 120, "Dried over pine wood; made for rainy days."),
+    Item("TEA-013", "Rooibos Orange 100 g", 990, 120, "Free of caffeine, round and warm at any hour."),
+    Item("TEA-014", "Mountain Herb Tea 60 g", 890, 80, "Sage, thyme and lemon balm from the high Alps."),
+    Item("TEA-015", "Tea Caddy, Cherry Bark", 3200, 180, "A double lid that closes on its own weight."),
+    Item("TEA-016", "Honey Dipper, Olive Wood", 750, 35, "Turned by hand, oiled, and no two alike."),
+    Item("TEA-017", "Acacia Honey 500 g", 1150, 760, "Runny and mild, from one beekeeper in Slovenia."),
+)
+
+TABLEWARE = (
+    Item("MUG-001", "Stoneware Mug, Chalk", 1690, 360, "A broad handle and a matt glaze that feels like eggshell."),
+    Item("MUG-002", "Stoneware Mug, Indigo", 1690, 360, "The same broad handle, in a deep reactive blue."),
+    Item("MUG-003", "Espresso Cups, Set of 4", 2890, 520, "Thick walls, 70 ml, and four quiet colours."),
+    Item("MUG-004", "Cappuccino Cup and Saucer", 1890, 480, "A round bowl made for milk and patience."),
+    Item("MUG-005", "Double-Walled Glasses, Set of 2", 2490, 340, "The drink stays hot, the hands stay cool."),
+    Item("MUG-006", "Enamel Mug", 1290, 170, "Survives the campfire, the rucksack and the office."),
+    Item("TAB-001", "Dinner Plates, Set of 4", 5900, 2900, "Speckled stoneware, 27 cm, safe in the dishwasher."),
+    Item("TAB-002", "Side Plates, Set of 4", 3900, 1700, "The small companions of the dinner plates, 20 cm."),
+    Item("TAB-003", "Pasta Bowls, Set of 4", 4900, 2600, "Wide rims and deep wells for generous portions."),
+    Item("TAB-004", "Cereal Bowls, Set of 4", 3900, 1900, "Deep enough for milk, soup or ramen."),
+    Item("TAB-005", "Serving Platter, Oval", 4500, 1600, "Forty centimetres for a roast or a heap of figs."),
+    Item("TAB-006", "Cutlery Set, 24 Pieces", 11900, 1850, "Brushed steel with slender necks, for six."),
+    Item("TAB-007", "Carafe with Cork 1 l", 2600, 690, "Mouth-blown glass with a stopper of real cork."),
+    Item("TAB-008", "Tumblers, Set of 6", 2900, 1500, "Stackable, hard to break, nice to hold."),
+    Item("TAB-009", "Wine Glasses, Set of 4", 4400, 720, "Thin rims and a bowl for red and white alike."),
+    Item("TAB-010", "Salad Servers, Olive Wood", 2400, 160, "A fork and a spoon cut from the same plank."),
+    Item("TAB-011", "Cheese Board, Slate", 2800, 1700, "Chalk the names on it; they wipe off after."),
+)
+
+COOKING = (
+    Item("KIT-001", "Cast-Iron Skillet 28 cm", 5900, 2800, "Seasoned with linseed oil, good for a lifetime."),
+    Item("KIT-002", "Enamelled Casserole 5 l", 15900, 5200, "From hob to oven to table, in oyster grey."),
+    Item("KIT-003", "Steel Saucepan 2 l", 6900, 1150, "Three layers, pouring rims and a cool handle."),
+    Item("KIT-004", "Chef's Knife 20 cm", 8900, 230, "Forged carbon steel that takes a fine edge."),
+    Item("KIT-005", "Paring Knife", 3400, 70, "Short, nimble and sharp, with a beech handle."),
+    Item("KIT-006", "Bread Knife", 4900, 190, "Long waves that glide through any crust."),
+    Item("KIT-007", "Sharpening Stone 1000/6000", 4500, 780, "Coarse on one side, mirror-fine on the other."),
+    Item("KIT-008", "End-Grain Cutting Board", 7900, 3400, "Oak blocks that are gentle to the knife's edge."),
+    Item("KIT-009", "Mixing Bowls, Set of 3", 4200, 1500, "Nesting steel bowls with lids and soft bases."),
+    Item("KIT-010", "Proofing Basket", 2400, 290, "Rattan rings that leave their print on the loaf."),
+    Item("KIT-011", "Dough Scraper and Lame", 1690, 130, "One to divide the dough, one to score it."),
+    Item("KIT-012", "Bread Baking Pan, Lidded", 5900, 3900, "Traps the steam, so that the crust crackles."),
+    Item("KIT-013", "Rye Flour 2.5 kg", 890, 2520, "Stone-milled wholegrain from an old water mill."),
+    Item("KIT-014", "Wheat Flour T65 2.5 kg", 790, 2520, "Strong, creamy flour for loaves and baguettes."),
+    Item("KIT-015", "Pepper Mill, Walnut", 4900, 310, "A ceramic grinder with six settings."),
+    Item("KIT-016", "Olive Oil, Early Harvest 750 ml", 2190, 1250, "Green, peppery and pressed within four hours."),
+    Item("KIT-017", "Linen Apron", 4400, 340, "Crossed straps, deep pockets, softer each wash."),
+)
