@@ -1,0 +1,39 @@
+# One image for the router and the five services; which of them it is, its command says. `--target nats` is NATS with
+# our configuration.
+
+FROM node:22-slim AS page
+WORKDIR /page
+COPY router/server/explorer/package.json router/server/explorer/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY router/server/explorer ./
+RUN npm run build
+
+FROM python:3.13-slim AS install
+WORKDIR /app
+RUN python -m venv /venv
+COPY requirements.lock ./
+RUN /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY pyproject.toml README.md LICENSE supergraph.yaml router.yaml ./
+COPY router router
+COPY subgraphs subgraphs
+COPY --from=page /page/dist router/server/explorer/dist
+# Editable, so that code and the files beside it (schemas, page) are there once. Compiled here: the image is read-only.
+RUN /venv/bin/pip install --no-cache-dir --no-deps --editable . && /venv/bin/python -m compileall -q router subgraphs
+
+FROM python:3.13-slim AS galleria
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY --from=install /venv /venv
+COPY --from=install /app /app
+USER 10001:10001
+CMD ["galleria", "--help"]
+
+FROM nats:2.15.1-alpine AS nats
+COPY deploy/nats/nats.conf /etc/nats/nats.conf
+# A named volume takes its owner from the directory that it covers.
+RUN mkdir /data && chown 10001:10001 /data
+USER 10001:10001
+CMD ["nats-server", "--config", "/etc/nats/nats.conf"]
+
+# What `docker build .` makes without a target.
+FROM galleria
