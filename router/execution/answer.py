@@ -1,0 +1,51 @@
+"""Reading what a subgraph sent back: a GraphQL answer, or the reason why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.merge import JsonObject
+from router.execution.subgraph_client import SubgraphResponse
+
+Decode = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphAnswer:
+    """The ``data`` (None where null or not there) and ``errors`` of a GraphQL answer; one of them says something."""
+
+    data: JsonObject | None
+    errors: list[Any]
+
+
+def read_answer(subgraph: str, response: SubgraphResponse, decode: Decode) -> SubgraphAnswer:
+    """The GraphQL answer in ``response``.
+
+    Raises SubgraphFailure: SUBGRAPH_REQUEST_FAILED for a status other than 2xx without GraphQL errors,
+    SUBGRAPH_INVALID_RESPONSE for a body that is not a GraphQL answer. Data under such a status is not trusted.
+    """
+    succeeded = 200 <= response.status < 300
+    try:
+        answer = decode(response.body)
+    except ValueError:
+        answer = None
+    errors = answer.get("errors") if type(answer) is dict else None
+    if not succeeded:
+        if type(errors) is list and errors:
+            return SubgraphAnswer(None, errors)
+        raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' answered with HTTP status {response.status}.")
+    if type(answer) is not dict:
+        raise SubgraphFailure(
+            INVALID_RESPONSE, f"Subgraph '{subgraph}' answered with something other than JSON of GraphQL."
+        )
+    data = answer.get("data")
+    if type(data) is dict:
+        return SubgraphAnswer(data, errors if type(errors) is list else [])
+    if data is not None or type(errors) is not list or not errors:
+        raise SubgraphFailure(
+            INVALID_RESPONSE, f"Subgraph '{subgraph}' answered with neither data nor errors of GraphQL."
+        )
+    return SubgraphAnswer(None, errors)

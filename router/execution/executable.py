@@ -1,0 +1,132 @@
+"""A query plan made ready to run: everything that does not depend on the request is done here, once per operation.
+
+``compile_plan(plan)`` turns paths into functions that collect objects, representations into functions that build them,
+rewrites into functions that rename, and documents into the bytes of a request body with gaps for what varies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from router.execution.json_numbers import encode
+from router.execution.merge import JsonObject
+from router.execution.places import Collect, compile_collect
+from router.execution.representations import Batch, BuilderOf, compile_builders
+from router.execution.rewrites import Rename, RenamePath, compile_path_rewrites, compile_rewrites
+from router.operation.model import Condition, OperationKind
+from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutableLookup:
+    """One ``_entities`` field of a fetch, compiled; ``prefix`` is its variable's name as JSON with the colon."""
+
+    alias: str
+    prefix: bytes
+    paths: tuple[Path, ...]
+    collects: tuple[Collect, ...]
+    builder_of: BuilderOf
+    owned: tuple[OwnedField, ...]
+    rename: Rename | None
+    rename_path: RenamePath
+
+    def entities(self, data: JsonObject) -> list[JsonObject]:
+        """The objects of the merged data that this lookup is about, in the order of its paths."""
+        if len(self.collects) == 1:
+            return self.collects[0](data)
+        return [entity for collect in self.collects for entity in collect(data)]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutableFetch:
+    """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index."""
+
+    index: int
+    subgraph: str
+    repeatable: bool
+    body: RequestBody
+    lookups: tuple[ExecutableLookup, ...]
+    owned: tuple[OwnedField, ...]
+    rename: Rename | None
+    rename_path: RenamePath
+    run_if: tuple[tuple[Condition, ...], ...]
+    dependents: tuple[int, ...]
+
+    def is_needed(self, variables: Mapping[str, object]) -> bool:
+        """Whether one of the alternatives under which the fetch is needed holds."""
+        return not self.run_if or any(all(c.holds(variables) for c in alternative) for alternative in self.run_if)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """The JSON body of a fetch: ``head`` up to the variables, whose names are ``variables``.
+
+    Variables that the client left out, and that have no default, are left out here too.
+    """
+
+    head: bytes
+    variables: tuple[str, ...]
+
+    def render(
+        self, variables: Mapping[str, object], lookups: Sequence[ExecutableLookup], batches: Sequence[Batch]
+    ) -> bytes:
+        """The body for these variables and representations."""
+        parts = [b'"%b":%b' % (n.encode(), encode(variables[n])) for n in self.variables if n in variables]
+        for lookup, batch in zip(lookups, batches, strict=True):
+            parts.append(lookup.prefix + b"[" + b",".join(batch.representations) + b"]")
+        return self.head + b',"variables":{' + b",".join(parts) + b"}}" if parts else self.head + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutablePlan:
+    """A compiled plan: ``fetches`` by index, ``waits`` the number of fetches that each waits for, ``is_chain`` where
+    each waits for the one before it and nothing can run at once."""
+
+    kind: OperationKind
+    fetches: tuple[ExecutableFetch, ...]
+    waits: tuple[int, ...]
+    is_chain: bool
+
+
+def compile_plan(plan: QueryPlan) -> ExecutablePlan:
+    """Compile ``plan``; the result holds no state of any request and may be shared by all."""
+    index_of = {fetch.id: index for index, fetch in enumerate(plan.fetches)}
+    dependents: list[list[int]] = [[] for _ in plan.fetches]
+    for index, fetch in enumerate(plan.fetches):
+        for needed in fetch.depends_on:
+            dependents[index_of[needed]].append(index)
+    fetches = tuple(_compile_fetch(i, fetch, tuple(dependents[i])) for i, fetch in enumerate(plan.fetches))
+    is_chain = all(i == 0 or plan.fetches[i - 1].id in f.depends_on for i, f in enumerate(plan.fetches))
+    return ExecutablePlan(plan.kind, fetches, tuple(len(f.depends_on) for f in plan.fetches), is_chain)
+
+
+def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:
+    head = b'{"query":' + encode(fetch.document)
+    if fetch.operation_name is not None:
+        head += b',"operationName":' + encode(fetch.operation_name)
+    return ExecutableFetch(
+        index=index,
+        subgraph=fetch.subgraph,
+        repeatable=fetch.kind is OperationKind.QUERY,
+        body=RequestBody(head, fetch.variables),
+        lookups=tuple(_compile_lookup(lookup) for lookup in fetch.lookups),
+        owned=fetch.owned,
+        rename=compile_rewrites(fetch.rewrites),
+        rename_path=compile_path_rewrites(fetch.rewrites),
+        run_if=fetch.run_if,
+        dependents=dependents,
+    )
+
+
+def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
+    return ExecutableLookup(
+        alias=lookup.alias,
+        prefix=encode(lookup.variable) + b":",
+        paths=lookup.paths,
+        collects=tuple(compile_collect(path) for path in lookup.paths),
+        builder_of=compile_builders(lookup.representations),
+        owned=lookup.owned,
+        rename=compile_rewrites(lookup.rewrites),
+        rename_path=compile_path_rewrites(lookup.rewrites),
+    )

@@ -1,0 +1,203 @@
+"""Running a compiled plan: each fetch starts as soon as the fetches it depends on are merged.
+
+``await execute(executable, variables, context)`` gives the merged data and the errors. It raises nothing but
+CancelledError: whatever a subgraph does costs the fields that were asked of it, and an error at each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from router.execution.answer import Decode, SubgraphAnswer, read_answer
+from router.execution.errors import INVALID_RESPONSE, TIMEOUT, SubgraphFailure
+from router.execution.executable import ExecutableFetch, ExecutableLookup, ExecutablePlan
+from router.execution.failures import (
+    Failures,
+    ensure_told,
+    fail_fetch,
+    fail_group,
+    fail_lookup,
+    place_subgraph_errors,
+    without_failed_inputs,
+)
+from router.execution.json_numbers import decode
+from router.execution.merge import JsonObject, copy_object, merge_object
+from router.execution.representations import Batch, gather
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest
+from router.field_error import FieldError
+
+DEFAULT_TIMEOUT_S = 30.0
+
+
+class FetchObserver(Protocol):
+    """Told of every fetch that was sent, for metrics and logs."""
+
+    def fetched(self, subgraph: str, seconds: float, failure_code: str | None) -> None:
+        """``failure_code`` is None where the subgraph gave a GraphQL answer, even one with errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionContext:
+    """What execution needs beside the plan and the variables.
+
+    ``deadline`` is a time of the event loop's clock, after which nothing is waited for any more; ``timeouts_s`` are
+    the subgraphs' own limits. ``decode`` reads the JSON of answers.
+    """
+
+    client: SubgraphClient
+    headers: Headers = ()
+    deadline: float | None = None
+    timeouts_s: Mapping[str, float] = field(default_factory=dict)
+    decode: Decode = decode
+    observer: FetchObserver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """The merged data, with the keys that planning added, and the errors at the client's paths."""
+
+    data: JsonObject
+    errors: list[FieldError]
+
+
+async def execute(
+    executable: ExecutablePlan, variables: Mapping[str, object], context: ExecutionContext
+) -> ExecutionResult:
+    """Run the fetches of a plan with coerced ``variables``."""
+    data: JsonObject = {}
+    run = _Run(executable, variables, context, data, Failures(data, variables))
+    if executable.is_chain:
+        for fetch in executable.fetches:
+            await run.fetch(fetch)
+    else:
+        await run.fetch_all()
+    return ExecutionResult(data, run.failures.errors)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One execution of a plan."""
+
+    executable: ExecutablePlan
+    variables: Mapping[str, object]
+    context: ExecutionContext
+    data: JsonObject
+    failures: Failures
+
+    async def fetch_all(self) -> None:
+        """Run the fetches as their inputs come in, as many at once as there are ready."""
+        waits = list(self.executable.waits)
+        ready = [index for index, count in enumerate(waits) if count == 0]
+        async with asyncio.TaskGroup() as tasks:
+            await self._follow(ready, waits, tasks)
+
+    async def _follow(self, ready: list[int], waits: list[int], tasks: asyncio.TaskGroup) -> None:
+        """Run the first of ``ready`` here and the others as tasks, then whatever became ready by each."""
+        while ready:
+            first, *others = ready
+            for other in others:
+                tasks.create_task(self._follow([other], waits, tasks))
+            fetch = self.executable.fetches[first]
+            await self.fetch(fetch)
+            ready = []
+            for dependent in fetch.dependents:
+                waits[dependent] -= 1
+                if waits[dependent] == 0:
+                    ready.append(dependent)
+
+    async def fetch(self, fetch: ExecutableFetch) -> None:
+        """Send one fetch, if it is needed and has something to ask for, and merge its answer."""
+        if fetch.run_if and not fetch.is_needed(self.variables):
+            return
+        batches = [self._gather(fetch, lookup) for lookup in fetch.lookups]
+        if fetch.lookups and not any(batch.representations for batch in batches):
+            return
+        try:
+            answer = await self._send(fetch, fetch.body.render(self.variables, fetch.lookups, batches))
+        except SubgraphFailure as failure:
+            fail_fetch(self.failures, fetch, batches, failure)
+            return
+        self._merge(fetch, batches, answer)
+
+    def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
+        entities = lookup.entities(self.data)
+        if self.failures.causes:
+            entities = without_failed_inputs(self.failures, fetch, lookup, entities)
+        return gather(entities, lookup.builder_of)
+
+    async def _send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
+        context = self.context
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        own_limit = context.timeouts_s.get(fetch.subgraph, DEFAULT_TIMEOUT_S)
+        left = own_limit if context.deadline is None else context.deadline - started
+        timeout_s = min(own_limit, left)
+        code: str | None = None
+        try:
+            if timeout_s <= 0:
+                raise _out_of_time(fetch.subgraph)
+            request = SubgraphRequest(fetch.subgraph, body, context.headers, fetch.repeatable, timeout_s)
+            response = await context.client.send(request)
+            return read_answer(fetch.subgraph, response, context.decode)
+        except SubgraphFailure as failure:
+            is_over = context.deadline is not None and clock() >= context.deadline
+            told = _out_of_time(fetch.subgraph) if is_over else failure
+            code = told.code
+            raise told from failure
+        finally:
+            if context.observer is not None:
+                context.observer.fetched(fetch.subgraph, clock() - started, code)
+
+    def _merge(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
+        if answer.data is not None:
+            if fetch.lookups:
+                for lookup, batch in zip(fetch.lookups, batches, strict=True):
+                    self._merge_entities(fetch, lookup, batch, answer)
+            else:
+                if fetch.rename is not None:
+                    fetch.rename(answer.data)
+                merge_object(self.data, answer.data)
+        if answer.errors:
+            place_subgraph_errors(self.failures, fetch, batches, answer.errors)
+            if answer.data is None:
+                ensure_told(self.failures, fetch, batches, answer.errors[0])
+
+    def _merge_entities(
+        self, fetch: ExecutableFetch, lookup: ExecutableLookup, batch: Batch, answer: SubgraphAnswer
+    ) -> None:
+        entities = answer.data.get(lookup.alias) if answer.data is not None else None
+        if entities is None and answer.errors:
+            return  # The errors tell of it.
+        if type(entities) is not list or len(entities) != len(batch.objects):
+            fail_lookup(self.failures, fetch, lookup, batch, _wrong_entities(fetch, entities, len(batch.objects)))
+            return
+        for entity, group in zip(entities, batch.objects, strict=True):
+            if type(entity) is dict:
+                if lookup.rename is not None:
+                    lookup.rename(entity)
+                _merge_into_all(entity, group)
+            elif entity is not None:
+                message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
+                fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
+
+
+def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:
+    """Merge into every place; copies, because later fetches may differ from place to place."""
+    for place in group[1:]:
+        merge_object(place, copy_object(entity))
+    merge_object(group[0], entity)
+
+
+def _wrong_entities(fetch: ExecutableFetch, entities: object, expected: int) -> SubgraphFailure:
+    found = f"{len(entities)} entities" if isinstance(entities, list) else "no list of entities"
+    message = f"Subgraph '{fetch.subgraph}' answered with {found} where {expected} were asked for."
+    return SubgraphFailure(INVALID_RESPONSE, message)
+
+
+def _out_of_time(subgraph: str) -> SubgraphFailure:
+    return SubgraphFailure(
+        TIMEOUT, f"The time limit of the request was over before subgraph '{subgraph}' had answered."
+    )

@@ -1,0 +1,264 @@
+"""Where errors go: from a failed fetch, or a subgraph's GraphQL errors, to the client's paths.
+
+Nothing here runs while all goes well. The merged data bears no paths: they are found again by walking it
+(:func:`router.execution.places.locate`) when an error must be placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.execution.errors import INPUT_FAILED, SUBGRAPH_ERROR, SubgraphFailure
+from router.execution.executable import ExecutableFetch, ExecutableLookup
+from router.execution.merge import JsonObject
+from router.execution.places import Place, locate
+from router.execution.representations import Batch
+from router.field_error import ClientPath, FieldError
+from router.planning.query_plan import InputField, InputSelection, OwnedField
+
+_WHOLE_OBJECT = None
+
+
+@dataclass(slots=True)
+class Failures:
+    """The errors of one execution, and which values of the merged data are missing because of them.
+
+    ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key, or None for all that is not
+    there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
+    """
+
+    data: JsonObject
+    variables: Mapping[str, object]
+    errors: list[FieldError] = field(default_factory=list)
+    causes: dict[int, dict[str | None, FieldError]] = field(default_factory=dict)
+
+    def add(self, error: FieldError) -> None:
+        """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
+        self.errors.append(error)
+        value: Any = self.data
+        for step in error.path:
+            if type(value) is dict and type(step) is str:
+                parent, key = value, step
+                value = value.get(key)
+                if type(value) not in (dict, list):
+                    self.causes.setdefault(id(parent), {}).setdefault(key, error)
+            elif type(value) is list and type(step) is int and 0 <= step < len(value):
+                value = value[step]
+            else:
+                return
+
+    def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
+        """Remember that what is missing of ``lost`` is missing because of ``cause``."""
+        self.causes.setdefault(id(lost), {}).setdefault(_WHOLE_OBJECT, cause)
+
+
+def fail_fetch(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], failure: SubgraphFailure) -> None:
+    """The whole fetch failed: an error for every field that it owns, at every place."""
+    _fail_all(failures, fetch, batches, _error_of(failure, fetch.subgraph))
+
+
+def fail_lookup(
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, batch: Batch, failure: SubgraphFailure
+) -> None:
+    """One lookup of a fetch failed as a whole."""
+    _fail_objects(failures, lookup, _members(batch.objects), _error_of(failure, fetch.subgraph))
+
+
+def fail_group(
+    failures: Failures,
+    fetch: ExecutableFetch,
+    lookup: ExecutableLookup,
+    group: list[JsonObject],
+    failure: SubgraphFailure,
+) -> None:
+    """One entity failed: an error for every owned field, at every place where the entity stands."""
+    _fail_objects(failures, lookup, group, _error_of(failure, fetch.subgraph))
+
+
+def without_failed_inputs(
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entities: list[JsonObject]
+) -> list[JsonObject]:
+    """The entities whose inputs did not fail; the owned fields of the others get errors."""
+    sound: list[JsonObject] = []
+    for entity in entities:
+        builder = lookup.builder_of(entity)
+        cause = _failed_input(failures, entity, builder.input_fields) if builder is not None else None
+        if cause is None:
+            sound.append(entity)
+            continue
+        message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
+        error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph})
+        _fail_objects(failures, lookup, [entity], error)
+    return sound
+
+
+def place_subgraph_errors(
+    failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], errors: Iterable[object]
+) -> None:
+    """Put each GraphQL error of a subgraph at the client's path, in ``_entities`` at every place of the entity.
+
+    An error without a usable path falls on all fields of the fetch that are null.
+    """
+    for raw in errors:
+        error, path = _read_error(raw, fetch.subgraph)
+        if not fetch.lookups and path:
+            failures.add(error.at(fetch.rename_path(path)))
+        elif fetch.lookups and path and isinstance(path[0], str):
+            _place_entity_error(failures, fetch, batches, error, path)
+        else:
+            _fail_null_fields(failures, fetch, batches, error)
+
+
+def ensure_told(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], first: object) -> None:
+    """After an answer whose data is null: whatever it owned and no error names yet gets the first of its errors."""
+    error, _ = _read_error(first, fetch.subgraph)
+    _fail_all(failures, fetch, batches, error, unless_told=True)
+
+
+def _error_of(failure: SubgraphFailure, subgraph: str) -> FieldError:
+    return FieldError((), failure.message, {"code": failure.code, "service": subgraph})
+
+
+def _read_error(raw: object, subgraph: str) -> tuple[FieldError, ClientPath]:
+    """The error (without a path) and the path that the subgraph gave; an error that is none is told as such."""
+    if not isinstance(raw, dict):
+        raw = {}
+    message = raw.get("message")
+    extensions = raw.get("extensions")
+    path = raw.get("path")
+    own = extensions if isinstance(extensions, dict) else {}
+    code = own.get("code")
+    told = {**own, "code": code if isinstance(code, str) else SUBGRAPH_ERROR, "service": subgraph}
+    usable = isinstance(path, list) and all(isinstance(step, str) or type(step) is int for step in path)
+    text = message if isinstance(message, str) else f"Subgraph '{subgraph}' reported an error without a message."
+    return FieldError((), text, told), tuple(path) if usable and isinstance(path, list) else ()
+
+
+def _place_entity_error(
+    failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError, path: ClientPath
+) -> None:
+    for lookup, batch in zip(fetch.lookups, batches, strict=True):
+        if lookup.alias != path[0]:
+            continue
+        index = path[1] if len(path) > 1 else None
+        if not isinstance(index, int) or not 0 <= index < len(batch.objects):
+            _fail_objects(failures, lookup, _members(batch.objects), error)
+        elif len(path) == 2:
+            _fail_objects(failures, lookup, batch.objects[index], error)
+        else:
+            _fail_within_entity(failures, lookup, batch.objects[index], error, lookup.rename_path(path[2:]))
+        return
+    _fail_null_fields(failures, fetch, batches, error)
+
+
+def _fail_within_entity(
+    failures: Failures, lookup: ExecutableLookup, group: list[JsonObject], error: FieldError, within: ClientPath
+) -> None:
+    """An error inside an entity; it costs all that was asked of the entity if null went up as far as that."""
+    for at, target in _places(failures, lookup, group):
+        if any(one.response_key in target for one in lookup.owned):
+            failures.add(error.at((*at, *within)))
+        else:
+            _fail_owned(failures, [(at, target)], lookup.owned, error, unless_told=False)
+
+
+def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError) -> None:
+    """Put ``error`` at every null field that the fetch owns; at no place, if all that it owns is there."""
+    before = len(failures.errors)
+    _fail_all(failures, fetch, batches, error)
+    if len(failures.errors) == before:
+        failures.errors.append(error)
+
+
+def _fail_all(
+    failures: Failures,
+    fetch: ExecutableFetch,
+    batches: Sequence[Batch],
+    error: FieldError,
+    *,
+    unless_told: bool = False,
+) -> None:
+    if not fetch.lookups:
+        _fail_owned(failures, [((), failures.data)], fetch.owned, error, unless_told=unless_told)
+    for lookup, batch in zip(fetch.lookups, batches, strict=True):
+        _fail_objects(failures, lookup, _members(batch.objects), error, unless_told=unless_told)
+
+
+def _fail_objects(
+    failures: Failures,
+    lookup: ExecutableLookup,
+    objects: list[JsonObject],
+    error: FieldError,
+    *,
+    unless_told: bool = False,
+) -> None:
+    _fail_owned(failures, _places(failures, lookup, objects), lookup.owned, error, unless_told=unless_told)
+
+
+def _fail_owned(
+    failures: Failures, places: Iterable[Place], owned: Sequence[OwnedField], error: FieldError, *, unless_told: bool
+) -> None:
+    told = {prefix for e in failures.errors for prefix in _prefixes(e.path)} if unless_told else set()
+    for at, target in places:
+        for one in owned:
+            path = (*at, one.response_key)
+            if _is_due(failures, target, one) and path not in told:
+                failures.add(error.at(path))
+        failures.lose_whole_object(target, error.at(at))
+
+
+def _is_due(failures: Failures, target: JsonObject, owned: OwnedField) -> bool:
+    """Whether ``owned`` is asked of ``target`` in this request, and not there."""
+    if owned.types is not None and target.get("__typename") not in owned.types:
+        return False
+    if not all(condition.holds(failures.variables) for condition in owned.conditions):
+        return False
+    return target.get(owned.response_key) is None
+
+
+def _places(failures: Failures, lookup: ExecutableLookup, objects: list[JsonObject]) -> list[Place]:
+    wanted = {id(member) for member in objects}
+    found: dict[ClientPath, JsonObject] = {}
+    for path in lookup.paths:
+        found.update((at, target) for at, target in locate(failures.data, path) if id(target) in wanted)
+    return list(found.items())
+
+
+def _members(groups: Sequence[list[JsonObject]]) -> list[JsonObject]:
+    return [member for group in groups for member in group]
+
+
+def _prefixes(path: ClientPath) -> Iterable[ClientPath]:
+    return (path[:length] for length in range(1, len(path) + 1))
+
+
+def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField]) -> FieldError | None:
+    """The error that cost one of the inputs ``fields`` of ``entity``, or None where all are as the subgraphs said."""
+    if type(entity) is list:
+        return next((c for member in entity if (c := _failed_input(failures, member, fields)) is not None), None)
+    if type(entity) is not dict:
+        return None
+    causes = failures.causes.get(id(entity), {})
+    for one in fields:
+        value = entity.get(one.response_key)
+        cause = _cause_of_null(causes, entity, one) if value is None else None
+        for selection in one.inputs or ():
+            cause = cause or _failed_selection(failures, value, selection)
+        if cause is not None:
+            return cause
+    return None
+
+
+def _cause_of_null(causes: Mapping[str | None, FieldError], entity: JsonObject, one: InputField) -> FieldError | None:
+    cause = causes.get(one.response_key)
+    if cause is None and one.response_key not in entity:
+        return causes.get(_WHOLE_OBJECT)
+    return cause
+
+
+def _failed_selection(failures: Failures, value: Any, selection: InputSelection) -> FieldError | None:
+    if selection.types is not None and type(value) is dict and value.get("__typename") not in selection.types:
+        return None
+    return _failed_input(failures, value, selection.fields)

@@ -1,0 +1,186 @@
+"""The default subgraph client: a keep-alive pool of HTTP/1.1 connections for each subgraph.
+
+A repeatable request (a query) that meets a kept connection which the subgraph had just closed is sent once more, on a
+fresh connection, if nothing of an answer was received. A mutation is never sent twice: it takes a kept connection
+only if that was in use moments ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from router.errors import InputError
+from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.http.connection import Connection, ConnectionUnused
+from router.execution.subgraph_client import Headers, SubgraphRequest, SubgraphResponse
+
+MUTATION_IDLE_LIMIT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Bounds of each subgraph's pool. ``keep_alive_s`` is how long an unused connection is kept."""
+
+    max_connections: int = 200
+    max_response_bytes: int = 32 * 1024 * 1024
+    keep_alive_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a subgraph listens: ``host_header`` as HTTP wants it, ``target`` the path and query of its endpoint."""
+
+    host: str
+    port: int
+    is_tls: bool
+    host_header: str
+    target: str
+
+
+def parse_address(subgraph: str, url: str) -> Address:
+    """The address in a subgraph's URL. Raises InputError (INVALID_SUBGRAPH_URL)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii() or not url.isprintable():
+        message = f"The URL of subgraph '{subgraph}' is not an http or https URL: {url!r}. Correct its routing_url."
+        raise InputError("INVALID_SUBGRAPH_URL", message)
+    is_tls = parts.scheme == "https"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    host_header = host if port is None else f"{host}:{port}"
+    return Address(parts.hostname, port or (443 if is_tls else 80), is_tls, host_header, target)
+
+
+class HttpSubgraphClient:
+    """A SubgraphClient over HTTP/1.1 and TLS; ``urls`` are the subgraphs' endpoints by name."""
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        limits: HttpLimits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Raises InputError (INVALID_SUBGRAPH_URL). Connects nowhere until the first request."""
+        addresses = {name: parse_address(name, url) for name, url in urls.items()}
+        if tls is None and any(address.is_tls for address in addresses.values()):
+            tls = ssl.create_default_context()
+        self._pools = {name: _Pool(name, address, limits or HttpLimits(), tls) for name, address in addresses.items()}
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """As the protocol says."""
+        pool = self._pools.get(request.subgraph)
+        if pool is None:
+            raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' has no address.")
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await pool.send(request)
+        except TimeoutError:
+            message = f"Subgraph '{request.subgraph}' did not answer within {request.timeout_s:.3g} seconds."
+            raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
+
+    async def close(self) -> None:
+        """As the protocol says."""
+        for pool in self._pools.values():
+            pool.close()
+
+
+class _Pool:
+    """The connections to one subgraph; the one used last is used first, so that surplus ones grow old."""
+
+    def __init__(self, subgraph: str, address: Address, limits: HttpLimits, tls: ssl.SSLContext | None) -> None:
+        self._subgraph = subgraph
+        self._address = address
+        self._limits = limits
+        self._tls = tls if address.is_tls else None
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._head = (
+            f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
+            "accept: application/graphql-response+json, application/json\r\naccept-encoding: gzip\r\ncontent-length: "
+        ).encode()
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        payload = self._payload(request.headers, request.body)
+        async with self._slots:
+            kept = self._take_idle(self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
+            if kept is not None:
+                try:
+                    return await kept.exchange(payload)
+                except ConnectionUnused:
+                    if not request.repeatable:
+                        raise self._closed() from None
+            try:
+                return await (await self._connect()).exchange(payload)
+            except ConnectionUnused:
+                raise self._closed() from None
+
+    def close(self) -> None:
+        for connection in list(self._open):
+            connection.close()
+
+    def _payload(self, headers: Headers, body: bytes) -> bytes:
+        parts = [self._head, str(len(body)).encode()]
+        for name, value in headers:
+            parts += (b"\r\n", name, b": ", value)
+        parts += (b"\r\n\r\n", body)
+        return b"".join(parts)
+
+    def _take_idle(self, max_idle_s: float) -> Connection | None:
+        idle = self._idle
+        if not idle:
+            return None
+        now = asyncio.get_running_loop().time()
+        while idle and now - idle[0].idle_since > self._limits.keep_alive_s:
+            idle.pop(0).close()
+        while idle and now - idle[-1].idle_since <= max_idle_s:
+            connection = idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    async def _connect(self) -> Connection:
+        address = self._address
+        loop = asyncio.get_running_loop()
+        limit = self._limits.max_response_bytes
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(self._subgraph, limit, self._keep, self._forget),
+                address.host,
+                address.port,
+                ssl=self._tls,
+                server_hostname=address.host if self._tls is not None else None,
+            )
+        except OSError as error:
+            message = f"Subgraph '{self._subgraph}' could not be reached: {_reason(error)}."
+            raise SubgraphFailure(REQUEST_FAILED, message) from None
+        self._open.add(connection)
+        return connection
+
+    def _keep(self, connection: Connection) -> None:
+        connection.idle_since = asyncio.get_running_loop().time()
+        self._idle.append(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def _closed(self) -> SubgraphFailure:
+        return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{self._subgraph}' closed the connection without an answer.")
+
+
+def _reason(error: OSError) -> str:
+    """Why connecting failed, without addresses: those are not for clients."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, ssl.SSLError):
+        return "TLS handshake failed"
+    return "name not found" if type(error).__name__ == "gaierror" else "connection failed"

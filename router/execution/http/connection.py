@@ -1,0 +1,245 @@
+"""One HTTP/1.1 connection to a subgraph, which carries one request at a time.
+
+Theory of operation. httptools (llhttp) does the framing; this protocol only decides what an event means::
+
+    state      event                                  next
+    idle       exchange()                             waiting
+    idle       any byte, or end of connection         closed     (what follows could not be told from an answer)
+    waiting    1xx response                           waiting
+    waiting    complete, keep-alive, nothing behind   idle       (answer given)
+    waiting    complete, but close or bytes behind    closed     (answer given)
+    waiting    end, and the end is the framing        closed     (answer given)
+    waiting    end, before the first byte             closed     (ConnectionUnused: may be repeated elsewhere)
+    waiting    end, garbage, too large, cancelled     closed     (SubgraphFailure)
+
+A connection in any doubt is closed, never used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.subgraph_client import SubgraphResponse
+
+MAX_HEAD_BYTES = 64 * 1024
+_WITHOUT_BODY = (204, 304)
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+class ConnectionUnused(Exception):  # noqa: N818 - an outcome, not an error of the program
+    """The subgraph closed a kept connection before it sent a byte of the answer."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection of ``subgraph``; ``on_idle`` and ``on_closed`` tell the pool what became of it."""
+
+    __slots__ = (
+        "_chunks",
+        "_complete",
+        "_encoding",
+        "_framed",
+        "_head_bytes",
+        "_headers_done",
+        "_max_bytes",
+        "_on_closed",
+        "_on_idle",
+        "_parser",
+        "_received",
+        "_size",
+        "_subgraph",
+        "_surplus",
+        "_transport",
+        "_waiter",
+        "idle_since",
+    )
+
+    def __init__(
+        self,
+        subgraph: str,
+        max_response_bytes: int,
+        on_idle: Callable[[Connection], None],
+        on_closed: Callable[[Connection], None],
+    ) -> None:
+        self._subgraph = subgraph
+        self._max_bytes = max_response_bytes
+        self._on_idle = on_idle
+        self._on_closed = on_closed
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[SubgraphResponse] | None = None
+        self.idle_since = 0.0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._head_bytes = 0
+        self._encoding = b""
+        self._framed = self._headers_done = self._complete = self._surplus = self._received = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request may be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def exchange(self, payload: bytes) -> SubgraphResponse:
+        """Send a request and receive its response; the connection is idle or closed afterwards.
+
+        Raises SubgraphFailure, and ConnectionUnused where no byte of an answer came.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ConnectionUnused
+        self._reset()
+        waiter: asyncio.Future[SubgraphResponse] = asyncio.get_running_loop().create_future()
+        self._waiter = waiter
+        transport.write(payload)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection up at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Events of the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, then look at what it found."""
+        if self._waiter is None:
+            self.close()
+            return
+        self._received = True
+        if not self._headers_done:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._surplus = True
+            if not self._complete:
+                self._fail(INVALID_RESPONSE, "answered with something other than HTTP/1.1")
+        if self._complete:
+            self._finish()
+        elif self._size > self._max_bytes:
+            self._fail_too_large()
+        elif not self._headers_done and self._head_bytes > MAX_HEAD_BYTES:
+            self._fail(INVALID_RESPONSE, f"answered with headers of more than {MAX_HEAD_BYTES} bytes")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Complete the answer if the end is its framing; else fail the request under way."""
+        self._on_closed(self)
+        if self._waiter is None:
+            return
+        if not self._received:
+            self._settle_exception(ConnectionUnused())
+        elif exc is None and self._headers_done and not self._framed:
+            self._surplus = True
+            self._finish()
+        else:
+            self._fail(REQUEST_FAILED, "closed the connection in the middle of its answer")
+
+    # Events of the parser.
+
+    def on_message_begin(self) -> None:
+        """A second message behind a complete answer was not asked for."""
+        if self._complete:
+            self._surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note what frames and encodes the body."""
+        if self._complete:
+            return
+        key = name.lower()
+        if key in (b"content-length", b"transfer-encoding"):
+            self._framed = True
+        elif key == b"content-encoding":
+            self._encoding = value.strip().lower()
+
+    def on_headers_complete(self) -> None:
+        """Note that what follows is the body, unless the response is informational."""
+        status = self._parser.get_status_code()
+        self._headers_done = status >= 200
+        if status in _WITHOUT_BODY:
+            self._framed = True
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the body, up to the limit."""
+        if not self._complete and self._size <= self._max_bytes:
+            self._chunks.append(body)
+            self._size += len(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end of the answer; an informational response is only a prelude."""
+        if self._headers_done:
+            self._complete = True
+        else:
+            self._framed = False
+            self._encoding = b""
+
+    # Outcomes.
+
+    def _finish(self) -> None:
+        if self._size > self._max_bytes:
+            self._fail_too_large()
+            return
+        status = self._parser.get_status_code()
+        reusable = not self._surplus and self._parser.should_keep_alive()
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks = []
+        if self._encoding and self._encoding != b"identity":
+            decoded = self._decode_body(body)
+            if decoded is None:
+                return
+            body = decoded
+        waiter, self._waiter = self._waiter, None
+        if reusable:
+            self._on_idle(self)
+        else:
+            self.close()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(SubgraphResponse(status, body))
+
+    def _decode_body(self, body: bytes) -> bytes | None:
+        """The body with its gzip or deflate undone; None after failing the request."""
+        if self._encoding not in (b"gzip", b"x-gzip", b"deflate"):
+            self._fail(INVALID_RESPONSE, "answered in a content encoding that was not asked for")
+            return None
+        decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            decoded = decompressor.decompress(body, self._max_bytes + 1)
+        except zlib.error:
+            self._fail(INVALID_RESPONSE, "answered with broken compressed data")
+            return None
+        if len(decoded) > self._max_bytes:
+            self._fail_too_large()
+            return None
+        if not decompressor.eof:
+            self._fail(INVALID_RESPONSE, "answered with broken compressed data")
+            return None
+        return decoded
+
+    def _fail_too_large(self) -> None:
+        self._fail(INVALID_RESPONSE, f"answered with more than the limit of {self._max_bytes} bytes")
+
+    def _fail(self, code: str, what: str) -> None:
+        self._chunks = []
+        self._settle_exception(SubgraphFailure(code, f"Subgraph '{self._subgraph}' {what}."))
+        self.close()
+
+    def _settle_exception(self, exception: Exception) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(exception)

@@ -1,0 +1,73 @@
+"""JSON in and out without loss of numbers: integers beyond 64 bits and decimals beyond a double stay as written.
+
+Only custom scalars can hold such numbers (Int is 32 bits, Float a double, by the GraphQL specification), and they pass
+through the router untouched. ``decode_exact(b'{"big": 123456789012345678901}')`` holds an :class:`ExactNumber` that
+``encode`` writes as the same digits.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+_LONGEST_SAFE_DIGITS = 15
+_ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG_RUN = b"0" * (_LONGEST_SAFE_DIGITS + 1)
+
+
+class ExactNumber:
+    """A JSON number kept as the text it came in."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ExactNumber) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"ExactNumber({self.text})"
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value of ``body``; numbers beyond a double lose digits. Raises ValueError."""
+    return orjson.loads(body)
+
+
+def decode_exact(body: bytes) -> Any:
+    """The JSON value of ``body``, numbers that a double or 64 bits cannot hold as ExactNumber. Raises ValueError."""
+    if _LONG_RUN not in body.translate(_ALL_DIGITS_ZERO, b"."):
+        return orjson.loads(body)
+    try:
+        return json.loads(body, parse_int=_exact_integer, parse_float=_exact_decimal, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def encode(value: object) -> bytes:
+    """``value`` as JSON. Raises TypeError for what is not JSON."""
+    return orjson.dumps(value, default=_write_exact)
+
+
+def _exact_integer(text: str) -> int | ExactNumber:
+    return int(text) if len(text) <= _LONGEST_SAFE_DIGITS else ExactNumber(text)
+
+
+def _exact_decimal(text: str) -> float | ExactNumber:
+    return float(text) if len(text) <= _LONGEST_SAFE_DIGITS else ExactNumber(text)
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _write_exact(value: object) -> orjson.Fragment:
+    if isinstance(value, ExactNumber):
+        return orjson.Fragment(value.text.encode())
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,75 @@
+"""Walking the merged data to the objects at a path: without their client paths (every request), or with (errors only).
+
+The path ``orders / lines / product`` over ``{"orders": [{"lines": [{"product": P}]}]}`` leads to ``P``, whose client
+path is ``("orders", 0, "lines", 0, "product")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from router.execution.merge import JsonObject
+from router.field_error import ClientPath
+from router.planning.query_plan import Path, PathStep
+
+Collect = Callable[[JsonObject], list[JsonObject]]
+Place = tuple[ClientPath, JsonObject]
+
+
+def compile_collect(path: Path) -> Collect:
+    """A function from the merged data to the objects at ``path``, in document order.
+
+    Values that are not objects are passed over: shapes are the projection's to complain of.
+    """
+    steps = tuple((step.response_key, frozenset(step.types) if step.types is not None else None) for step in path)
+
+    def collect(data: JsonObject) -> list[JsonObject]:
+        level = [data]
+        for key, types in steps:
+            found: list[JsonObject] = []
+            for parent in level:
+                value = parent.get(key)
+                if type(value) is list:
+                    _flatten(value, found)
+                elif type(value) is dict:
+                    found.append(value)
+            level = found if types is None else [o for o in found if _typename(o) in types]
+        return level
+
+    return collect
+
+
+def locate(data: JsonObject, path: Path) -> list[Place]:
+    """The objects at ``path`` with their client paths, in document order."""
+    level: list[Place] = [((), data)]
+    for step in path:
+        level = [place for at, parent in level for place in _locate_step(at, parent, step)]
+    return level
+
+
+def _typename(value: JsonObject) -> str | None:
+    name = value.get("__typename")
+    return name if type(name) is str else None
+
+
+def _flatten(values: list[Any], found: list[JsonObject]) -> None:
+    for value in values:
+        if type(value) is dict:
+            found.append(value)
+        elif type(value) is list:
+            _flatten(value, found)
+
+
+def _locate_step(at: ClientPath, parent: JsonObject, step: PathStep) -> list[Place]:
+    places: list[Place] = []
+    _locate_values((*at, step.response_key), parent.get(step.response_key), places)
+    return places if step.types is None else [place for place in places if _typename(place[1]) in step.types]
+
+
+def _locate_values(at: ClientPath, value: Any, places: list[Place]) -> None:
+    if type(value) is dict:
+        places.append((at, value))
+    elif type(value) is list:
+        for index, member in enumerate(value):
+            _locate_values((*at, index), member, places)

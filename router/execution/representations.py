@@ -1,0 +1,201 @@
+"""Building the representations of entities from the merged data, by functions compiled once per plan.
+
+For ``Representation(None, "Product", (InputField("upc", "upc", False), InputField("weight", "w", True)))`` the object
+``{"upc": "1", "w": 5, "name": "Table"}`` becomes ``{"__typename": "Product", "upc": "1", "weight": 5}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from router.execution.json_numbers import encode
+from router.execution.merge import JsonObject
+from router.planning.query_plan import InputField, InputSelection, Representation
+
+Fill = Callable[[JsonObject, JsonObject], bool]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one lookup sends: ``representations`` as JSON, and for each the objects that share it and get its result."""
+
+    representations: list[bytes] = field(default_factory=list)
+    objects: list[list[JsonObject]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds representations of one form; ``groups`` of a batch are found by what the representation is made of."""
+
+    typename: str | None
+    fill: Fill
+    read: Callable[[JsonObject], Any] | None
+    input_fields: tuple[InputField, ...]
+
+    def build(self, entity: JsonObject) -> JsonObject | None:
+        """The representation of ``entity``; None where its type is unknown, or a value that must not be null is."""
+        name = self.typename if self.typename is not None else entity.get("__typename")
+        if type(name) is not str:
+            return None
+        representation: JsonObject = {"__typename": name}
+        return representation if self.fill(entity, representation) else None
+
+    def add(self, entity: JsonObject, groups: dict[str | bytes, list[JsonObject]], batch: Batch) -> None:
+        """Put ``entity`` into its group of ``batch``; nowhere, if it cannot be sent."""
+        identity: str | bytes | None = None
+        if self.read is not None:
+            try:
+                value = self.read(entity)
+            except KeyError:
+                value = None
+            if value is not None:
+                # Encoded, because 1, 1.0 and True are equal in Python, and lists have no hash.
+                identity = value if type(value) is str else encode(value)
+                group = groups.get(identity)
+                if group is not None:
+                    group.append(entity)
+                    return
+        representation = self.build(entity)
+        if representation is not None:
+            self._open_group(entity, representation, identity, groups, batch)
+
+    def _open_group(
+        self,
+        entity: JsonObject,
+        representation: JsonObject,
+        identity: str | bytes | None,
+        groups: dict[str | bytes, list[JsonObject]],
+        batch: Batch,
+    ) -> None:
+        sent = encode(representation)
+        key = sent if identity is None else identity
+        group = groups.get(key)
+        if group is not None:
+            group.append(entity)
+            return
+        groups[key] = [entity]
+        batch.representations.append(sent)
+        batch.objects.append(groups[key])
+
+
+Gather = Callable[[Sequence[JsonObject]], Batch]
+BuilderOf = Callable[[JsonObject], Builder | None]
+
+
+def compile_builders(representations: Sequence[Representation]) -> BuilderOf:
+    """A function from an entity to the builder of its representation, by ``__typename``; None where none applies."""
+    by_type: dict[str, Builder] = {}
+    otherwise: Builder | None = None
+    for representation in representations:
+        builder = compile_builder(representation)
+        if representation.types is None:
+            otherwise = otherwise or builder
+        for name in representation.types or ():
+            by_type.setdefault(name, builder)
+    if not by_type:
+        return lambda _: otherwise
+
+    def builder_of(entity: JsonObject) -> Builder | None:
+        name = entity.get("__typename")
+        return by_type.get(name, otherwise) if type(name) is str else otherwise
+
+    return builder_of
+
+
+def compile_builder(representation: Representation) -> Builder:
+    """The builder of one form of representation."""
+    fields = representation.fields
+    flat = bool(fields) and representation.typename is not None and all(item.inputs is None for item in fields)
+    read = itemgetter(*(item.response_key for item in fields)) if flat else None
+    return Builder(representation.typename, _compile_fields(fields), read, fields)
+
+
+def gather(entities: Sequence[JsonObject], builder_of: BuilderOf) -> Batch:
+    """The batch of ``entities``, equal representations once, in the order of their first appearance."""
+    batch = Batch()
+    groups_of: dict[int, dict[str | bytes, list[JsonObject]]] = {}
+    for entity in entities:
+        builder = builder_of(entity)
+        if builder is not None:
+            groups = groups_of.get(id(builder))
+            if groups is None:
+                groups = groups_of[id(builder)] = {}
+            builder.add(entity, groups, batch)
+    return batch
+
+
+def _compile_fields(fields: Sequence[InputField]) -> Fill:
+    leaves = tuple((item.name, item.response_key, item.nullable) for item in fields if item.inputs is None)
+    nested = tuple(
+        (item.name, item.response_key, item.nullable, _compile_value(item.inputs))
+        for item in fields
+        if item.inputs is not None
+    )
+
+    def fill(source: JsonObject, target: JsonObject) -> bool:
+        for name, key, nullable in leaves:
+            value = source.get(key)
+            if value is None and not nullable:
+                return False
+            target[name] = value
+        for name, key, nullable, build in nested:
+            value = build(source.get(key))
+            if value is None and not nullable:
+                return False
+            target[name] = value
+        return True
+
+    return fill
+
+
+def _compile_value(selections: tuple[InputSelection, ...]) -> Callable[[Any], Any]:
+    """A function from an object, or lists of objects, to what is sent of it; None where a part that must be is not."""
+    fills = tuple(
+        (
+            frozenset(selection.types) if selection.types is not None else None,
+            selection.send_typename,
+            _compile_fields(selection.fields),
+        )
+        for selection in selections
+    )
+
+    def build(value: Any) -> Any:
+        if type(value) is list:
+            return [build(member) for member in value]
+        if type(value) is not dict:
+            return None
+        target: JsonObject = {}
+        name = value.get("__typename")
+        for types, send_typename, fill in fills:
+            if types is not None and (type(name) is not str or name not in types):
+                continue
+            if send_typename:
+                target["__typename"] = name
+            if not _fill_more(target, value, fill):
+                return None
+        return target
+
+    return build
+
+
+def _fill_more(target: JsonObject, source: JsonObject, fill: Fill) -> bool:
+    """Fill ``target`` with further fields; objects that an earlier selection filled are merged."""
+    if not target:
+        return fill(source, target)
+    more: JsonObject = {}
+    if not fill(source, more):
+        return False
+    for key, value in more.items():
+        target[key] = _combine(target[key], value) if key in target else value
+    return True
+
+
+def _combine(present: Any, value: Any) -> Any:
+    if type(present) is dict and type(value) is dict:
+        return {**present, **{key: _combine(present[key], v) if key in present else v for key, v in value.items()}}
+    if type(present) is list and type(value) is list:
+        return [_combine(old, new) for old, new in zip(present, value, strict=True)]
+    return value

@@ -1,0 +1,87 @@
+"""Merged data -> the client's answer: its selection and nothing else, in its order, nulls where they belong.
+
+``projection = compile_projection(operation, api_schema)`` once, then ``projection(data, errors, variables)`` per
+request. With ``{ shop: store { name } }`` the data ``{"shop": {"name": "Mall", "_key_id": "1"}}`` becomes
+``{"shop": {"name": "Mall"}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphql import DocumentNode, GraphQLSchema
+
+from router.field_error import ClientPath, FieldError
+from router.operation.model import Field, Operation, Selection
+from router.response.completion import Completion, JsonObject
+from router.response.fields import ConditionalSelections
+from router.response.introspection import introspect, introspection_document
+from router.response.projection_source import ProjectionWriter, ProjectObject
+
+_NOTHING: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedResult:
+    """What the client gets: ``data`` is None where a null went up to the root."""
+
+    data: JsonObject | None
+    errors: list[FieldError]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The compiled projection of one operation; holds no state of any request."""
+
+    api_schema: GraphQLSchema
+    operation: Operation
+    project: ProjectObject
+    introspection: DocumentNode | None
+    _introspected: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def __call__(
+        self, data: JsonObject, errors: Sequence[FieldError], variables: Mapping[str, object]
+    ) -> ProjectedResult:
+        """The answer for merged ``data``, the ``errors`` of execution and coerced ``variables``."""
+        introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
+        completion = Completion(variables, errors, introspected)
+        projected = self.project(data, None, completion)
+        if not errors:
+            return ProjectedResult(projected, completion.errors)
+        visible = [error.at(visible_path(self.operation, error.path)) for error in completion.all_errors()]
+        return ProjectedResult(projected, visible)
+
+    def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
+        """Introspection without variables is answered once, since the schema does not change."""
+        if self.operation.variable_definitions:
+            return introspect(self.api_schema, document, variables)
+        if "all" not in self._introspected:
+            self._introspected["all"] = introspect(self.api_schema, document, variables)
+        return self._introspected["all"]
+
+
+def compile_projection(operation: Operation, api_schema: GraphQLSchema) -> Projection:
+    """Compile the projection of an operation that is valid against ``api_schema``."""
+    selections = (ConditionalSelections((), operation.selections),)
+    project = ProjectionWriter(api_schema).compile_object(operation.root_type, selections)
+    return Projection(api_schema, operation, project, introspection_document(operation))
+
+
+def visible_path(operation: Operation, path: ClientPath) -> ClientPath:
+    """``path`` up to the first key that the client did not select: keys that planning added are no one's business."""
+    selections = operation.selections
+    for position, step in enumerate(path):
+        if isinstance(step, str):
+            found = [one for one in _fields(selections) if one.response_key == step]
+            if not found:
+                return path[:position]
+            selections = tuple(below for one in found for below in one.selections)
+    return path
+
+
+def _fields(selections: Sequence[Selection]) -> list[Field]:
+    fields: list[Field] = []
+    for selection in selections:
+        fields += [selection] if isinstance(selection, Field) else _fields(selection.selections)
+    return fields
