@@ -1,0 +1,75 @@
+"""``python -m bench``: our router and its peers on the public gateways benchmark, in one run."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from bench.contestants import Running, install, known_contestants, running, verify
+from bench.errors import BenchError
+from bench.load import Load, Sample, measure, require_wrk
+from bench.operations import NAMES, Operation, read_operation
+from bench.report import render
+from bench.stub_subgraphs import running_stub
+
+RESULTS = Path(__file__).parent / "results"
+ROUTER_CPU, LOAD_CPU = 0, 1
+STUB_CPU_LIMIT = 0.7
+
+
+@click.command()
+@click.argument("contestants", nargs=-1, type=click.Choice(tuple(known_contestants())))
+@click.option("--operations", default=",".join(NAMES), help="Which operations, separated by commas.")
+@click.option("--rounds", default=3, help="How often each is timed.")
+@click.option("--seconds", default=8, help="How long each time; a third of it before, to warm up.")
+@click.option("--connections", default=50, help="How many connections ask at once.")
+def main(contestants: tuple[str, ...], operations: str, rounds: int, seconds: int, connections: int) -> None:
+    """Compare CONTESTANTS (all that can be installed, by default) and write bench/results/routers.md."""
+    try:
+        _compare(contestants, [read_operation(name) for name in operations.split(",")], rounds, seconds, connections)
+    except BenchError as error:
+        click.echo(f"cannot compare: {error}", err=True)
+        sys.exit(2)
+
+
+def _compare(names: tuple[str, ...], operations: list[Operation], rounds: int, seconds: int, connections: int) -> None:
+    require_wrk()
+    known = known_contestants()
+    chosen = [known[name] for name in dict.fromkeys(["galleria", *(names or known)]) if install(known[name])]
+    with ExitStack() as stack:
+        stub = stack.enter_context(running_stub(LOAD_CPU))
+        routers = [stack.enter_context(running(contestant, ROUTER_CPU, {})) for contestant in chosen]
+        samples: dict[str, dict[str, list[Sample]]] = {}
+        for operation in operations:
+            samples[operation.name] = _time(routers, operation, rounds, Load(connections, seconds, LOAD_CPU), stub)
+    conditions = f"{connections} connections, {rounds} rounds of {seconds} s, router alone on one core, medians"
+    report = render(samples, conditions)
+    (RESULTS / "routers.md").write_text(report)
+    click.echo(report)
+
+
+def _time(
+    routers: list[Running], operation: Operation, rounds: int, load: Load, stub: Running
+) -> dict[str, list[Sample]]:
+    samples: dict[str, list[Sample]] = {router.name: [] for router in routers}
+    for router in routers:
+        verify(router, operation)
+        measure(router, operation, Load(load.connections, max(load.seconds // 3, 1), load.cpu), stub)
+    for index in range(rounds):
+        for router in routers if index % 2 == 0 else reversed(routers):
+            sample = measure(router, operation, load, stub)
+            if sample.stub_cpu > STUB_CPU_LIMIT:
+                raise BenchError(f"the stub was the bottleneck for {router.name} ({sample.stub_cpu:.0%} of its core)")
+            samples[router.name].append(sample)
+            click.echo(
+                f"{operation.name} {router.name}: {sample.requests_per_s:.0f} requests/s, p99 {sample.p99_ms:.1f} ms",
+                err=True,
+            )
+    return samples
+
+
+if __name__ == "__main__":
+    main()

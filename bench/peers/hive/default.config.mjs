@@ -1,0 +1,3 @@
+import { defineConfig } from "@graphql-hive/gateway";
+
+export const gatewayConfig = defineConfig({});

@@ -1,0 +1,39 @@
+"""Samples -> a table in Markdown: medians, and the ratio to ours."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from bench.load import Sample
+
+Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
+"""Operation -> contestant -> its samples, one a round."""
+
+HEADER = """| operation | router | requests/s | ours is | p50 ms | p99 ms | CPU | memory MB | fetches/request | errors |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def render(samples: Samples, conditions: str) -> str:
+    """The whole report as Markdown; ``conditions`` says how it was measured."""
+    rows = [
+        _row(name, router, of_router, of_name)
+        for name, of_name in samples.items()
+        for router, of_router in of_name.items()
+    ]
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}"
+    return "\n".join(["# Routers side by side", "", f"{conditions}; {machine}.", "", HEADER, *rows, ""])
+
+
+def _row(name: str, router: str, samples: Sequence[Sample], others: Mapping[str, Sequence[Sample]]) -> str:
+    ours = median(sample.requests_per_s for sample in others["galleria"])
+    rate = median(sample.requests_per_s for sample in samples)
+    ratio = "" if router == "galleria" else f"{ours / rate:.1f} x"
+    p50, p99 = median(sample.p50_ms for sample in samples), median(sample.p99_ms for sample in samples)
+    cpu, memory = median(sample.cpu for sample in samples), max(sample.memory_mb for sample in samples)
+    fetches, errors = median(sample.fetches_per_request for sample in samples), sum(sample.errors for sample in samples)
+    return (
+        f"| {name} | {router} | {rate:.0f} | {ratio} | {p50:.1f} | {p99:.1f} | {cpu:.0%} | {memory:.0f} "
+        f"| {fetches:.2f} | {errors} |"
+    )
