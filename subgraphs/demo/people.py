@@ -75,4 +75,4 @@ def customers() -> tuple[Customer, ...]:
 def _customer(line: str) -> Customer:
     key, name, street, postal_code, city, country_code = (cell.strip() for cell in line.split("|"))
     address = Address(name, street, None, city, postal_code, country_code)
-    return Customer(f"cus_{key}", name, f"{key}@example.org", address)
+    return Customer(f"cus_{key}", name, f"{key}@example.com", address)

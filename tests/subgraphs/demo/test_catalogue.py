@@ -43,7 +43,7 @@ def test_every_product_has_company_in_some_affinity() -> None:
 
 def test_customers_are_unique_and_ada_comes_first(shop: DemoShop) -> None:
     ada = shop.customers[0]
-    assert (ada.id, ada.name, ada.email) == ("cus_ada", "Ada Lovelace", "ada@example.org")
+    assert (ada.id, ada.name, ada.email) == ("cus_ada", "Ada Lovelace", "ada@example.com")
     assert len(shop.customers) == 60
     assert len({customer.id for customer in shop.customers}) == 60
     assert all(re.fullmatch(r"cus_[a-z]+", customer.id) for customer in shop.customers)
