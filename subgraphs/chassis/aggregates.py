@@ -1,0 +1,73 @@
+"""The write tool of stores: change, pending events and the handled event's id are ONE atomic update of one document.
+
+::
+
+    pending = {"_id": id, "status": "PENDING"}
+    await orders.update(pending, {"$set": {"status": "CONFIRMED"}}, events=[confirmed], cause=event.id)
+
+returns True for the one caller who made the change, and False for a repeat of ``cause`` or where the condition does
+not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo.errors import DuplicateKeyError
+
+from subgraphs.chassis.event import Event, to_cloud_event
+from subgraphs.chassis.mongodb import Document, DocumentCollection
+from subgraphs.chassis.outbox import Outbox
+
+HANDLED_LIMIT = 200
+"""Ids of handled events that a document remembers: far more than can be in redelivery at once for one aggregate."""
+
+
+class Aggregates:
+    """Atomic writes to the documents of one collection that is declared with ``outbox=True``.
+
+    Reads go to ``collection`` itself.
+    """
+
+    def __init__(self, collection: DocumentCollection, outbox: Outbox) -> None:
+        self.collection = collection
+        self._outbox = outbox
+
+    async def insert(self, document: Document, *, events: Sequence[Event] = (), cause: str | None = None) -> bool:
+        """Insert ``document`` with its ``events``; False, and nothing written, where a unique key exists already."""
+        pending = [to_cloud_event(event) for event in events]
+        handled = [cause] if cause else []
+        try:
+            await self.collection.insert_one({**document, "outbox": pending, "handledEvents": handled})
+        except DuplicateKeyError:
+            return False
+        self._wake(events)
+        return True
+
+    async def update(
+        self, where: Document, change: Document, *, events: Sequence[Event] = (), cause: str | None = None
+    ) -> bool:
+        """Apply ``change`` to the one document that ``where`` finds; True where it was modified.
+
+        With ``cause`` (the id of the event being handled) a document that has handled it already is left as it is.
+        """
+        if cause:
+            where = {**where, "handledEvents": {"$ne": cause}}
+        result = await self.collection.update_one(where, _with_events(change, events, cause))
+        if not result.modified_count:
+            return False
+        self._wake(events)
+        return True
+
+    def _wake(self, events: Sequence[Event]) -> None:
+        if events:
+            self._outbox.wake()
+
+
+def _with_events(change: Document, events: Sequence[Event], cause: str | None) -> Document:
+    pushes = dict(change.get("$push", {}))
+    if events:
+        pushes["outbox"] = {"$each": [to_cloud_event(event) for event in events]}
+    if cause:
+        pushes["handledEvents"] = {"$each": [cause], "$slice": -HANDLED_LIMIT}
+    return {**change, "$push": pushes} if pushes else change

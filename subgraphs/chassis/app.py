@@ -1,0 +1,46 @@
+"""The ASGI app of a service: GraphQL, health, metrics."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from subgraphs.chassis.body_limit import BodyLimit
+from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.endpoint import GraphQLEndpoint
+from subgraphs.chassis.process import ServiceProcess
+from subgraphs.chassis.service import A, L, S, Service
+
+
+def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -> Starlette:
+    """The app of ``service``; its lifespan connects to all else. ``app.state.process`` is the running service."""
+    process = ServiceProcess(service, settings, clock)
+
+    async def ready(request: Request) -> Response:
+        missing = process.readiness.missing
+        body = {"status": "waiting" if missing else "ready", "missing": missing}
+        return Response(orjson.dumps(body), 503 if missing else 200, media_type="application/json")
+
+    async def metrics(request: Request) -> Response:
+        return Response(process.metrics.render(), media_type="text/plain; version=0.0.4")
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", GraphQLEndpoint(service.schema, process.context, process.metrics)),
+            Route("/health/live", _live),
+            Route("/health/ready", ready),
+            Route("/metrics", metrics),
+        ],
+        middleware=[Middleware(BodyLimit)],
+        lifespan=process.lifespan,
+    )
+    app.state.process = process
+    return app
+
+
+async def _live(request: Request) -> Response:
+    return Response(b'{"status":"live"}', media_type="application/json")

@@ -1,0 +1,139 @@
+"""Who asks: a bearer JWT, verified here and by nobody else, becomes an :class:`AuthContext`.
+
+The algorithm is pinned to ES256 whatever the token says; issuer, audience and expiry are required. Verified tokens are
+remembered until they expire, because checking a signature costs more than answering most requests.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+
+from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.errors import CodedError
+from subgraphs.chassis.keys import KeySource
+
+ALGORITHM = "ES256"
+ISSUER = "galleria"
+AUDIENCE = "galleria"
+REMEMBERED_TOKENS = 10_000
+ROLES = ("customer", "staff")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthContext:
+    """Who asks; ``subject`` and ``role`` are None for an anonymous request."""
+
+    subject: str | None = None
+    role: str | None = None
+    name: str | None = None
+    email: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether a member of staff asks."""
+        return self.role == "staff"
+
+    def may_see(self, owner: str | None) -> bool:
+        """Whether what belongs to ``owner`` (a customer's id) may be shown: to its owner and to staff."""
+        return self.is_staff or (self.subject is not None and self.subject == owner)
+
+
+ANONYMOUS = AuthContext()
+
+
+def require_user(auth: AuthContext) -> AuthContext:
+    """``auth`` itself; raises CodedError(UNAUTHENTICATED) for an anonymous request."""
+    if auth.subject is None:
+        raise CodedError("UNAUTHENTICATED", "This needs a bearer token: send `authorization: Bearer <token>`.")
+    return auth
+
+
+def require_staff(auth: AuthContext) -> AuthContext:
+    """``auth`` itself; raises CodedError UNAUTHENTICATED for an anonymous request, FORBIDDEN for anyone but staff."""
+    if not require_user(auth).is_staff:
+        raise CodedError("FORBIDDEN", "This is for staff only.")
+    return auth
+
+
+class TokenVerifier:
+    """Turns an ``authorization`` header into an :class:`AuthContext`."""
+
+    def __init__(self, keys: KeySource, clock: Clock = utc_now) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._remembered: OrderedDict[str, tuple[float, AuthContext]] = OrderedDict()
+
+    async def verify(self, authorization: str | None) -> AuthContext:
+        """Who sent ``authorization``; anonymous without a header.
+
+        Raises CodedError(UNAUTHENTICATED) for a token that is malformed, expired, or signed by no key of ours, and
+        Unavailable where the keys cannot be had.
+        """
+        if not authorization:
+            return ANONYMOUS
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _refused("the authorization header must be `Bearer <token>`")
+        known = self._remembered.get(token)
+        if known is not None and known[0] > self._clock().timestamp():
+            return known[1]
+        claims = await self._claims(token.strip())
+        return self._remember(token, float(claims["exp"]), _auth_context(claims))
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != ALGORITHM:
+                raise _refused(f"tokens must be signed with {ALGORITHM}")
+            key = await self._keys.find(header.get("kid"))
+            if key is None:
+                raise _refused("it is signed by an unknown key")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.PyJWTError as error:
+            raise _refused(str(error).rstrip(".").lower()) from None
+        self._check_expiry(claims)
+        return claims
+
+    def _check_expiry(self, claims: dict[str, Any]) -> None:
+        # Not PyJWT's own check: it reads the system's clock, and ours is injected.
+        expires = claims["exp"]
+        if not isinstance(expires, int | float) or expires <= self._clock().timestamp():
+            raise _refused("it has expired")
+
+    def _remember(self, token: str, expires: float, auth: AuthContext) -> AuthContext:
+        self._remembered[token] = (expires, auth)
+        while len(self._remembered) > REMEMBERED_TOKENS:
+            self._remembered.popitem(last=False)
+        return auth
+
+
+def issue_token(key: jwt.PyJWK, claims: dict[str, Any], expires: datetime) -> str:
+    """A signed token for ``claims`` (``sub``, ``role``, ...), valid until ``expires``."""
+    complete = {**claims, "iss": ISSUER, "aud": AUDIENCE, "exp": int(expires.astimezone(UTC).timestamp())}
+    return jwt.encode(complete, key, algorithm=ALGORITHM, headers={"kid": key.key_id})
+
+
+def _auth_context(claims: dict[str, Any]) -> AuthContext:
+    role = claims.get("role")
+    if role not in ROLES:
+        raise _refused("its role is neither customer nor staff")
+    scope = claims.get("scope", "")
+    scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+    return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes)
+
+
+def _refused(reason: str) -> CodedError:
+    return CodedError("UNAUTHENTICATED", f"The bearer token is not accepted: {reason}.")

@@ -1,0 +1,146 @@
+"""The bus that carries events: a Protocol, and one in memory with the same promises as NATS JetStream.
+
+Publishing is durable when it returns, and idempotent by the event's id. A consumer is durable: it has a name, sees
+every event of its types from the beginning, and sees one again until it acknowledges it. What cannot be handled is
+buried as a dead letter, with the reason, and can be revived for that consumer alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.event import Event, encode_event
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one consumer; ``attempt`` is 1 the first time."""
+
+    type: str
+    body: bytes
+    attempt: int
+    acknowledge: Callable[[], Awaitable[None]]
+    retry: Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that ``consumer`` could not handle, and why."""
+
+    sequence: int
+    consumer: str
+    type: str
+    reason: str
+    buried_at: datetime
+    body: bytes
+
+
+class Subscription(Protocol):
+    """A consumer's end of the bus."""
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        """Up to ``limit`` deliveries; waits up to ``wait_s`` for the first, and returns none if there is none."""
+
+
+class Bus(Protocol):
+    """Where events go and come from."""
+
+    async def publish(self, event: Event) -> None:
+        """Store ``event`` durably; the same id twice is stored once."""
+
+    async def subscribe(self, consumer: str, types: Collection[str]) -> Subscription:
+        """The durable consumer of that name, for events of ``types``."""
+
+    async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
+        """Keep ``delivery`` as a dead letter of ``consumer``; the caller acknowledges it afterwards."""
+
+    async def dead_letters(self) -> Sequence[DeadLetter]:
+        """All dead letters, oldest first."""
+
+    async def revive(self, letter: DeadLetter) -> None:
+        """Deliver ``letter`` once more to its consumer, and to no other, and take it from the dead letters."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    types: frozenset[str]
+    waiting: deque[tuple[str, bytes, int]] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, type_: str, body: bytes, attempt: int) -> None:
+        self.waiting.append((type_, body, attempt))
+        self.arrived.set()
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        if not self.waiting:
+            await self._await_arrival(wait_s)
+        taken = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+        return [self._delivery(*entry) for entry in taken]
+
+    async def _await_arrival(self, wait_s: float) -> None:
+        self.arrived.clear()
+        try:
+            await asyncio.wait_for(self.arrived.wait(), wait_s)
+        except TimeoutError:
+            return
+
+    def _delivery(self, type_: str, body: bytes, attempt: int) -> Delivery:
+        async def acknowledge() -> None:
+            return None
+
+        async def retry(after_s: float) -> None:
+            asyncio.get_running_loop().call_later(after_s, self.put, type_, body, attempt + 1)
+
+        return Delivery(type_, body, attempt, acknowledge, retry)
+
+
+class MemoryBus:
+    """A bus inside one process, for tests and experiments; :attr:`published` is everything it took, in order."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self.published: list[Event] = []
+        self._clock = clock
+        self._queues: dict[str, _Queue] = {}
+        self._dead: dict[int, DeadLetter] = {}
+        self._sequence = itertools.count(1)
+
+    async def publish(self, event: Event) -> None:
+        """See :class:`Bus`."""
+        if any(event.id == earlier.id for earlier in self.published):
+            return
+        self.published.append(event)
+        for queue in self._queues.values():
+            if event.type in queue.types:
+                queue.put(event.type, encode_event(event), 1)
+
+    async def subscribe(self, consumer: str, types: Collection[str]) -> Subscription:
+        """See :class:`Bus`."""
+        known = self._queues.get(consumer)
+        if known is not None:
+            return known
+        queue = self._queues[consumer] = _Queue(frozenset(types))
+        for event in self.published:
+            if event.type in queue.types:
+                queue.put(event.type, encode_event(event), 1)
+        return queue
+
+    async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
+        """See :class:`Bus`."""
+        letter = DeadLetter(next(self._sequence), consumer, delivery.type, reason, self._clock(), delivery.body)
+        self._dead[letter.sequence] = letter
+
+    async def dead_letters(self) -> Sequence[DeadLetter]:
+        """See :class:`Bus`."""
+        return [replace(letter) for letter in self._dead.values()]
+
+    async def revive(self, letter: DeadLetter) -> None:
+        """See :class:`Bus`."""
+        if self._dead.pop(letter.sequence, None) is not None:
+            self._queues[letter.consumer].put(letter.type, letter.body, 1)

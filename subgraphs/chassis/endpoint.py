@@ -1,0 +1,94 @@
+"""``POST /graphql``: Strawberry's ASGI view, with JSON for every refusal and this chassis' error policy."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from subgraphs.chassis.error_policy import present_error
+from subgraphs.chassis.errors import CodedError, Unavailable
+from subgraphs.chassis.graphql_schema import ServiceSchema
+from subgraphs.chassis.metrics import Metrics
+
+ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
+
+
+class GraphQLEndpoint(GraphQL[Any, None]):
+    """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable."""
+
+    def __init__(self, schema: ServiceSchema, make_context: ContextFactory, metrics: Metrics) -> None:
+        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False)
+        self._make_context = make_context
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever is wrong with it is told as a GraphQL error in JSON."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        began = time.perf_counter()
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+        self._metrics.requested(response.status_code, time.perf_counter() - began)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
+        """See :class:`RequestContext`."""
+        return await self._make_context(request)
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """The response body of ``result``, with errors as the client may see them."""
+        body: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            executed = not isinstance(result, PreExecutionError)
+            body["errors"] = [present_error(error, executed=executed).formatted for error in result.errors]
+        return body
+
+    def decode_json(self, data: str | bytes) -> object:
+        """orjson, for speed."""
+        decoded = orjson.loads(data)
+        if not isinstance(decoded, dict):
+            raise json.JSONDecodeError("not an object", "", 0)
+        return decoded
+
+    def encode_json(self, data: object) -> bytes:
+        """orjson, for speed."""
+        return orjson.dumps(data)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            _check_request(request)
+            return await self.run(request)
+        except HTTPException as error:
+            resolution = isinstance(error.__cause__, CannotGetOperationTypeError)
+            code = "OPERATION_RESOLUTION_FAILURE" if resolution else "BAD_REQUEST"
+            return error_response(error.status_code, code, error.reason)
+        except CodedError as error:
+            return error_response(200, error.code, error.message)
+        except Unavailable as error:
+            return error_response(200, "SERVICE_UNAVAILABLE", str(error))
+
+
+def error_response(status: int, code: str, message: str) -> Response:
+    """A GraphQL response that consists of one error."""
+    body = {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def _check_request(request: Request) -> None:
+    if request.method != "POST":
+        raise HTTPException(405, "Send operations by POST.")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Send operations as application/json.")

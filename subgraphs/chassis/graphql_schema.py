@@ -1,0 +1,77 @@
+"""The Strawberry schema of a service: Federation 2, limits, cached documents, entities position by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import (
+    MaxAliasesLimiter,
+    MaxTokensLimiter,
+    ParserCache,
+    QueryDepthLimiter,
+    SchemaExtension,
+    ValidationCache,
+)
+from strawberry.federation.schema import FederationAny
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import ExecutionContext
+
+from subgraphs.chassis.errors import CodedError
+
+FEDERATION_VERSION: Final = "2.9"
+MAXIMUM_TOKENS = 5000
+MAXIMUM_DEPTH = 15
+MAXIMUM_ALIASES = 200
+CACHED_DOCUMENTS = 500
+
+
+class ServiceSchema(strawberry.federation.Schema):
+    """A federation schema whose errors are reported by the endpoint alone, and whose ``_entities`` trusts nothing."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: the endpoint explains or masks errors, and logs those that are ours."""
+
+    def entities_resolver(self, info: strawberry.Info, representations: list[FederationAny]) -> list[FederationAny]:
+        """One result for each representation, in order: an entity, None, or the error of that position alone."""
+        return [self._resolve(info, representation) for representation in representations]
+
+    def _resolve(self, info: strawberry.Info, representation: object) -> Any:
+        try:
+            fields = dict(cast("dict[str, Any]", representation))
+            resolve_reference = self._reference_resolver(fields.pop("__typename", None))
+            return resolve_reference(info=info, **fields)
+        except GraphQLError as error:
+            return error
+        except (TypeError, ValueError):
+            return CodedError("BAD_USER_INPUT", "representations: this is not a key of an entity of this subgraph.")
+
+    def _reference_resolver(self, type_name: object) -> Callable[..., Any]:
+        known = self.schema_converter.type_map.get(type_name) if isinstance(type_name, str) else None
+        definition = known.definition if known is not None else None
+        if isinstance(definition, StrawberryObjectDefinition) and hasattr(definition.origin, "resolve_reference"):
+            return cast("Callable[..., Any]", definition.origin.resolve_reference)
+        raise CodedError("BAD_USER_INPUT", f"representations: {type_name} is not an entity of this subgraph.")
+
+
+def service_schema(query: type, mutation: type | None = None, types: Iterable[type] = ()) -> ServiceSchema:
+    """The schema of a service. ``types`` names entities that no field of it returns."""
+    return ServiceSchema(
+        query=query,
+        mutation=mutation,
+        types=types,
+        federation_version=FEDERATION_VERSION,
+        extensions=_extensions(),
+    )
+
+
+def _extensions() -> list[Callable[[], SchemaExtension]]:
+    return [
+        lambda: MaxTokensLimiter(max_token_count=MAXIMUM_TOKENS),
+        lambda: QueryDepthLimiter(max_depth=MAXIMUM_DEPTH),
+        lambda: MaxAliasesLimiter(max_alias_count=MAXIMUM_ALIASES),
+        lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+        lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
+    ]

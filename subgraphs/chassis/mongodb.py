@@ -1,0 +1,83 @@
+"""The service's own database: the client, the collections that a store declares, and their indexes.
+
+motor connects lazily: a client exists at once, and each operation waits for the server up to ``timeoutMS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+from pymongo.monitoring import CommandListener
+
+from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.settings import ServiceSettings
+
+Document: TypeAlias = dict[str, Any]
+Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
+DocumentCollection: TypeAlias = "AsyncIOMotorCollection[Document]"
+
+OUTBOX_INDEX = IndexModel([("outbox.time", ASCENDING)], name="outbox", sparse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection that a store declares; ``outbox`` where its documents carry pending events."""
+
+    name: str
+    indexes: Sequence[IndexModel] = ()
+    outbox: bool = False
+
+
+def connect(settings: ServiceSettings, listeners: Sequence[CommandListener] = ()) -> Database:
+    """The database that the settings name; nothing is sent yet. Raises SettingsError for a URL that cannot be read."""
+    try:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            settings.mongodb_url.get_secret_value(),
+            timeoutMS=settings.mongodb_timeout_ms,
+            tz_aware=True,
+            event_listeners=list(listeners),
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise SettingsError(f"MONGODB_URL: {error}") from None
+    return client[settings.database_name]
+
+
+async def create_indexes(database: Database, collections: Sequence[Collection]) -> None:
+    """Create every declared index that is not there yet; safe with several replicas at once."""
+    for collection in collections:
+        indexes = [*collection.indexes, OUTBOX_INDEX] if collection.outbox else list(collection.indexes)
+        if indexes:
+            await database[collection.name].create_indexes(indexes)
+
+
+async def is_empty(database: Database, collections: Sequence[Collection]) -> bool:
+    """Whether no declared collection holds a document."""
+    for collection in collections:
+        if await database[collection.name].find_one({}, {"_id": 1}) is not None:
+            return False
+    return True
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether ``error`` says that the database cannot be reached, rather than that the request was wrong."""
+    outages = (
+        ConnectionFailure,
+        NetworkTimeout,
+        ExecutionTimeout,
+        ServerSelectionTimeoutError,
+        WaitQueueTimeoutError,
+    )
+    return isinstance(error, outages) or (isinstance(error, PyMongoError) and error.timeout)

@@ -1,0 +1,188 @@
+"""The bus over NATS JetStream.
+
+Stream ``MALL`` holds ``mall.<type>``; a revived dead letter travels as ``mall.retry.<consumer>.<type>``, which that
+consumer alone listens to. Stream ``MALL_DEAD`` holds ``mall-dead.<consumer>.<type>`` with the reason in a header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import UTC, datetime
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, RawStreamMsg, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from subgraphs.chassis.bus import DeadLetter, Delivery
+from subgraphs.chassis.errors import Unavailable
+from subgraphs.chassis.event import Event, encode_event
+
+STREAM = "MALL"
+DEAD_STREAM = "MALL_DEAD"
+RETRY_PREFIX = "mall.retry."
+DEDUPLICATION_WINDOW_S = 600.0
+ACKNOWLEDGE_WITHIN_S = 30.0
+CONNECT_WITHIN_S = 3.0
+LOG = structlog.get_logger()
+
+
+class NatsSubscription:
+    """A durable pull consumer; see :class:`subgraphs.chassis.bus.Subscription`."""
+
+    def __init__(self, pull: JetStreamContext.PullSubscription) -> None:
+        self._pull = pull
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        """See :class:`subgraphs.chassis.bus.Subscription`."""
+        try:
+            messages = await self._pull.fetch(limit, timeout=wait_s)
+        except (TimeoutError, nats.errors.TimeoutError):
+            return []
+        return [_delivery(message) for message in messages]
+
+
+class NatsBus:
+    """Implements :class:`subgraphs.chassis.bus.Bus`; made by :func:`connect`."""
+
+    def __init__(self, client: Client, jetstream: JetStreamContext) -> None:
+        self._client = client
+        self._jetstream = jetstream
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is there at this moment; the client reconnects by itself."""
+        return self._client.is_connected
+
+    async def publish(self, event: Event) -> None:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        headers = {"Nats-Msg-Id": event.id}
+        await self._jetstream.publish(f"mall.{event.type}", encode_event(event), stream=STREAM, headers=headers)
+
+    async def subscribe(self, consumer: str, types: Collection[str]) -> NatsSubscription:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        subjects = [f"mall.{type_}" for type_ in types] + [f"{RETRY_PREFIX}{consumer}.>"]
+        config = ConsumerConfig(
+            durable_name=consumer, filter_subjects=subjects, ack_wait=ACKNOWLEDGE_WITHIN_S, max_ack_pending=1000
+        )
+        await self._jetstream.add_consumer(STREAM, config)
+        return NatsSubscription(await self._jetstream.pull_subscribe_bind(consumer, STREAM))
+
+    async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        headers = {"Reason": " ".join(reason.split())[:1000], "Buried-At": datetime.now(UTC).isoformat()}
+        subject = f"mall-dead.{consumer}.{delivery.type}"
+        await self._jetstream.publish(subject, delivery.body, stream=DEAD_STREAM, headers=headers)
+
+    async def dead_letters(self) -> Sequence[DeadLetter]:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        letters: list[DeadLetter] = []
+        sequence = 1
+        while (message := await self._next_dead(sequence)) is not None:
+            letters.append(_letter(message))
+            sequence = (message.seq or sequence) + 1
+        return letters
+
+    async def revive(self, letter: DeadLetter) -> None:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        # The id makes a second revival of the same letter harmless, should we end between the two steps.
+        headers = {"Nats-Msg-Id": f"revived-{letter.sequence}-{letter.buried_at.isoformat()}"}
+        subject = f"{RETRY_PREFIX}{letter.consumer}.{letter.type}"
+        await self._jetstream.publish(subject, letter.body, stream=STREAM, headers=headers)
+        await self._jetstream.delete_msg(DEAD_STREAM, letter.sequence)
+
+    async def close(self) -> None:
+        """Send what is still to be sent, and leave."""
+        await self._client.close()
+
+    async def _next_dead(self, sequence: int) -> RawStreamMsg | None:
+        try:
+            return await self._jetstream.get_msg(DEAD_STREAM, seq=sequence, subject="mall-dead.>", next=True)
+        except NotFoundError:
+            return None
+
+
+async def connect(url: str, name: str, on_change: Callable[[bool], None] | None = None) -> NatsBus:
+    """A bus whose streams exist; ``on_change`` hears of a lost (False) and a regained (True) connection.
+
+    Raises Unavailable where the server is not there, or has no JetStream.
+    """
+
+    async def lost() -> None:
+        if on_change:
+            on_change(False)  # noqa: FBT003 - connected or not
+
+    async def regained() -> None:
+        if on_change:
+            on_change(True)  # noqa: FBT003 - connected or not
+
+    failures: list[Exception] = []
+
+    async def failed(error: Exception) -> None:
+        failures[:] = [error]
+        LOG.debug("nats_error", error=f"{type(error).__name__}: {error}")
+
+    connecting = nats.connect(
+        url,
+        name=name,
+        connect_timeout=2,
+        reconnect_time_wait=1,
+        max_reconnect_attempts=-1,
+        error_cb=failed,
+        disconnected_cb=lost,
+        reconnected_cb=regained,
+    )
+    try:
+        client = await asyncio.wait_for(connecting, CONNECT_WITHIN_S)
+    except (OSError, nats.errors.Error, TimeoutError) as error:
+        reason = failures[0] if failures else error
+        raise Unavailable(f"NATS does not answer: {type(reason).__name__}: {reason}") from None
+    return await _with_streams(client)
+
+
+async def _with_streams(client: Client) -> NatsBus:
+    jetstream = client.jetstream(timeout=5)
+    try:
+        await _ensure_stream(jetstream, STREAM, "mall.>")
+        await _ensure_stream(jetstream, DEAD_STREAM, "mall-dead.>")
+    except (TimeoutError, nats.errors.Error) as error:
+        await client.close()
+        raise Unavailable(f"NATS has no JetStream for us: {type(error).__name__}: {error}") from None
+    return NatsBus(client, jetstream)
+
+
+async def _ensure_stream(jetstream: JetStreamContext, name: str, subjects: str) -> None:
+    try:
+        await jetstream.stream_info(name)
+    except NotFoundError:
+        config = StreamConfig(
+            name=name, subjects=[subjects], storage=StorageType.FILE, duplicate_window=DEDUPLICATION_WINDOW_S
+        )
+        await jetstream.add_stream(config)
+
+
+def _delivery(message: Msg) -> Delivery:
+    def acknowledge() -> Awaitable[None]:
+        return message.ack()
+
+    def retry(after_s: float) -> Awaitable[None]:
+        return message.nak(delay=after_s)
+
+    return Delivery(_event_type(message.subject), message.data, message.metadata.num_delivered, acknowledge, retry)
+
+
+def _event_type(subject: str) -> str:
+    if subject.startswith(RETRY_PREFIX):
+        return subject.removeprefix(RETRY_PREFIX).split(".", 1)[1]
+    return subject.removeprefix("mall.")
+
+
+def _letter(message: RawStreamMsg) -> DeadLetter:
+    _, consumer, type_ = (message.subject or "").split(".", 2)
+    headers = message.headers or {}
+    buried_at = datetime.fromisoformat(headers["Buried-At"])
+    return DeadLetter(message.seq or 0, consumer, type_, headers["Reason"], buried_at, message.data or b"")

@@ -1,0 +1,190 @@
+"""A service at work: reaches database, bus and keys in whatever order they come, and leaves them in the reverse one.
+
+Serving begins at once. Until the database is there, its indexes are made and (if asked) the demo shop is in,
+requests that need it get SERVICE_UNAVAILABLE; consumers start after that. Everything that fails is tried again after
+growing pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Generic, NoReturn, TypeVar
+
+import httpx
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.websockets import WebSocket
+
+from subgraphs.chassis import nats_bus
+from subgraphs.chassis.auth import TokenVerifier
+from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.consumer import Consumer, EventHandler
+from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
+from subgraphs.chassis.errors import SettingsError, Unavailable
+from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
+from subgraphs.chassis.metrics import Metrics
+from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.outbox import Relay
+from subgraphs.chassis.readiness import Readiness
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.seeding import seed_if_empty
+from subgraphs.chassis.service import A, L, Runtime, S, Service, Worker
+from subgraphs.chassis.settings import ServiceSettings
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+CHECK_EVERY_S = 5.0
+LOG = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class ServiceProcess(Generic[A, L, S]):
+    """One running service; :meth:`lifespan` is Starlette's."""
+
+    def __init__(self, service: Service[A, L, S], settings: S, clock: Clock = utc_now) -> None:
+        self.service = service
+        self.settings = settings
+        self.metrics = Metrics()
+        self.readiness = Readiness(["mongodb", "nats", "jwks"])
+        self._clock = clock
+        self._relay = Relay(service.collections, self.metrics)
+        self._verifier: TokenVerifier | None = None
+        self._use_cases: A | None = None
+
+    async def context(self, request: Request | WebSocket) -> RequestContext[A, L]:
+        """The context of one request; raises CodedError(UNAUTHENTICATED) or Unavailable."""
+        if self._verifier is None:
+            raise Unavailable(f"The {self.service.name} service is starting; try again.")
+        auth = await self._verifier.verify(request.headers.get("authorization"))
+        return RequestContext(auth, self._open, self.service.loaders)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Run everything that is not a request while the app serves."""
+        async with AsyncExitStack() as resources:
+            keys = key_source(self.settings, await resources.enter_async_context(httpx.AsyncClient(timeout=5)))
+            self._verifier = TokenVerifier(keys, self._clock)
+            database = connect(self.settings, [self.metrics.mongodb])
+            resources.callback(database.client.close)
+            tasks = [
+                asyncio.create_task(self._watch_keys(keys)),
+                asyncio.create_task(self._work(database)),
+            ]
+            resources.push_async_callback(_cancel, tasks)
+            yield
+
+    def _open(self) -> A:
+        if self._use_cases is None:
+            reason = self.readiness.missing.get("mongodb", "starting")
+            raise Unavailable(f"The {self.service.name} service does not reach its database yet ({reason}); try again.")
+        return self._use_cases
+
+    async def _watch_keys(self, keys: KeySource) -> NoReturn:
+        while True:
+            await self._retry("jwks", keys.check)
+            await asyncio.sleep(CHECK_EVERY_S)
+
+    async def _work(self, database: Database) -> None:
+        await self._retry("mongodb", partial(self._prepare, database))
+        use_cases = self._use_cases = self.service.build(self._runtime(database))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_database(database))
+            group.create_task(self._run_bus(database, use_cases))
+            for worker in self.service.workers:
+                group.create_task(_run_worker(worker, use_cases))
+
+    def _runtime(self, database: Database) -> Runtime[S]:
+        return Runtime(self.settings, database, self._relay, self._clock)
+
+    async def _prepare(self, database: Database) -> None:
+        await create_indexes(database, self.service.collections)
+        if self.settings.seed_demo:
+            seed = partial(self.service.seed, self._runtime(database))
+            count = await seed_if_empty(database, self.service.collections, seed, self._clock())
+            if count is not None:
+                LOG.info("seeded", documents=count)
+
+    async def _watch_database(self, database: Database) -> NoReturn:
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            await self._retry("mongodb", partial(database.command, "ping"))
+
+    async def _run_bus(self, database: Database, use_cases: A) -> NoReturn:
+        while True:
+            bus = await self._retry("nats", self._connect_bus)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._relay.run(database, bus))
+                    if self.service.handlers:
+                        consumer = Consumer(self.service.name, self._handlers(use_cases), self.metrics)
+                        group.create_task(consumer.run(bus))
+            except ExceptionGroup as errors:
+                self._lost("nats", errors.exceptions[0])
+            finally:
+                await bus.close()
+
+    async def _connect_bus(self) -> nats_bus.NatsBus:
+        def changed(connected: bool) -> None:
+            if connected:
+                self.readiness.reached("nats")
+            else:
+                self.readiness.lost("nats", "the connection is lost")
+
+        return await nats_bus.connect(self.settings.nats_url.get_secret_value(), self.service.name, changed)
+
+    def _handlers(self, use_cases: A) -> Mapping[str, EventHandler]:
+        return {type_: partial(handler, use_cases) for type_, handler in self.service.handlers.items()}
+
+    async def _retry(self, need: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                result = await attempt()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong, the service waits for it to be mended
+                self._lost(need, error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            else:
+                self.readiness.reached(need)
+                return result
+
+    def _lost(self, need: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        if need not in self.readiness.missing or self.readiness.missing[need] != reason:
+            LOG.warning("waiting", need=need, reason=reason)
+        self.readiness.lost(need, reason)
+
+
+def key_source(settings: ServiceSettings, client: httpx.AsyncClient) -> KeySource:
+    """Where the settings say that keys are; in development that may be nowhere, and the development key is used.
+
+    Raises SettingsError where production has neither JWKS_URL nor JWKS_FILE.
+    """
+    if settings.jwks_url:
+        return JwksUrl(settings.jwks_url, client)
+    if settings.jwks_file:
+        return JwksFile(settings.jwks_file)
+    if not settings.development:
+        raise SettingsError("JWKS_URL: is not set, nor is JWKS_FILE; production needs one of them")
+    ensure_key(settings.keys_directory)
+    return JwksFile(settings.keys_directory / JWKS_FILE)
+
+
+async def _run_worker(worker: Worker[A], use_cases: A) -> NoReturn:
+    while True:
+        try:
+            await worker.round(use_cases)
+        except Exception as error:  # noqa: BLE001 - the next round may do better
+            LOG.warning("worker_failed", worker=worker.name, error=f"{type(error).__name__}: {error}")
+        await asyncio.sleep(worker.every_s)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

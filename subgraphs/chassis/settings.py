@@ -1,0 +1,107 @@
+"""Settings of a service, from the environment, typed.
+
+Every field ``mongodb_url`` is read from ``<SERVICE>_MONGODB_URL`` (``INVENTORY_MONGODB_URL``), else from
+``MONGODB_URL``: one environment can hold the settings of several services. A service with settings of its own
+subclasses :class:`ServiceSettings`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from subgraphs.chassis.errors import SettingsError
+
+S = TypeVar("S", bound="CommandSettings")
+
+
+class CommandSettings(BaseSettings):
+    """What every command can be told."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    galleria_env: Literal["development", "production"] = "development"
+    galleria_data: Path = Path(".galleria")
+
+    @property
+    def development(self) -> bool:
+        """Whether conveniences that production must not have are on."""
+        return self.galleria_env == "development"
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where the development key lives."""
+        return self.galleria_data / "keys"
+
+
+class BusSettings(CommandSettings):
+    """What is needed to reach the bus."""
+
+    nats_url: SecretStr = Field(description="NATS server with JetStream")
+
+    @field_validator("nats_url")
+    @classmethod
+    def _speaks_nats(cls, url: SecretStr) -> SecretStr:
+        if urlsplit(url.get_secret_value()).scheme not in ("nats", "tls"):
+            raise ValueError("must be nats://USER:PASSWORD@HOST:PORT")
+        return url
+
+
+class ServiceSettings(BusSettings):
+    """What every service can be told."""
+
+    mongodb_url: SecretStr = Field(description="user, password, host and database name of this service's own database")
+    jwks_file: Path | None = Field(default=None, description="keys that sign bearer tokens; read again when changed")
+    jwks_url: str | None = Field(default=None, description="the same from a URL; asked again for an unknown key id")
+    seed_demo: bool = False
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65535)
+    log_format: Literal["text", "json"] = "text"
+    mongodb_timeout_ms: int = Field(default=5000, ge=50, le=60_000)
+
+    @field_validator("mongodb_url")
+    @classmethod
+    def _names_a_database(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.path.strip("/"):
+            raise ValueError("must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE")
+        return url
+
+    @property
+    def database_name(self) -> str:
+        """The database that ``mongodb_url`` names."""
+        return urlsplit(self.mongodb_url.get_secret_value()).path.strip("/")
+
+
+def read_settings(kind: type[S], service: str, environment: Mapping[str, str] | None = None) -> S:
+    """The settings of ``service`` from ``environment`` (default: the process's own).
+
+    Raises SettingsError, one line that names every wrong variable, where a value is missing or wrong.
+    """
+    environment = os.environ if environment is None else environment
+    try:
+        return kind.model_validate(_own_values(kind, service, environment))
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentences(error))) from None
+
+
+def _own_values(kind: type[CommandSettings], service: str, environment: Mapping[str, str]) -> dict[str, str]:
+    names = {field: (f"{service.upper()}_{field.upper()}", field.upper()) for field in kind.model_fields}
+    found = {field: environment.get(own) or environment.get(shared) for field, (own, shared) in names.items()}
+    return {field: value for field, value in found.items() if value}
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences = []
+    for problem in error.errors(include_url=False, include_input=False):
+        variable = str(problem["loc"][0]).upper()
+        missing = problem["type"] == "missing"
+        reason = "is not set" if missing else problem["msg"].removeprefix("Value error, ")
+        sentences.append(f"{variable}: {reason}")
+    return sentences

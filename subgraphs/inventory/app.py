@@ -1,0 +1,46 @@
+"""The composition root of inventory: wires store, use cases, events and schema into a service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from subgraphs.chassis.service import Runtime, Service, Worker
+from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.inventory.events import HANDLERS, SOURCE, encode
+from subgraphs.inventory.schema import make_loaders, schema
+from subgraphs.inventory.seed import seed
+from subgraphs.inventory.service import Inventory
+from subgraphs.inventory.store import COLLECTIONS, MongoStore
+
+ARCHIVE_EVERY_S = 2.0
+
+
+def build(runtime: Runtime[ServiceSettings]) -> Inventory:
+    """The use cases over the service's own database."""
+    store = MongoStore(runtime.database, runtime.outbox, encode)
+    return Inventory(store, runtime.clock, new_movement_id)
+
+
+def new_movement_id() -> str:
+    """An id that no other movement has."""
+    return f"mov_{uuid4().hex}"
+
+
+async def seed_demo(runtime: Runtime[ServiceSettings], now: datetime) -> int:
+    """The demo shop in an empty database."""
+    return await seed(MongoStore(runtime.database, runtime.outbox, encode), now)
+
+
+service = Service(
+    name=SOURCE,
+    port=4003,
+    settings=ServiceSettings,
+    schema=schema,
+    collections=COLLECTIONS,
+    build=build,
+    loaders=make_loaders,
+    handlers=HANDLERS,
+    seed=seed_demo,
+    workers=(Worker("archive_journal", lambda inventory: inventory.store.archive_journal(), ARCHIVE_EVERY_S),),
+)

@@ -1,0 +1,348 @@
+"""Products, their stock by warehouse, the journal of its movements, and reservations.
+
+A reservation is the record of one order's claim on stock::
+
+    RESERVING -> HELD -> SOLD          every line is set aside; the parcel left
+        |          |
+        |          +---> RELEASED      the order was cancelled
+        +--------------> RELEASED
+        +--------------> REJECTED      a line cannot be had: nothing is held
+
+In each warehouse ``available = on_hand - reserved >= 0``, and both sums are those of the journal's movements.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from urllib.parse import urlsplit
+
+CURRENCY = "EUR"
+LOW_STOCK = 5
+MAXIMUM_QUANTITY = 1_000_000
+MAXIMUM_PRICE_MINOR = 100_000_000
+MAXIMUM_WEIGHT_GRAMS = 1_000_000
+
+SKU = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
+WAREHOUSE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
+
+
+class InventoryError(Exception):
+    """A refusal with a stable ``code``, a sentence, and the input ``field`` that it is about."""
+
+    def __init__(self, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+class ReservationPendingError(Exception):
+    """What is asked of a reservation needs its decision first, which is still to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents) of an ISO 4217 currency."""
+
+    amount_minor: int
+    currency_code: str = CURRENCY
+
+
+class StockStatus(Enum):
+    """What a shopper is told."""
+
+    IN_STOCK = "IN_STOCK"
+    LOW = "LOW"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """What one warehouse holds, and how much of it is set aside."""
+
+    warehouse: str
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """What can still be reserved here."""
+        return self.on_hand - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The stock of one product; ``levels`` in the order of the warehouses' names."""
+
+    levels: tuple[StockLevel, ...] = ()
+
+    @property
+    def on_hand(self) -> int:
+        """What lies in all warehouses."""
+        return sum(level.on_hand for level in self.levels)
+
+    @property
+    def reserved(self) -> int:
+        """What is set aside in all warehouses."""
+        return sum(level.reserved for level in self.levels)
+
+    @property
+    def available(self) -> int:
+        """What can still be reserved."""
+        return self.on_hand - self.reserved
+
+    @property
+    def status(self) -> StockStatus:
+        """OUT_OF_STOCK at 0, LOW up to 5, else IN_STOCK."""
+        if self.available <= 0:
+            return StockStatus.OUT_OF_STOCK
+        return StockStatus.LOW if self.available <= LOW_STOCK else StockStatus.IN_STOCK
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """What staff say about a product."""
+
+    name: str
+    description: str
+    category: str
+    image_url: str
+    price: Money
+    weight_grams: int
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product; ``version`` counts the changes of its facts, not of its stock."""
+
+    id: str
+    facts: ProductFacts
+    stock: Stock = field(default_factory=Stock)
+    version: int = 1
+
+    @property
+    def sort_key(self) -> str:
+        """Unique, and in the order in which shoppers see products: by name, then by id."""
+        return f"{' '.join(words(self.facts.name))} {self.id}"
+
+
+class MovementKind(Enum):
+    """Why stock moved."""
+
+    RECEIPT = "RECEIPT"
+    ADJUSTMENT = "ADJUSTMENT"
+    RESERVATION = "RESERVATION"
+    RELEASE = "RELEASE"
+    SALE = "SALE"
+    RETURN = "RETURN"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the journal; ``key`` is the idempotency key of who asked for it."""
+
+    id: str
+    product_id: str
+    warehouse: str
+    kind: MovementKind
+    on_hand: int
+    reserved: int
+    at: datetime
+    reason: str = ""
+    reference: str | None = None
+    key: str | None = None
+
+
+class ReservationStatus(Enum):
+    """Where a reservation is in its life, see the module's drawing."""
+
+    RESERVING = "RESERVING"
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    SOLD = "SOLD"
+    REJECTED = "REJECTED"
+
+
+OPEN = (ReservationStatus.RESERVING, ReservationStatus.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A quantity that one warehouse sets aside."""
+
+    warehouse: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationLine:
+    """A product of an order; ``allocations`` add up to ``quantity`` once they are decided."""
+
+    product_id: str
+    quantity: int
+    allocations: tuple[Allocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an order cannot be served."""
+
+    code: str
+    message: str
+    product_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One order's claim; ``held`` tells whether its lines were ever all set aside."""
+
+    order_id: str
+    customer_id: str
+    status: ReservationStatus
+    lines: tuple[ReservationLine, ...]
+    created_at: datetime
+    held: bool = False
+    rejection: Rejection | None = None
+
+    @property
+    def id(self) -> str:
+        """One for each order, so that a repeated order reserves once."""
+        return reservation_id(self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanged:
+    """The facts of a product are new or different."""
+
+    product: Product
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StockReserved:
+    """Every line of an order is set aside."""
+
+    reservation: Reservation
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StockRejected:
+    """An order cannot be served, and nothing is held for it."""
+
+    reservation: Reservation
+    rejection: Rejection
+    at: datetime
+
+
+InventoryEvent = ProductChanged | StockReserved | StockRejected
+
+
+def reservation_id(order_id: str) -> str:
+    """The id of the reservation of an order."""
+    return f"res_{order_id.removeprefix('ord_')}"
+
+
+def merge_lines(lines: Iterable[ReservationLine]) -> tuple[ReservationLine, ...]:
+    """One line for each product, in the order of their ids: all orders claim products in the same order, so that of two
+    orders for the same last pieces the first to come wins rather than neither.
+    """
+    quantities: dict[str, int] = {}
+    for line in lines:
+        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+    return tuple(ReservationLine(product_id, quantities[product_id]) for product_id in sorted(quantities))
+
+
+def find_rejection(lines: Sequence[ReservationLine], products: Mapping[str, Product]) -> Rejection | None:
+    """Why ``lines`` cannot be had, naming every product at fault; None where they can."""
+    unknown = tuple(line.product_id for line in lines if line.product_id not in products)
+    if unknown:
+        return Rejection("PRODUCT_UNKNOWN", f"There is no product {', '.join(unknown)}.", unknown)
+    inactive = tuple(line.product_id for line in lines if not products[line.product_id].facts.active)
+    if inactive:
+        return Rejection("PRODUCT_INACTIVE", f"No longer sold: {', '.join(inactive)}.", inactive)
+    short = tuple(line.product_id for line in lines if products[line.product_id].stock.available < line.quantity)
+    return out_of_stock(short) if short else None
+
+
+def out_of_stock(product_ids: tuple[str, ...]) -> Rejection:
+    """The rejection for products of which there is not enough."""
+    return Rejection("OUT_OF_STOCK", f"Not enough in stock: {', '.join(product_ids)}.", product_ids)
+
+
+def allocate(stock: Stock, quantity: int) -> tuple[Allocation, ...] | None:
+    """Which warehouses serve ``quantity``: the one that has most, and if it is not enough the next; None if all are
+    not.
+
+    From as few warehouses as possible, so that an order is as few parcels as possible.
+    """
+    allocations = []
+    for level in sorted(stock.levels, key=lambda level: (-level.available, level.warehouse)):
+        taken = min(level.available, quantity)
+        if taken > 0:
+            allocations.append(Allocation(level.warehouse, taken))
+            quantity -= taken
+    return tuple(allocations) if quantity == 0 else None
+
+
+def check_sku(product_id: str) -> None:
+    """Refuse an id that is no SKU: PRODUCT_ID_INVALID."""
+    if not SKU.fullmatch(product_id):
+        raise InventoryError("PRODUCT_ID_INVALID", "An id is 2 to 32 of A-Z, 0-9 and '-', such as MUG-001.", "id")
+
+
+def check_facts(facts: ProductFacts) -> None:
+    """Refuse facts that a shop cannot sell by; the codes are those below."""
+    _check_text(facts.name, 1, 200, "NAME_INVALID", "name")
+    _check_text(facts.description, 0, 5000, "DESCRIPTION_INVALID", "description")
+    _check_text(facts.category, 1, 60, "CATEGORY_INVALID", "category")
+    if facts.price.currency_code != CURRENCY:
+        message = f"This shop sells in {CURRENCY} only."
+        raise InventoryError("CURRENCY_NOT_SUPPORTED", message, "price.currencyCode")
+    if not 0 < facts.price.amount_minor <= MAXIMUM_PRICE_MINOR:
+        raise InventoryError("PRICE_INVALID", "A price is from 0.01 to 1000000.00.", "price.amount")
+    if not 0 < facts.weight_grams <= MAXIMUM_WEIGHT_GRAMS:
+        raise InventoryError("WEIGHT_INVALID", f"A weight is from 1 to {MAXIMUM_WEIGHT_GRAMS} grams.", "weightGrams")
+    _check_image_url(facts.image_url)
+
+
+def check_adjustment(movement: Movement) -> None:
+    """Refuse an adjustment: WAREHOUSE_INVALID, QUANTITY_INVALID, REASON_INVALID, IDEMPOTENCY_KEY_INVALID."""
+    if not WAREHOUSE.fullmatch(movement.warehouse):
+        message = "A warehouse is 1 to 16 of A-Z, 0-9 and '-', such as BER."
+        raise InventoryError("WAREHOUSE_INVALID", message, "warehouse")
+    if movement.on_hand == 0 or abs(movement.on_hand) > MAXIMUM_QUANTITY:
+        message = f"A delta is from -{MAXIMUM_QUANTITY} to {MAXIMUM_QUANTITY}, and not 0."
+        raise InventoryError("QUANTITY_INVALID", message, "delta")
+    _check_text(movement.reason, 1, 200, "REASON_INVALID", "reason")
+    _check_text(movement.key or "", 1, 100, "IDEMPOTENCY_KEY_INVALID", "idempotencyKey")
+
+
+def words(text: str) -> list[str]:
+    """The words of ``text`` as they are searched for: ``Crème brûlée`` -> creme, brulee."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return re.findall(r"[a-z0-9]+", "".join(char for char in plain if not unicodedata.combining(char)))
+
+
+def search_words(product_id: str, facts: ProductFacts) -> list[str]:
+    """The words that find a product, each once."""
+    return sorted({*words(product_id), product_id.lower(), *words(facts.name), *words(facts.category)})
+
+
+def _check_text(text: str, shortest: int, longest: int, code: str, field_name: str) -> None:
+    if not shortest <= len(text.strip()) or len(text) > longest:
+        raise InventoryError(code, f"{field_name} must have {shortest} to {longest} characters.", field_name)
+
+
+def _check_image_url(url: str) -> None:
+    parts = urlsplit(url)
+    absolute = parts.scheme in ("http", "https") and bool(parts.netloc)
+    if len(url) > 500 or not (absolute or (url.startswith("/") and not parts.netloc)):
+        message = "An image is an http(s) URL or a path that starts with '/'."
+        raise InventoryError("IMAGE_URL_INVALID", message, "imageUrl")

@@ -1,0 +1,413 @@
+"""The GraphQL schema of inventory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Self, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, connect, read_page
+from subgraphs.chassis.errors import CodedError
+from subgraphs.chassis.graphql_schema import service_schema
+from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.inventory import domain
+from subgraphs.inventory.service import Inventory, ProductQuery
+
+SEARCH_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The loaders of one request."""
+
+    products: DataLoader[str, domain.Product | None]
+    reservations: DataLoader[str, domain.Reservation | None]
+
+
+def make_loaders(inventory: Inventory) -> Loaders:
+    """Fresh loaders: what one request has seen is not remembered for the next."""
+    return Loaders(batch_loader(inventory.store.products), batch_loader(inventory.store.reservations))
+
+
+Info: TypeAlias = strawberry.Info[RequestContext[Inventory, Loaders], None]
+
+strawberry.enum(domain.StockStatus, description="What a shopper is told: LOW is five pieces or fewer.")
+strawberry.enum(domain.MovementKind, description="Why stock moved.")
+
+
+@strawberry.enum(description="Whether stock is still set aside for an order.")
+class ReservationStatus(Enum):
+    """Whether stock is still set aside for an order."""
+
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    SOLD = "SOLD"
+
+
+@strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
+class Money:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str
+
+    @classmethod
+    def of(cls, money: domain.Money) -> Self:
+        """The GraphQL form: 1250 EUR cents are ``12.50``."""
+        return cls(amount=Decimal(money.amount_minor).scaleb(-2), currency_code=money.currency_code)
+
+
+@strawberry.type(description="What one warehouse holds; available = onHand - reserved.")
+class WarehouseStock:
+    """What one warehouse holds."""
+
+    warehouse: str
+    available: int
+    on_hand: int
+    reserved: int
+
+    @classmethod
+    def of(cls, level: domain.StockLevel) -> Self:
+        """The GraphQL form."""
+        return cls(warehouse=level.warehouse, available=level.available, on_hand=level.on_hand, reserved=level.reserved)
+
+
+@strawberry.type(description="The stock of a product over all warehouses; available = onHand - reserved.")
+class Stock:
+    """The stock of a product."""
+
+    available: int
+    on_hand: int
+    reserved: int
+    status: domain.StockStatus
+    by_warehouse: list[WarehouseStock]
+
+    @classmethod
+    def of(cls, stock: domain.Stock) -> Self:
+        """The GraphQL form."""
+        return cls(
+            available=stock.available,
+            on_hand=stock.on_hand,
+            reserved=stock.reserved,
+            status=stock.status,
+            by_warehouse=[WarehouseStock.of(level) for level in stock.levels],
+        )
+
+
+@strawberry.federation.type(keys=["id"], description="Something the shop sells; its id is the SKU.")
+class Product:
+    """Something the shop sells."""
+
+    id: strawberry.ID
+    name: str
+    description: str
+    category: str
+    image_url: str
+    price: Money
+    weight_grams: int
+    active: bool = strawberry.field(description="Whether it can be ordered.")
+    stock: Stock
+
+    @classmethod
+    def of(cls, product: domain.Product) -> Self:
+        """The GraphQL form."""
+        facts = product.facts
+        return cls(
+            id=strawberry.ID(product.id),
+            name=facts.name,
+            description=facts.description,
+            category=facts.category,
+            image_url=facts.image_url,
+            price=Money.of(facts.price),
+            weight_grams=facts.weight_grams,
+            active=facts.active,
+            stock=Stock.of(product.stock),
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The product of that id; None where there is none."""
+        product = await info.context.loaders.products.load(id)
+        return cls.of(product) if product else None
+
+
+@strawberry.type(description="How many pieces one warehouse gives.")
+class Allocation:
+    """How many pieces one warehouse gives."""
+
+    warehouse: str
+    quantity: int
+
+
+@strawberry.type(description="One product of a reservation.")
+class ReservationLine:
+    """One product of a reservation."""
+
+    quantity: int
+    allocations: list[Allocation]
+    product_id: strawberry.Private[str]
+
+    @strawberry.field
+    async def product(self, info: Info) -> Product | None:
+        """The product that is set aside."""
+        product = await info.context.loaders.products.load(self.product_id)
+        return Product.of(product) if product else None
+
+    @classmethod
+    def of(cls, line: domain.ReservationLine) -> Self:
+        """The GraphQL form."""
+        allocations = [Allocation(warehouse=each.warehouse, quantity=each.quantity) for each in line.allocations]
+        return cls(quantity=line.quantity, allocations=allocations, product_id=line.product_id)
+
+
+@strawberry.type(description="The stock that is set aside for an order.")
+class Reservation:
+    """The stock that is set aside for an order."""
+
+    id: strawberry.ID
+    status: ReservationStatus
+    lines: list[ReservationLine]
+
+    @classmethod
+    def of(cls, reservation: domain.Reservation) -> Self | None:
+        """The GraphQL form; None where nothing was ever set aside."""
+        if not reservation.held:
+            return None
+        lines = [ReservationLine.of(line) for line in reservation.lines]
+        status = ReservationStatus(reservation.status.value)
+        return cls(id=strawberry.ID(reservation.id), status=status, lines=lines)
+
+
+@strawberry.federation.type(keys=["id"])
+class Order:
+    """What inventory knows of an order: its reservation."""
+
+    id: strawberry.ID
+    reservation: Reservation | None = strawberry.field(
+        description="What is set aside for this order; null until it is decided, and where nothing could be."
+    )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The order of that id; None where it is unknown here, or somebody else's."""
+        auth = require_user(info.context.auth)
+        reservation = await info.context.loaders.reservations.load(id)
+        if reservation is None or not auth.may_see(reservation.customer_id):
+            return None
+        return cls(id=id, reservation=Reservation.of(reservation))
+
+
+@strawberry.type(description="One line of the stock journal; the sums over a warehouse are its onHand and reserved.")
+class StockMovement:
+    """One line of the stock journal."""
+
+    id: strawberry.ID
+    warehouse: str
+    kind: domain.MovementKind
+    on_hand: int
+    reserved: int
+    at: datetime
+    reason: str
+    reference: str | None = strawberry.field(description="The reservation that moved the stock.")
+
+    @classmethod
+    def of(cls, movement: domain.Movement) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(movement.id),
+            warehouse=movement.warehouse,
+            kind=movement.kind,
+            on_hand=movement.on_hand,
+            reserved=movement.reserved,
+            at=movement.at,
+            reason=movement.reason,
+            reference=movement.reference,
+        )
+
+
+@strawberry.input(description="An amount in an ISO 4217 currency, with at most two decimals.")
+class MoneyInput:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str = domain.CURRENCY
+
+    def to_domain(self) -> domain.Money:
+        """The amount in minor units; raises InventoryError(PRICE_INVALID) for fractions of a cent."""
+        minor = self.amount.scaleb(2) if self.amount.is_finite() else Decimal("NaN")
+        if not minor.is_finite() or abs(minor) > domain.MAXIMUM_PRICE_MINOR or minor != int(minor):
+            raise domain.InventoryError("PRICE_INVALID", "A price is from 0.01 to 1000000.00.", "price.amount")
+        return domain.Money(int(minor), self.currency_code)
+
+
+@strawberry.input
+class CreateProductInput:
+    """A new product; it begins without stock."""
+
+    id: strawberry.ID
+    name: str
+    category: str
+    price: MoneyInput
+    weight_grams: int
+    description: str = ""
+    image_url: str = "/images/placeholder.svg"
+    active: bool = True
+
+    def facts(self) -> domain.ProductFacts:
+        """The facts that it states."""
+        return domain.ProductFacts(
+            self.name,
+            self.description,
+            self.category,
+            self.image_url,
+            self.price.to_domain(),
+            self.weight_grams,
+            self.active,
+        )
+
+
+@strawberry.input
+class UpdateProductInput:
+    """The facts to change; what is left out stays."""
+
+    id: strawberry.ID
+    name: str | None = None
+    category: str | None = None
+    price: MoneyInput | None = None
+    weight_grams: int | None = None
+    description: str | None = None
+    image_url: str | None = None
+    active: bool | None = None
+
+    def changes(self) -> dict[str, object]:
+        """The facts that it states, by name."""
+        plain = ("name", "category", "weight_grams", "description", "image_url", "active")
+        changes = {name: getattr(self, name) for name in plain if getattr(self, name) is not None}
+        return changes | ({"price": self.price.to_domain()} if self.price else {})
+
+
+@strawberry.input
+class AdjustStockInput:
+    """A change of what one warehouse holds; the same idempotencyKey changes it once."""
+
+    product_id: strawberry.ID
+    warehouse: str
+    delta: int
+    reason: str
+    idempotency_key: str
+
+
+@strawberry.type
+class ProductPayload:
+    """The product after the mutation, or why it was refused."""
+
+    product: Product | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class AdjustStockPayload:
+    """The product after the adjustment and the journal's line, or why it was refused."""
+
+    product: Product | None = None
+    movement: StockMovement | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Query:
+    """Products for everyone, the journal for staff."""
+
+    @strawberry.field
+    async def product(self, info: Info, id: strawberry.ID) -> Product | None:  # noqa: A002 - the contract's name
+        """The product of that id."""
+        return await Product.resolve_reference(info, id)
+
+    @strawberry.field
+    async def products(
+        self,
+        info: Info,
+        first: int = DEFAULT_PAGE,
+        after: str | None = None,
+        search: str | None = None,
+        category: str | None = None,
+        in_stock: bool | None = None,
+    ) -> Connection[Product]:
+        """Products in the order of their names; staff see those that are no longer sold, too."""
+        page = read_page(first, after)
+        active = None if info.context.auth.is_staff else True
+        query = ProductQuery(_search_words(search), category, in_stock, active)
+        last = str(page.after[0]) if page.after else None
+        rows = await info.context.service.store.list_products(query, page.limit, last)
+        return connect(page, rows, Product.of, lambda product: (product.sort_key,))
+
+    @strawberry.field
+    async def stock_movements(
+        self, info: Info, product_id: strawberry.ID, first: int = DEFAULT_PAGE, after: str | None = None
+    ) -> Connection[StockMovement]:
+        """The stock journal of a product, newest first; for staff."""
+        require_staff(info.context.auth)
+        page = read_page(first, after, (str, str))
+        rows = await info.context.service.store.movements(product_id, page.limit, _movement_key(page.after))
+        return connect(page, rows, StockMovement.of, lambda movement: (movement.at.isoformat(), movement.id))
+
+
+@strawberry.type
+class Mutation:
+    """For staff."""
+
+    @strawberry.mutation
+    async def create_product(self, info: Info, input: CreateProductInput) -> ProductPayload:  # noqa: A002
+        """Add a product to the shop."""
+        require_staff(info.context.auth)
+        try:
+            product = await info.context.service.create_product(input.id, input.facts())
+        except domain.InventoryError as error:
+            return ProductPayload(user_errors=[user_error(error)])
+        return ProductPayload(product=Product.of(product))
+
+    @strawberry.mutation
+    async def update_product(self, info: Info, input: UpdateProductInput) -> ProductPayload:  # noqa: A002
+        """Change the facts of a product."""
+        require_staff(info.context.auth)
+        try:
+            product = await info.context.service.update_product(input.id, input.changes())
+        except domain.InventoryError as error:
+            return ProductPayload(user_errors=[user_error(error)])
+        return ProductPayload(product=Product.of(product))
+
+    @strawberry.mutation
+    async def adjust_stock(self, info: Info, input: AdjustStockInput) -> AdjustStockPayload:  # noqa: A002
+        """Change what a warehouse holds, never below what is available."""
+        require_staff(info.context.auth)
+        try:
+            result = await info.context.service.adjust_stock(
+                input.product_id, input.warehouse, input.delta, input.reason, input.idempotency_key
+            )
+        except domain.InventoryError as error:
+            return AdjustStockPayload(user_errors=[user_error(error)])
+        return AdjustStockPayload(product=Product.of(result.product), movement=StockMovement.of(result.movement))
+
+
+def _search_words(search: str | None) -> tuple[str, ...]:
+    return tuple(domain.words(search or "")[:SEARCH_WORDS])
+
+
+def _movement_key(after: tuple[str | int, ...] | None) -> tuple[datetime, str] | None:
+    if after is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(after[0])), str(after[1])
+    except ValueError:
+        raise CodedError("INVALID_CURSOR", "after: this cursor is not one of this list.") from None
+
+
+schema = service_schema(Query, Mutation, [Order])
