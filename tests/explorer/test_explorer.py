@@ -1,0 +1,121 @@
+"""What a person does on the explorer page, in a real browser against a real router."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.xdist_group("explorer")
+EDITOR = ".graphiql-query-editor .view-lines"
+RESULT = ".result-window .view-lines"
+
+
+def in_new_tab(page: Page, operation: str) -> None:
+    """Type ``operation`` into a tab of its own."""
+    page.get_by_role("button", name="New tab").click()
+    page.locator(EDITOR).click()
+    page.keyboard.type(operation)
+
+
+def instead(page: Page, operation: str) -> None:
+    """Type ``operation`` in place of what the current tab holds."""
+    page.locator(EDITOR).click()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")  # typed over a selection, a brace would be put around it
+    page.keyboard.type(operation)
+
+
+def fetch_boxes(page: Page) -> Locator:
+    return page.get_by_role("group", name="Fetches of the plan").get_by_role("button")
+
+
+def test_ready_made_operations_stand_in_tabs(page: Page) -> None:
+    expect(page).to_have_title("Galleria")
+    tabs = page.get_by_role("tablist", name="Select active operation").get_by_role("tab")
+    expect(tabs.get_by_role("button", name="OrdersWithProducts")).to_be_visible()
+    expect(tabs.get_by_role("button", name="OneProduct")).to_be_visible()
+    expect(page.locator(EDITOR)).to_contain_text("OrdersWithProducts")
+    tabs.nth(1).click()
+    expect(page.locator(EDITOR)).to_contain_text("OneProduct")
+
+
+def test_a_typed_operation_is_answered(page: Page) -> None:
+    in_new_tab(page, "{ orders { number product { name } } }")
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    expect(page.locator(RESULT)).to_contain_text("G-2")
+
+
+def test_the_keyboard_alone_runs_an_operation(page: Page) -> None:
+    in_new_tab(page, '{ product(id: "MUG-001") { name } }')
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+
+
+def test_the_plan_of_the_current_operation_is_drawn_and_told(page: Page) -> None:
+    in_new_tab(page, "{ orders { product { name } } }")
+    expect(page.get_by_text("2 fetches from 2 subgraphs, 2 deep")).to_be_visible()
+    names = [
+        "Fetch 0 from orders: orders. Starts at once.",
+        "Fetch 1 from inventory: Product by key. Waits for fetch 0.",
+    ]
+    for index, name in enumerate(names):
+        expect(fetch_boxes(page).nth(index)).to_have_accessible_name(name)
+    text = page.get_by_label("Plan as text")
+    expect(text).to_contain_text("orders")
+    expect(text).to_contain_text("inventory")
+
+
+def test_the_plan_follows_the_operation(page: Page) -> None:
+    in_new_tab(page, "{ orders { product { name } } }")
+    expect(fetch_boxes(page)).to_have_count(2)
+    instead(page, "{ orders { number } }")
+    expect(page.get_by_text("1 fetch from 1 subgraph, 1 deep")).to_be_visible()
+    expect(fetch_boxes(page)).to_have_count(1)
+
+
+def test_a_fetch_shows_what_is_sent_to_its_subgraph(page: Page) -> None:
+    in_new_tab(page, "{ orders { product { name } } }")
+    fetch_boxes(page).nth(1).click()
+    expect(page.get_by_label("Document of fetch 1")).to_contain_text("... on Product")
+    expect(fetch_boxes(page).nth(1)).to_have_attribute("aria-pressed", "true")
+    fetch_boxes(page).nth(1).press("Enter")
+    expect(page.get_by_label("Document of fetch 1")).to_be_hidden()
+
+
+def test_introspection_needs_no_fetch(page: Page) -> None:
+    in_new_tab(page, "{ __typename }")
+    expect(page.get_by_text("No fetch: the router answers this by itself.")).to_be_visible()
+
+
+def test_the_docs_describe_the_graph(page: Page) -> None:
+    page.get_by_role("button", name="Show Documentation Explorer").click()
+    page.get_by_role("link", name="Query").click()
+    docs = page.get_by_role("region", name="Documentation Explorer")
+    docs.get_by_role("link", name="Order", exact=True).click()
+    expect(docs).to_contain_text("What a customer bought.")
+
+
+def test_what_was_run_is_in_the_history(page: Page) -> None:
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    page.get_by_role("button", name="Show History").click()
+    expect(page.get_by_role("region", name="History")).to_contain_text("OrdersWithProducts")
+
+
+def test_the_configured_headers_are_there_and_stay_out_of_the_browsers_storage(page: Page) -> None:
+    page.get_by_role("button", name="Headers").click()
+    headers = page.get_by_role("region", name="Headers").locator(".view-lines:visible")
+    expect(headers).to_contain_text("Bearer of-the-explorer")
+    page.reload()
+    page.get_by_role("button", name="Headers").click()
+    expect(headers).to_contain_text("Bearer of-the-explorer")
+    assert "of-the-explorer" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_an_operation_survives_a_reload(page: Page) -> None:
+    in_new_tab(page, "query Mine { orders { number } }")
+    expect(page.get_by_role("tab", name="Mine")).to_be_visible()
+    page.wait_for_function("localStorage.getItem('graphiql:tabState').includes('query Mine { orders { number } }')")
+    page.reload()
+    expect(page.locator(EDITOR)).to_contain_text("query Mine")
