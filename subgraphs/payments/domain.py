@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+CURRENCY = "EUR"
 MAX_REFUNDS = 100
 MAX_REASON_LENGTH = 500
 MAX_KEY_LENGTH = 128
@@ -377,6 +378,22 @@ def request_refund(payment: Payment, request: RefundRequest, now: datetime) -> P
 def find_refund(payment: Payment, key: str) -> Refund | None:
     """The refund that was requested under ``key``."""
     return next((refund for refund in payment.refunds if refund.key == key), None)
+
+
+def invoice_series(at: datetime) -> str:
+    """The series that an invoice of that time belongs to; each year has its own."""
+    return f"INV-{at.year}"
+
+
+def format_invoice_number(series: str, sequence: int) -> str:
+    """The number of the ``sequence``-th invoice of a series."""
+    return f"{series}-{sequence:06}"
+
+
+def read_invoice_number(number: str) -> tuple[str, int]:
+    """Series and sequence of an invoice's number."""
+    series, _, sequence = number.rpartition("-")
+    return series, int(sequence)
 
 
 def _next_kind(payment: Payment) -> TransactionKind | None:

@@ -1,0 +1,235 @@
+"""The GraphQL schema of payments: an order's payment, and refunds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.graphql_schema import service_schema
+from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.payments import domain
+from subgraphs.payments.service import Payments
+
+MAXIMUM_AMOUNT = Decimal(10) ** 9
+
+strawberry.enum(domain.PaymentStatus, description="Where a payment stands.")
+strawberry.enum(domain.TransactionKind, description="What the payment provider was asked.")
+strawberry.enum(domain.TransactionStatus, description="What the payment provider answered.")
+strawberry.enum(domain.RefundStatus, description="PENDING until the payment provider has answered; it is asked again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The loaders of one request."""
+
+    payments: DataLoader[str, domain.Payment | None]
+    payments_of_orders: DataLoader[str, domain.Payment | None]
+
+
+def make_loaders(payments: Payments) -> Loaders:
+    """Fresh loaders: what one request has seen is not remembered for the next."""
+    return Loaders(batch_loader(payments.store.payments), batch_loader(payments.store.payments_of_orders))
+
+
+Info: TypeAlias = strawberry.Info[RequestContext[Payments, Loaders], None]
+
+
+@strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
+class Money:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str
+
+    @classmethod
+    def of(cls, money: domain.Money) -> Self:
+        """The GraphQL form: 1250 EUR cents are ``12.50``."""
+        return cls(amount=Decimal(money.amount_minor).scaleb(-2), currency_code=money.currency_code)
+
+
+@strawberry.input(description="An amount in an ISO 4217 currency, with at most two decimals.")
+class MoneyInput:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str = domain.CURRENCY
+
+    def to_domain(self) -> domain.Money:
+        """The amount in minor units; raises PaymentError(AMOUNT_INVALID) for fractions of a cent."""
+        in_range = self.amount.is_finite() and abs(self.amount) <= MAXIMUM_AMOUNT
+        minor = self.amount.scaleb(2) if in_range else Decimal("NaN")
+        if not minor.is_finite() or minor != int(minor):
+            message = "Give an amount with at most two decimals, such as 12.50."
+            raise domain.PaymentError("AMOUNT_INVALID", message, "amount.amount")
+        return domain.Money(int(minor), self.currency_code)
+
+
+@strawberry.type(description="One answer of the payment provider.")
+class Transaction:
+    """One answer of the payment provider."""
+
+    id: strawberry.ID
+    kind: domain.TransactionKind
+    amount: Money
+    at: datetime
+    status: domain.TransactionStatus
+    reason: str | None = strawberry.field(description="Why it failed; null where it did not.")
+
+    @classmethod
+    def of(cls, transaction: domain.Transaction) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(transaction.id),
+            kind=transaction.kind,
+            amount=Money.of(transaction.amount),
+            at=transaction.at,
+            status=transaction.status,
+            reason=transaction.reason,
+        )
+
+
+@strawberry.type(description="Money that is given back.")
+class Refund:
+    """Money that is given back."""
+
+    id: strawberry.ID
+    amount: Money
+    reason: str
+    status: domain.RefundStatus
+    at: datetime
+
+    @classmethod
+    def of(cls, refund: domain.Refund) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(refund.id),
+            amount=Money.of(refund.amount),
+            reason=refund.reason,
+            status=refund.status,
+            at=refund.at,
+        )
+
+
+@strawberry.type(description="The bill, issued when the money is captured.")
+class Invoice:
+    """The bill."""
+
+    number: str
+    issued_at: datetime
+    total: Money
+
+    @classmethod
+    def of(cls, invoice: domain.Invoice) -> Self:
+        """The GraphQL form."""
+        return cls(number=invoice.number, issued_at=invoice.issued_at, total=Money.of(invoice.total))
+
+
+@strawberry.federation.type(keys=["id"])
+class Order:
+    """What payments knows of an order: its payment."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self:  # noqa: A002 - the key's name
+        """Any order: whether it has a payment is the field's to say."""
+        return cls(id=id)
+
+    @strawberry.field
+    async def payment(self, info: Info) -> Payment | None:
+        """The payment of this order; None until the order has reached payments, or where it is somebody else's."""
+        require_user(info.context.auth)
+        return Payment.visible(info, await info.context.loaders.payments_of_orders.load(self.id))
+
+
+@strawberry.federation.type(keys=["id"], description="The payment of an order.")
+class Payment:
+    """The payment of an order."""
+
+    id: strawberry.ID
+    order: Order
+    status: domain.PaymentStatus
+    amount: Money
+    captured: Money = strawberry.field(description="What was taken so far.")
+    refunded: Money = strawberry.field(description="What was given back so far.")
+    method: str = strawberry.field(description="The card, masked.")
+    transactions: list[Transaction]
+    refunds: list[Refund]
+    invoice: Invoice | None = strawberry.field(description="Null until the money is captured.")
+
+    @classmethod
+    def of(cls, payment: domain.Payment) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(payment.id),
+            order=Order(id=strawberry.ID(payment.order_id)),
+            status=payment.status,
+            amount=Money.of(payment.amount),
+            captured=Money.of(payment.captured),
+            refunded=Money.of(payment.refunded),
+            method=payment.method,
+            transactions=[Transaction.of(transaction) for transaction in payment.transactions],
+            refunds=[Refund.of(refund) for refund in payment.refunds],
+            invoice=Invoice.of(payment.invoice) if payment.invoice else None,
+        )
+
+    @classmethod
+    def visible(cls, info: Info, payment: domain.Payment | None) -> Self | None:
+        """The GraphQL form of a payment that the client may see; None for any other."""
+        if payment is None or not info.context.auth.may_see(payment.customer_id):
+            return None
+        return cls.of(payment)
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The payment of that id; None where there is none that the client may see."""
+        require_user(info.context.auth)
+        return cls.visible(info, await info.context.loaders.payments.load(id))
+
+
+@strawberry.type
+class RefundPaymentPayload:
+    """The payment after the refund, or why it was refused."""
+
+    payment: Payment | None = None
+    refund: Refund | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Query:
+    """Payments: a customer's own, all for staff."""
+
+    @strawberry.field
+    async def payment(self, info: Info, id: strawberry.ID) -> Payment | None:  # noqa: A002 - the contract's name
+        """The payment of that id; None where there is none that the client may see."""
+        return await Payment.resolve_reference(info, id)
+
+
+@strawberry.type
+class Mutation:
+    """For staff."""
+
+    @strawberry.mutation
+    async def refund_payment(
+        self, info: Info, payment_id: strawberry.ID, amount: MoneyInput, reason: str, idempotency_key: str
+    ) -> RefundPaymentPayload:
+        """Give back captured money, all or part of it, once per idempotency key."""
+        require_staff(info.context.auth)
+        try:
+            request = domain.RefundRequest(amount.to_domain(), reason, idempotency_key)
+            result = await info.context.service.refund(payment_id, request)
+        except domain.PaymentError as error:
+            return RefundPaymentPayload(user_errors=[user_error(error)])
+        return RefundPaymentPayload(payment=Payment.of(result.payment), refund=Refund.of(result.refund))
+
+
+schema = service_schema(Query, Mutation, [Order, Payment])

@@ -1,0 +1,245 @@
+"""Payments as MongoDB documents: one for each payment, with its transactions, refunds and pending events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from subgraphs.chassis.aggregates import Aggregates
+from subgraphs.chassis.event import Event
+from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.outbox import Outbox
+from subgraphs.payments.domain import (
+    Attempt,
+    Invoice,
+    Money,
+    OrderFact,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    Transaction,
+    TransactionKind,
+    TransactionStatus,
+    format_invoice_number,
+    read_invoice_number,
+)
+
+PAYMENTS = Collection(
+    "payments",
+    indexes=(
+        IndexModel([("orderId", ASCENDING)], name="order", unique=True),
+        IndexModel([("dueAt", ASCENDING)], name="due"),
+    ),
+    outbox=True,
+)
+INVOICES = Collection(
+    "invoices",
+    indexes=(IndexModel([("series", ASCENDING), ("sequence", DESCENDING)], name="sequence", unique=True),),
+)
+COLLECTIONS = (PAYMENTS, INVOICES)
+
+Encode = Callable[[PaymentEvent, datetime], Event]
+
+
+class MongoStore:
+    """The payments of one database; ``encode`` gives a domain event the form in which it travels."""
+
+    def __init__(self, database: Database, outbox: Outbox, encode: Encode) -> None:
+        self._payments = Aggregates(database[PAYMENTS.name], outbox)
+        self._invoices = database[INVOICES.name]
+        self._encode = encode
+
+    async def payments(self, ids: Sequence[str]) -> Mapping[str, Payment]:
+        """See `Store`: one query."""
+        return {payment.id: payment for payment in await self._find({"_id": {"$in": list(ids)}}, len(ids))}
+
+    async def payments_of_orders(self, order_ids: Sequence[str]) -> Mapping[str, Payment]:
+        """See `Store`: one query."""
+        found = await self._find({"orderId": {"$in": list(order_ids)}}, len(order_ids))
+        return {payment.order_id: payment for payment in found}
+
+    async def add(self, payment: Payment, cause: str | None = None) -> bool:
+        """See `Store`."""
+        return await self._payments.insert(to_document(payment), cause=cause)
+
+    async def save(
+        self, payment: Payment, events: Sequence[PaymentEvent] = (), cause: str | None = None
+    ) -> Payment | None:
+        """See `Store`."""
+        written = replace(payment, revision=payment.revision + 1)
+        change = to_document(written)
+        where = {"_id": change.pop("_id"), "revision": payment.revision}
+        published = [self._encode(event, payment.updated_at) for event in events]
+        saved = await self._payments.update(where, {"$set": change}, events=published, cause=cause)
+        return written if saved else None
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Payment]:
+        """See `Store`."""
+        cursor = self._payments.collection.find({"dueAt": {"$lte": now}}, _WITHOUT_MECHANICS)
+        return [to_payment(document) for document in await cursor.sort("dueAt", ASCENDING).limit(limit).to_list(limit)]
+
+    async def invoice_number(self, series: str, payment_id: str) -> str:
+        """See `Store`: the document that takes a place names its payment, so a place that is taken is never a gap."""
+        while True:
+            taken = await self._invoices.find_one({"_id": payment_id})
+            if taken is not None:
+                return format_invoice_number(taken["series"], taken["sequence"])
+            last = await self._invoices.find_one({"series": series}, sort=[("sequence", DESCENDING)])
+            sequence = int(last["sequence"]) + 1 if last else 1
+            try:
+                await self._invoices.insert_one({"_id": payment_id, "series": series, "sequence": sequence})
+            except DuplicateKeyError:
+                continue  # another payment took this place, or another process took one for this payment
+            return format_invoice_number(series, sequence)
+
+    async def add_all(self, payments: Sequence[Payment]) -> int:
+        """Add the payments that are not there yet, and the places of their invoices; the number of all of them."""
+        invoices = [_invoice_place(payment.id, payment.invoice) for payment in payments if payment.invoice]
+        documents = [{**to_document(payment), "outbox": [], "handledEvents": []} for payment in payments]
+        await _insert_missing(self._invoices, invoices)
+        await _insert_missing(self._payments.collection, documents)
+        return len(documents) + len(invoices)
+
+    async def _find(self, where: Document, limit: int) -> list[Payment]:
+        documents = await self._payments.collection.find(where, _WITHOUT_MECHANICS).to_list(limit)
+        return [to_payment(document) for document in documents]
+
+
+_WITHOUT_MECHANICS = {"outbox": 0, "handledEvents": 0}
+
+
+async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    known = {found["_id"] async for found in collection.find({}, {"_id": 1})}
+    missing = [document for document in documents if document["_id"] not in known]
+    if missing:
+        await collection.insert_many(missing)
+
+
+def to_document(payment: Payment) -> Document:
+    """The fields of a payment's document, without those of the chassis."""
+    return {
+        "_id": payment.id,
+        "orderId": payment.order_id,
+        "customerId": payment.customer_id,
+        "token": payment.token,
+        "method": payment.method,
+        "amount": _from_money(payment.amount),
+        "status": payment.status.value,
+        "captured": _from_money(payment.captured),
+        "refunded": _from_money(payment.refunded),
+        "createdAt": payment.created_at,
+        "updatedAt": payment.updated_at,
+        "facts": sorted(fact.value for fact in payment.facts),
+        "transactions": [_from_transaction(transaction) for transaction in payment.transactions],
+        "refunds": [_from_refund(refund) for refund in payment.refunds],
+        "invoice": _from_invoice(payment.invoice) if payment.invoice else None,
+        "attempt": _from_attempt(payment.attempt) if payment.attempt else None,
+        "dueAt": payment.due_at,
+        "revision": payment.revision,
+    }
+
+
+def to_payment(document: Mapping[str, Any]) -> Payment:
+    """The payment of a document."""
+    return Payment(
+        id=document["_id"],
+        order_id=document["orderId"],
+        customer_id=document["customerId"],
+        token=document["token"],
+        method=document["method"],
+        amount=_to_money(document["amount"]),
+        status=PaymentStatus(document["status"]),
+        captured=_to_money(document["captured"]),
+        refunded=_to_money(document["refunded"]),
+        created_at=document["createdAt"],
+        updated_at=document["updatedAt"],
+        facts=frozenset(OrderFact(fact) for fact in document["facts"]),
+        transactions=tuple(_to_transaction(transaction) for transaction in document["transactions"]),
+        refunds=tuple(_to_refund(refund) for refund in document["refunds"]),
+        invoice=_to_invoice(document["invoice"]) if document["invoice"] else None,
+        attempt=_to_attempt(document["attempt"]) if document["attempt"] else None,
+        due_at=document["dueAt"],
+        revision=document["revision"],
+    )
+
+
+def _from_money(money: Money) -> Document:
+    return {"amountMinor": money.amount_minor, "currencyCode": money.currency_code}
+
+
+def _to_money(document: Mapping[str, Any]) -> Money:
+    return Money(document["amountMinor"], document["currencyCode"])
+
+
+def _from_transaction(transaction: Transaction) -> Document:
+    return {
+        "id": transaction.id,
+        "kind": transaction.kind.value,
+        "amount": _from_money(transaction.amount),
+        "at": transaction.at,
+        "status": transaction.status.value,
+        "reason": transaction.reason,
+    }
+
+
+def _to_transaction(document: Mapping[str, Any]) -> Transaction:
+    return Transaction(
+        document["id"],
+        TransactionKind(document["kind"]),
+        _to_money(document["amount"]),
+        document["at"],
+        TransactionStatus(document["status"]),
+        document["reason"],
+    )
+
+
+def _from_refund(refund: Refund) -> Document:
+    return {
+        "id": refund.id,
+        "key": refund.key,
+        "amount": _from_money(refund.amount),
+        "reason": refund.reason,
+        "status": refund.status.value,
+        "at": refund.at,
+        "failure": refund.failure,
+    }
+
+
+def _to_refund(document: Mapping[str, Any]) -> Refund:
+    return Refund(
+        document["id"],
+        document["key"],
+        _to_money(document["amount"]),
+        document["reason"],
+        RefundStatus(document["status"]),
+        document["at"],
+        document["failure"],
+    )
+
+
+def _from_invoice(invoice: Invoice) -> Document:
+    return {"number": invoice.number, "issuedAt": invoice.issued_at, "total": _from_money(invoice.total)}
+
+
+def _to_invoice(document: Mapping[str, Any]) -> Invoice:
+    return Invoice(document["number"], document["issuedAt"], _to_money(document["total"]))
+
+
+def _invoice_place(payment_id: str, invoice: Invoice) -> Document:
+    series, sequence = read_invoice_number(invoice.number)
+    return {"_id": payment_id, "series": series, "sequence": sequence}
+
+
+def _from_attempt(attempt: Attempt) -> Document:
+    return {"kind": attempt.kind.value, "key": attempt.key, "count": attempt.count, "firstAt": attempt.first_at}
+
+
+def _to_attempt(document: Mapping[str, Any]) -> Attempt:
+    return Attempt(TransactionKind(document["kind"]), document["key"], document["count"], document["firstAt"])
