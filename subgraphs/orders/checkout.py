@@ -40,6 +40,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _POSTAL_CODE = re.compile(r"[A-Z0-9][A-Z0-9 -]{0,14}[A-Z0-9]", re.IGNORECASE)
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter that is mistaken for a digit
 _NUMBER_LENGTH = 6
+NUMBER_BITS = 5 * _NUMBER_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _digest(parts: object) -> str:
 
 
 def order_number(year: int, randomness: int) -> str:
-    """A readable number such as ``G-2026-7K3F9Q`` from 30 random bits.
+    """A readable number such as ``G-2026-7K3F9Q`` from NUMBER_BITS random bits.
 
     Random rather than counted: no counter that all replicas wait at, and no one can read the shop's sales from it. Two
     orders may draw the same one; the store refuses the second, which then draws again.

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 SHOP_CURRENCY = "EUR"
 MAX_REASON_LENGTH = 500
@@ -305,6 +306,12 @@ def moved(order: Order, change: Change) -> Order:
     return replace(order, stage=change.after, updated_at=change.at, history=history)
 
 
+def position_of(order: Order) -> str:
+    """Where ``order`` stands in every list: a text that sorts by placing time, then id."""
+    at = order.placed_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{at.removesuffix('+00:00')}Z {order.id}"
+
+
 # --- cancelling an order
 
 
@@ -325,3 +332,38 @@ def order_not_found() -> RefusalError:
 def is_text(text: str, max_length: int) -> bool:
     """Whether ``text`` is 1 to ``max_length`` printable characters."""
     return 1 <= len(text) <= max_length and text.isprintable()
+
+
+# --- events: what the other services are told
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """An order was placed; ``payment_token`` is for the payments service alone and is not kept."""
+
+    order: Order
+    payment_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderConfirmed:
+    """Stock and payment have both said yes."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """An order was cancelled; whoever holds something for it lets go."""
+
+    order: Order
+
+
+OrderEvent: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled
+
+
+def events_of(order: Order) -> tuple[OrderEvent, ...]:
+    """What to tell of ``order``, which has just reached its stage."""
+    if order.stage is Stage.CONFIRMED:
+        return (OrderConfirmed(order),)
+    return (OrderCancelled(order),) if order.stage is Stage.CANCELLED else ()

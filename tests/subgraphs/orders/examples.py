@@ -10,9 +10,9 @@ from subgraphs.orders.domain import Address, Money, Order, OrderLine, OrderStatu
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535_000, tzinfo=UTC)
 ADDRESS = Address("Ada Lovelace", "12 St James's Square", None, "London", "SW1Y 4JH", "GB")
-MUG = Product("MUG-001", "Mug", Money(1250), 400, True)
-LAMP = Product("LMP-001", "Desk lamp", Money(8900), 2100, True)
-OLD_POT = Product("POT-009", "Old pot", Money(1900), 900, False)
+MUG = Product("MUG-001", "Mug", Money(1250), 400, active=True)
+LAMP = Product("LMP-001", "Desk lamp", Money(8900), 2100, active=True)
+OLD_POT = Product("POT-009", "Old pot", Money(1900), 900, active=False)
 
 
 def an_order(**changes: Any) -> Order:

@@ -1,0 +1,393 @@
+"""The GraphQL schema of orders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+from strawberry.federation.schema_directives import Key
+from strawberry.federation.types import FieldSet
+
+from subgraphs.chassis.auth import AuthContext, require_user
+from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, Page, connect, read_page
+from subgraphs.chassis.graphql_schema import service_schema
+from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.orders import checkout, domain
+from subgraphs.orders.service import Orders, Slice
+
+PageKey: TypeAlias = tuple[str, Slice]
+"""A customer, and the part of their orders that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The loaders of one request."""
+
+    orders: DataLoader[str, domain.Order | None]
+    customers: DataLoader[str, domain.Customer | None]
+    pages: DataLoader[PageKey, Sequence[domain.Order] | None]
+
+
+def make_loaders(orders: Orders) -> Loaders:
+    """Fresh loaders: what one request has seen is not remembered for the next."""
+
+    async def pages(keys: Sequence[PageKey]) -> Mapping[PageKey, Sequence[domain.Order]]:
+        customers_by_part: dict[Slice, list[str]] = defaultdict(list)
+        for customer_id, part in keys:
+            customers_by_part[part].append(customer_id)
+        found: dict[PageKey, Sequence[domain.Order]] = {}
+        for part, customer_ids in customers_by_part.items():
+            lists = await orders.store.newest_by_customer(customer_ids, part)
+            found.update({(customer_id, part): listed for customer_id, listed in lists.items()})
+        return found
+
+    return Loaders(batch_loader(orders.store.orders), batch_loader(orders.store.customers), batch_loader(pages))
+
+
+Info: TypeAlias = strawberry.Info[RequestContext[Orders, Loaders], None]
+
+strawberry.enum(domain.OrderStatus, description="PENDING until stock and payment have both said yes; then CONFIRMED.")
+
+
+@strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
+class Money:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str
+
+    @classmethod
+    def of(cls, money: domain.Money) -> Self:
+        """The GraphQL form: 1250 EUR cents are ``12.50``."""
+        return cls(amount=money.amount, currency_code=money.currency_code)
+
+
+@strawberry.federation.type(
+    keys=[Key(fields=FieldSet("id"), resolvable=False)], description="A product; inventory knows it."
+)
+class Product:
+    """A reference to a product, which inventory resolves."""
+
+    id: strawberry.ID
+
+
+@strawberry.type(description="A product in an order, at the price that it had when the order was placed.")
+class OrderLine:
+    """A line of an order."""
+
+    product: Product
+    quantity: int
+    unit_price: Money
+    total: Money
+
+    @classmethod
+    def of(cls, line: domain.OrderLine) -> Self:
+        """The GraphQL form."""
+        return cls(
+            product=Product(id=strawberry.ID(line.product_id)),
+            quantity=line.quantity,
+            unit_price=Money.of(line.unit_price),
+            total=Money.of(line.total),
+        )
+
+
+@strawberry.type(description="Where the parcel goes; the country is ISO 3166-1 alpha-2.")
+class ShippingAddress:
+    """Where the parcel goes."""
+
+    name: str
+    line1: str
+    line2: str | None
+    city: str
+    postal_code: str
+    country_code: str
+
+    @classmethod
+    def of(cls, address: domain.Address) -> Self:
+        """The GraphQL form."""
+        return cls(
+            name=address.name,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            postal_code=address.postal_code,
+            country_code=address.country_code,
+        )
+
+
+@strawberry.type(description="One change of an order's status; `from` is null where the order was placed.")
+class OrderStatusChange:
+    """One change of an order's status."""
+
+    from_status: domain.OrderStatus | None = strawberry.field(name="from")
+    to_status: domain.OrderStatus = strawberry.field(name="to")
+    at: datetime
+    reason: str
+    code: str | None = strawberry.field(description="Why, for machines: CUSTOMER_REQUEST, OUT_OF_STOCK, ...")
+
+    @classmethod
+    def of(cls, entry: domain.StatusChange) -> Self:
+        """The GraphQL form."""
+        return cls(
+            from_status=entry.from_status,
+            to_status=entry.to_status,
+            at=entry.at,
+            reason=entry.reason,
+            code=entry.code,
+        )
+
+
+@strawberry.federation.type(keys=["id"], description="An order; only its customer and staff see it.")
+class Order:
+    """An order."""
+
+    id: strawberry.ID
+    number: str = strawberry.field(description="Readable and unique, such as G-2026-7K3F9Q.")
+    status: domain.OrderStatus
+    placed_at: datetime
+    updated_at: datetime
+    order: strawberry.Private[domain.Order]
+
+    @classmethod
+    def of(cls, order: domain.Order) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(order.id),
+            number=order.number,
+            status=order.status,
+            placed_at=order.placed_at,
+            updated_at=order.updated_at,
+            order=order,
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The order, or None where it does not exist or is someone else's."""
+        order = await _visible_order(info, id)
+        return cls.of(order) if order else None
+
+    @strawberry.field
+    def customer(self) -> Customer:
+        """Who placed it."""
+        return Customer(id=strawberry.ID(self.order.customer_id))
+
+    @strawberry.field
+    def lines(self) -> list[OrderLine]:
+        """What was ordered."""
+        return [OrderLine.of(line) for line in self.order.lines]
+
+    @strawberry.field
+    def subtotal(self) -> Money:
+        """What the lines cost together."""
+        return Money.of(self.order.subtotal)
+
+    @strawberry.field
+    def shipping_fee(self) -> Money:
+        """What sending costs."""
+        return Money.of(self.order.shipping_fee)
+
+    @strawberry.field
+    def total(self) -> Money:
+        """What the customer pays."""
+        return Money.of(self.order.total)
+
+    @strawberry.field
+    def shipping_address(self) -> ShippingAddress:
+        """Where the parcel goes."""
+        return ShippingAddress.of(self.order.shipping_address)
+
+    @strawberry.field
+    def history(self) -> list[OrderStatusChange]:
+        """Every change of status, oldest first."""
+        return [OrderStatusChange.of(entry) for entry in self.order.history]
+
+
+@strawberry.federation.type(keys=["id"], description="Someone who buys; only they themselves and staff see them.")
+class Customer:
+    """Someone who buys."""
+
+    id: strawberry.ID
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The customer, or None where they are not known, or someone else."""
+        auth = require_user(info.context.auth)
+        known = auth.may_see(id) and (id == auth.subject or await info.context.loaders.customers.load(id))
+        return cls(id=id) if known else None
+
+    @strawberry.field
+    async def name(self, info: Info) -> str | None:
+        """What their token calls them."""
+        return (await self._customer(info)).name
+
+    @strawberry.field
+    async def email(self, info: Info) -> str | None:
+        """Where to write to them."""
+        return (await self._customer(info)).email
+
+    async def _customer(self, info: Info) -> domain.Customer:
+        auth = info.context.auth
+        if self.id == auth.subject:
+            return _customer_of(auth)
+        return await info.context.loaders.customers.load(self.id) or domain.Customer(self.id)
+
+    @strawberry.field
+    async def orders(
+        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: domain.OrderStatus | None = None
+    ) -> Connection[Order] | None:
+        """Their orders, newest first."""
+        page = read_page(first, after)
+        return _connect(page, await info.context.loaders.pages.load((self.id, _slice(page, status))) or ())
+
+
+@strawberry.input(description="So many of a product; each product has one line.")
+class OrderLineInput:
+    """So many of a product."""
+
+    product_id: strawberry.ID
+    quantity: int = strawberry.field(description=f"1 to {checkout.MAX_QUANTITY}.")
+
+
+@strawberry.input(description="Where the parcel goes.")
+class ShippingAddressInput:
+    """Where the parcel goes."""
+
+    name: str
+    line1: str
+    line2: str | None = None
+    city: str
+    postal_code: str
+    country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
+
+
+@strawberry.input(description="How to pay.")
+class PaymentMethodInput:
+    """How to pay."""
+
+    token: str = strawberry.field(description="A token of the payment provider, such as tok_approved; never card data.")
+
+
+@strawberry.input(description="What to order. Prices are not part of it: the shop knows them.")
+class PlaceOrderInput:
+    """What to order."""
+
+    lines: list[OrderLineInput]
+    shipping_address: ShippingAddressInput
+    payment_method: PaymentMethodInput
+    idempotency_key: str = strawberry.field(
+        description="Chosen by the client, such as a UUID: a repeat with the same input returns the first order."
+    )
+
+    def request(self) -> checkout.OrderRequest:
+        """The domain's form."""
+        address = self.shipping_address
+        return checkout.OrderRequest(
+            lines=tuple(checkout.LineRequest(line.product_id, line.quantity) for line in self.lines),
+            shipping_address=domain.Address(
+                name=address.name,
+                line1=address.line1,
+                line2=address.line2,
+                city=address.city,
+                postal_code=address.postal_code,
+                country_code=address.country_code,
+            ),
+            payment_token=self.payment_method.token,
+            idempotency_key=self.idempotency_key,
+        )
+
+
+@strawberry.type(description="The new order, or why there is none.")
+class PlaceOrderPayload:
+    """The outcome of placeOrder."""
+
+    order: Order | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type(description="The cancelled order, or why it was not cancelled.")
+class CancelOrderPayload:
+    """The outcome of cancelOrder."""
+
+    order: Order | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    @strawberry.field
+    async def order(self, info: Info, id: strawberry.ID) -> Order | None:  # noqa: A002 - the argument's public name
+        """An order by its id; null where there is none, or it is someone else's."""
+        found = await _visible_order(info, id)
+        return Order.of(found) if found else None
+
+    @strawberry.field
+    async def orders(
+        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: domain.OrderStatus | None = None
+    ) -> Connection[Order] | None:
+        """Orders, newest first: all of them for staff, one's own for a customer."""
+        auth = require_user(info.context.auth)
+        page = read_page(first, after)
+        owner = None if auth.is_staff else auth.subject
+        return _connect(page, await info.context.service.store.newest(_slice(page, status), owner))
+
+    @strawberry.field
+    async def me(self, info: Info) -> Customer | None:
+        """The one who asks."""
+        auth = require_user(info.context.auth)
+        return Customer(id=strawberry.ID(_customer_of(auth).id))
+
+
+@strawberry.type
+class Mutation:
+    """What can be changed."""
+
+    @strawberry.mutation
+    async def place_order(self, info: Info, input: PlaceOrderInput) -> PlaceOrderPayload:  # noqa: A002 - the convention
+        """Place an order for oneself. It begins as PENDING, and is CONFIRMED when stock and payment have said yes."""
+        customer = _customer_of(require_user(info.context.auth))
+        try:
+            order = await info.context.service.place(customer, input.request())
+        except domain.RefusalError as refusal:
+            return PlaceOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
+        return PlaceOrderPayload(order=Order.of(order))
+
+    @strawberry.mutation
+    async def cancel_order(self, info: Info, id: strawberry.ID, reason: str) -> CancelOrderPayload:  # noqa: A002
+        """Cancel an order: customers their own until it is dispatched, staff any until it is delivered."""
+        auth = require_user(info.context.auth)
+        try:
+            order = await info.context.service.cancel(id, reason, None if auth.is_staff else auth.subject)
+        except domain.RefusalError as refusal:
+            return CancelOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
+        return CancelOrderPayload(order=Order.of(order))
+
+
+async def _visible_order(info: Info, order_id: str) -> domain.Order | None:
+    auth = require_user(info.context.auth)
+    order = await info.context.loaders.orders.load(order_id)
+    return order if order and auth.may_see(order.customer_id) else None
+
+
+def _customer_of(auth: AuthContext) -> domain.Customer:
+    return domain.Customer(auth.subject or "", auth.name, auth.email)
+
+
+def _slice(page: Page, status: domain.OrderStatus | None) -> Slice:
+    return Slice(page.limit, str(page.after[0]) if page.after else None, status)
+
+
+def _connect(page: Page, orders: Sequence[domain.Order]) -> Connection[Order]:
+    return connect(page, orders, Order.of, lambda order: (domain.position_of(order),))
+
+
+schema = service_schema(Query, Mutation)

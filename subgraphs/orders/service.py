@@ -1,0 +1,182 @@
+"""The use cases of orders, over the store's Protocol, a clock and a source of random bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from subgraphs.orders.checkout import (
+    OrderRequest,
+    check_request,
+    fingerprint,
+    order_id,
+    order_number,
+    place_order,
+    price_lines,
+)
+from subgraphs.orders.domain import (
+    Change,
+    Customer,
+    Occurrence,
+    Order,
+    OrderEvent,
+    OrderPlaced,
+    OrderStatus,
+    Problem,
+    Product,
+    RefusalError,
+    check_reason,
+    events_of,
+    move,
+    moved,
+    order_not_found,
+)
+
+ATTEMPTS = 10
+"""How often to draw a free number, or to move an order that others move at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which orders of a list: up to ``limit`` of ``status`` (None: any), newest first, after the one at ``after``."""
+
+    limit: int
+    after: str | None = None
+    status: OrderStatus | None = None
+
+
+class Store(Protocol):
+    """Where orders, and copies of products and customers, are kept; each write is one atomic step, with its events."""
+
+    async def insert(self, order: Order, events: Sequence[OrderEvent]) -> bool:
+        """Keep a new order with its pending events; False, and nothing kept, where its id or number is taken."""
+
+    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
+        """Make ``change``, with its pending events, in one atomic update.
+
+        False, and nothing changed, where the order does not stand at ``change.before``, or has handled ``cause``.
+        """
+
+    async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
+        """The orders that exist among ``ids``, by one query."""
+
+    async def newest(self, part: Slice, customer_id: str | None = None) -> Sequence[Order]:
+        """A part of the list of all orders, or of those of one customer."""
+
+    async def newest_by_customer(self, customer_ids: Sequence[str], part: Slice) -> Mapping[str, Sequence[Order]]:
+        """The same part of the list of each customer, by one query; customers that are not known are left out."""
+
+    async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
+        """The products that are known among ``ids``, by one query."""
+
+    async def put_product(self, product: Product, as_of: datetime) -> None:
+        """Keep ``product`` as it was at ``as_of``, unless a later state is known."""
+
+    async def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
+        """The customers that are known among ``ids``, by one query."""
+
+    async def put_customer(self, customer: Customer) -> None:
+        """Keep ``customer`` as they are named now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that makes something happen to an order, and what it says of why."""
+
+    event_id: str
+    reason: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The use cases over a store; ``clock`` tells the time, ``random_bits`` gives 30 fresh random bits for a number."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    random_bits: Callable[[], int]
+
+    async def place(self, customer: Customer, request: OrderRequest) -> Order:
+        """The new order that ``customer`` asks for, or the first one under the same key.
+
+        Raises RefusalError, and changes nothing, with the codes of :mod:`subgraphs.orders.checkout` and
+        IDEMPOTENCY_KEY_REUSED.
+        """
+        request = check_request(request)
+        earlier = await self._placed_before(customer, request)
+        if earlier:
+            return earlier
+        lines = price_lines(request.lines, await self.store.products([line.product_id for line in request.lines]))
+        await self.store.put_customer(customer)
+        for _ in range(ATTEMPTS):
+            now = self.clock()
+            number = order_number(now.year, self.random_bits())
+            order = place_order(request, customer.id, lines, number, now)
+            if await self.store.insert(order, [OrderPlaced(order, request.payment_token)]):
+                return order
+            earlier = await self._placed_before(customer, request)
+            if earlier:
+                return earlier
+        raise _busy()
+
+    async def _placed_before(self, customer: Customer, request: OrderRequest) -> Order | None:
+        known_id = order_id(customer.id, request.idempotency_key)
+        earlier = (await self.store.orders([known_id])).get(known_id)
+        if earlier and earlier.fingerprint != fingerprint(request):
+            message = f"Order {earlier.number} was placed under this key with other input; use a new key."
+            raise RefusalError(Problem("IDEMPOTENCY_KEY_REUSED", message, "idempotencyKey"))
+        return earlier
+
+    async def cancel(self, known_id: str, reason: str, customer_id: str | None) -> Order:
+        """The order, cancelled by its customer, or by staff where ``customer_id`` is None.
+
+        Raises RefusalError, and changes nothing, with REASON_INVALID, NOT_FOUND (also for someone else's order) or the
+        code of the stage that forbids it, such as ORDER_ALREADY_DELIVERED.
+        """
+        reason = check_reason(reason)
+        for _ in range(ATTEMPTS):
+            order = (await self.store.orders([known_id])).get(known_id)
+            if order is None or customer_id not in (None, order.customer_id):
+                raise order_not_found()
+            after = await self._move(order, *_cancellation(customer_id), reason)
+            if after:
+                return after
+        raise _busy()
+
+    async def occur(self, known_id: str, occurrence: Occurrence, cause: Cause) -> Order | None:
+        """The order after an event, or None where there is no such order; a repeat of ``cause`` changes nothing.
+
+        Raises TransitionError where it cannot happen to the order (any more, or yet).
+        """
+        for _ in range(ATTEMPTS):
+            order = (await self.store.orders([known_id])).get(known_id)
+            if order is None:
+                return None
+            after = await self._move(order, occurrence, cause.code, cause.reason, cause.event_id)
+            if after:
+                return after
+        raise _busy()
+
+    async def _move(
+        self, order: Order, occurrence: Occurrence, code: str | None, reason: str | None, cause: str | None = None
+    ) -> Order | None:
+        """The order after ``occurrence``; None where it has moved meanwhile."""
+        change = move(order, occurrence, self.clock(), reason, code)
+        after = moved(order, change)
+        return after if await self.store.apply(change, events_of(after), cause) else None
+
+    async def change_product(self, product: Product, as_of: datetime) -> None:
+        """Sell ``product`` from now on as it was at ``as_of``, unless something later is known of it."""
+        await self.store.put_product(product, as_of)
+
+
+def _cancellation(customer_id: str | None) -> tuple[Occurrence, str]:
+    if customer_id is None:
+        return Occurrence.CANCELLED_BY_STAFF, "STAFF_REQUEST"
+    return Occurrence.CANCELLED_BY_CUSTOMER, "CUSTOMER_REQUEST"
+
+
+def _busy() -> RefusalError:
+    return RefusalError(Problem("ORDER_BUSY", "The order is changing at this moment; try again."))

@@ -1,0 +1,289 @@
+"""The orders' documents: the only file that sees them.
+
+An order is one document: its lines, its history, its pending events and the ids of the events it has handled. A move is
+one conditional update of it. Beside the orders lie this service's own copies of products and customers.
+
+Lists are read by ``position``, one text of placing time and id: a page is one range of one index, where a pair of
+fields would need an ``$or``. The shard key of ``orders`` is ``{_id: "hashed"}``: ids are what other services ask by and
+what makes placing idempotent. A sharded cluster keeps ``number`` unique within a shard only; over all of them its 30
+random bits a year must do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from subgraphs.chassis.aggregates import Aggregates
+from subgraphs.chassis.event import Event
+from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.outbox import Outbox
+from subgraphs.orders.domain import (
+    Address,
+    Change,
+    Customer,
+    Money,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderStatus,
+    Product,
+    Stage,
+    StatusChange,
+    position_of,
+)
+from subgraphs.orders.service import Slice
+
+DUPLICATE_KEY = 11000
+
+ORDERS = Collection(
+    "orders",
+    indexes=(
+        IndexModel([("number", ASCENDING)], name="number", unique=True),
+        IndexModel([("position", DESCENDING)], name="newest"),
+        IndexModel([("status", ASCENDING), ("position", DESCENDING)], name="status_newest"),
+        IndexModel([("customerId", ASCENDING), ("position", DESCENDING)], name="customer_newest"),
+        IndexModel(
+            [("customerId", ASCENDING), ("status", ASCENDING), ("position", DESCENDING)], name="customer_status_newest"
+        ),
+    ),
+    outbox=True,
+)
+PRODUCTS = Collection("products")
+CUSTOMERS = Collection("customers")
+COLLECTIONS = (ORDERS, PRODUCTS, CUSTOMERS)
+
+
+class MongoStore:
+    """Implements :class:`subgraphs.orders.service.Store`; ``encode`` gives a domain event the form it travels in."""
+
+    def __init__(self, database: Database, outbox: Outbox, encode: Callable[[OrderEvent], Event]) -> None:
+        self._orders = Aggregates(database[ORDERS.name], outbox)
+        self._products = database[PRODUCTS.name]
+        self._customers = database[CUSTOMERS.name]
+        self._encode = encode
+
+    async def insert(self, order: Order, events: Sequence[OrderEvent]) -> bool:
+        """See :class:`Store`."""
+        return await self._orders.insert(_order_document(order), events=[self._encode(event) for event in events])
+
+    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
+        """See :class:`Store`."""
+        update: Document = {
+            "$set": {"stage": change.after.value, "status": change.after.status.value, "updatedAt": change.at},
+        }
+        if change.entry:
+            update["$push"] = {"history": _entry_document(change.entry)}
+        where = {"_id": change.order_id, "stage": change.before}
+        pending = [self._encode(event) for event in events]
+        return await self._orders.update(where, update, events=pending, cause=cause)
+
+    async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
+        """See :class:`Store`."""
+        found = await _find(self._orders.collection, ids)
+        return {document["_id"]: _order(document) for document in found}
+
+    async def newest(self, part: Slice, customer_id: str | None = None) -> Sequence[Order]:
+        """See :class:`Store`."""
+        where = _where(part) if customer_id is None else {"customerId": customer_id, **_where(part)}
+        found = self._orders.collection.find(where, UNREAD).sort("position", DESCENDING).limit(part.limit)
+        return [_order(document) for document in await found.to_list(None)]
+
+    async def newest_by_customer(self, customer_ids: Sequence[str], part: Slice) -> Mapping[str, Sequence[Order]]:
+        """See :class:`Store`."""
+        listed = [
+            {"$match": _where(part)},
+            {"$sort": {"position": DESCENDING}},
+            {"$limit": part.limit},
+            {"$project": UNREAD},
+        ]
+        join = {
+            "from": ORDERS.name,
+            "localField": "_id",
+            "foreignField": "customerId",
+            "pipeline": listed,
+            "as": "newest",
+        }
+        found = self._customers.aggregate([{"$match": {"_id": {"$in": list(customer_ids)}}}, {"$lookup": join}])
+        return {each["_id"]: [_order(document) for document in each["newest"]] for each in await found.to_list(None)}
+
+    async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
+        """See :class:`Store`."""
+        return {document["_id"]: _product(document) for document in await _find(self._products, ids)}
+
+    async def put_product(self, product: Product, as_of: datetime) -> None:
+        """See :class:`Store`."""
+        document = _product_document(product, as_of)
+        older = {"_id": document.pop("_id"), "asOf": {"$lt": as_of}}
+        try:
+            await self._products.update_one(older, {"$set": document}, upsert=True)
+        except DuplicateKeyError:
+            return  # there is one that is not older: the upsert found none to update and the id taken
+
+    async def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
+        """See :class:`Store`."""
+        return {document["_id"]: _customer(document) for document in await _find(self._customers, ids)}
+
+    async def put_customer(self, customer: Customer) -> None:
+        """See :class:`Store`."""
+        names = {"name": customer.name, "email": customer.email}
+        await self._customers.update_one({"_id": customer.id}, {"$set": names}, upsert=True)
+
+    async def add_all(
+        self, orders: Sequence[Order], products: Sequence[Product], customers: Sequence[Customer], as_of: datetime
+    ) -> int:
+        """Insert all these for the seed, without events, leaving those that are there; the number of those given."""
+        workings: Document = {"outbox": [], "handledEvents": []}
+        await _insert_new(self._products, [_product_document(product, as_of) for product in products])
+        await _insert_new(self._customers, [_customer_document(customer) for customer in customers])
+        await _insert_new(self._orders.collection, [_order_document(order) | workings for order in orders])
+        return len(orders) + len(products) + len(customers)
+
+
+UNREAD = {"outbox": 0, "handledEvents": 0}
+"""What a reader of orders leaves in the database."""
+
+
+async def _find(collection: DocumentCollection, ids: Sequence[str]) -> list[Document]:
+    return await collection.find({"_id": {"$in": list(ids)}}, UNREAD).to_list(None)
+
+
+async def _insert_new(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    if not documents:
+        return
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        problems = error.details["writeErrors"] if error.details else []
+        if any(problem["code"] != DUPLICATE_KEY for problem in problems):
+            raise
+
+
+def _where(part: Slice) -> Document:
+    where: Document = {}
+    if part.status:
+        where["status"] = part.status.value
+    if part.after is not None:
+        where["position"] = {"$lt": part.after}
+    return where
+
+
+def _order_document(order: Order) -> Document:
+    return {
+        "_id": order.id,
+        "number": order.number,
+        "customerId": order.customer_id,
+        "stage": order.stage.value,
+        "status": order.status.value,
+        "lines": [_line_document(line) for line in order.lines],
+        "shippingFee": _money_document(order.shipping_fee),
+        "shippingAddress": _address_document(order.shipping_address),
+        "placedAt": order.placed_at,
+        "updatedAt": order.updated_at,
+        "position": position_of(order),
+        "history": [_entry_document(entry) for entry in order.history],
+        "fingerprint": order.fingerprint,
+    }
+
+
+def _order(document: Mapping[str, Any]) -> Order:
+    return Order(
+        id=document["_id"],
+        number=document["number"],
+        customer_id=document["customerId"],
+        stage=Stage(document["stage"]),
+        lines=tuple(_line(line) for line in document["lines"]),
+        shipping_fee=_money(document["shippingFee"]),
+        shipping_address=_address(document["shippingAddress"]),
+        placed_at=document["placedAt"],
+        updated_at=document["updatedAt"],
+        history=tuple(_entry(entry) for entry in document["history"]),
+        fingerprint=document["fingerprint"],
+    )
+
+
+def _line_document(line: OrderLine) -> Document:
+    return {
+        "productId": line.product_id,
+        "quantity": line.quantity,
+        "unitPrice": _money_document(line.unit_price),
+        "weightGrams": line.weight_grams,
+    }
+
+
+def _line(document: Mapping[str, Any]) -> OrderLine:
+    price = _money(document["unitPrice"])
+    return OrderLine(document["productId"], document["quantity"], price, document["weightGrams"])
+
+
+def _entry_document(entry: StatusChange) -> Document:
+    return {
+        "from": entry.from_status.value if entry.from_status else None,
+        "to": entry.to_status.value,
+        "at": entry.at,
+        "reason": entry.reason,
+        "code": entry.code,
+    }
+
+
+def _entry(document: Mapping[str, Any]) -> StatusChange:
+    before = OrderStatus(document["from"]) if document["from"] else None
+    return StatusChange(before, OrderStatus(document["to"]), document["at"], document["reason"], document["code"])
+
+
+def _address_document(address: Address) -> Document:
+    return {
+        "name": address.name,
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "postalCode": address.postal_code,
+        "countryCode": address.country_code,
+    }
+
+
+def _address(document: Mapping[str, Any]) -> Address:
+    return Address(
+        name=document["name"],
+        line1=document["line1"],
+        line2=document["line2"],
+        city=document["city"],
+        postal_code=document["postalCode"],
+        country_code=document["countryCode"],
+    )
+
+
+def _product_document(product: Product, as_of: datetime) -> Document:
+    return {
+        "_id": product.id,
+        "name": product.name,
+        "price": _money_document(product.price),
+        "weightGrams": product.weight_grams,
+        "active": product.active,
+        "asOf": as_of,
+    }
+
+
+def _product(document: Mapping[str, Any]) -> Product:
+    price = _money(document["price"])
+    return Product(document["_id"], document["name"], price, document["weightGrams"], document["active"])
+
+
+def _customer_document(customer: Customer) -> Document:
+    return {"_id": customer.id, "name": customer.name, "email": customer.email}
+
+
+def _customer(document: Mapping[str, Any]) -> Customer:
+    return Customer(document["_id"], document["name"], document["email"])
+
+
+def _money_document(money: Money) -> Document:
+    return {"amountMinor": money.amount_minor, "currencyCode": money.currency_code}
+
+
+def _money(document: Mapping[str, Any]) -> Money:
+    return Money(document["amountMinor"], document["currencyCode"])
