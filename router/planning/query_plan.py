@@ -71,15 +71,17 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class OwnedField:
-    """A field of the CLIENT's selection that a fetch brings at the place it merges into.
+    """A field of the CLIENT's selection that a fetch brings at the place it merges into, or at ``path`` below that.
 
     If the fetch fails, an error is put at ``response_key`` of every such place (of an object whose ``__typename`` is
-    among ``types``, where set; not where one of ``conditions`` does not hold).
+    among ``types``, where set; not where one of ``conditions`` does not hold). A ``path`` leads through objects that
+    another fetch brings as well: where that fetch brought none, the error is at the object.
     """
 
     response_key: str
     types: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] = ()
+    path: Path = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""``galleria plan``: show how an operation would be answered, without answering it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from router.errors import InputError, OperationError
+from router.operation import build_operation, coerce_variables, parse_document
+from router.planning import plan_operation, plan_to_json, render_text
+from router.supergraph import Supergraph, read_supergraph
+
+
+@click.command()
+@click.option("--supergraph", "supergraph_file", required=True, metavar="FILE", help="The supergraph SDL.")
+@click.option("--operation", "operation_file", required=True, metavar="FILE", help="A GraphQL document.")
+@click.option("--operation-name", help="Which operation of the document, if it has several.")
+@click.option("--variables", "variables_file", metavar="FILE", help="A JSON object; checked against the operation.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    supergraph_file: str, operation_file: str, operation_name: str | None, variables_file: str | None, output: str
+) -> None:
+    """Show the query plan of an operation."""
+    supergraph = load_supergraph(supergraph_file)
+    try:
+        document = parse_document(read_file(operation_file, "--operation"))
+        operation = build_operation(supergraph.api_schema, document, operation_name)
+        if variables_file is not None:
+            coerce_variables(supergraph.api_schema, operation, _read_variables(variables_file))
+        plan = plan_operation(supergraph, operation)
+    except OperationError as error:
+        raise InputError(error.code, " ".join(e.message for e in error.errors)) from error
+    if output == "json":
+        click.echo(json.dumps(plan_to_json(plan), indent=2))
+    else:
+        click.echo(render_text(plan), nl=False)
+
+
+def load_supergraph(path: str) -> Supergraph:
+    """The supergraph in ``path``; InputError where the file cannot be read or is not one."""
+    return read_supergraph(read_file(path, "--supergraph"))
+
+
+def read_file(path: str, option: str) -> str:
+    """The text of a file named on the command line; InputError(FILE_NOT_READABLE) names the option and the reason."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError("FILE_NOT_READABLE", f"{option} {path} cannot be read: {reason}.") from error
+
+
+def _read_variables(path: str) -> dict[str, object]:
+    try:
+        values = json.loads(read_file(path, "--variables"))
+    except json.JSONDecodeError as error:
+        raise InputError("INVALID_VARIABLES", f"--variables {path} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise InputError("INVALID_VARIABLES", f"--variables {path} is not a JSON object.")
+    return values

@@ -1,0 +1,292 @@
+"""What has been chosen so far: which subgraph reads which field of which position, in which request.
+
+A request is a *slot*: a subgraph and a level. A *presence* is a position within a request; it was entered by a lookup
+(or is the root), or lies below another presence of the same request. Every change is written to a trail, so that a
+search can take it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import NonNullTypeNode
+
+from router.planning.limits import StepCounter
+from router.planning.positions import Arguments, Conditions, Position
+from router.planning.reach import TYPENAME, Node, Reach, Way
+from router.supergraph.field_set import FieldSet, FieldSetField
+from router.supergraph.query_graph import FieldEdge, Jump
+
+Slot = tuple[str, int]
+
+
+@dataclass(eq=False, slots=True)
+class Use:
+    """A field read in a presence; ``conditions`` are the alternatives under which a client asked for it here."""
+
+    name: str
+    arguments: Arguments
+    edge: FieldEdge | None
+    conditions: dict[Conditions, bool] = field(default_factory=dict)
+    children: dict[Position, Presence] = field(default_factory=dict)
+
+    @property
+    def below(self) -> Presence | None:
+        """The presence that a composite field leads to."""
+        return next(iter(self.children.values()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field of a representation: where a lookup finds it in the merged data. ``types``: only in objects of these."""
+
+    types: tuple[str, ...] | None
+    name: str
+    response_key: str
+    nullable: bool
+    below: tuple[Input, ...] | None
+    abstract: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """How a presence was entered by a lookup: what its representations hold, and who reads that for it.
+
+    ``providers`` are presences with the response key that each has to read before.
+    """
+
+    jump: Jump | None
+    inputs: dict[tuple[str, tuple[str, ...] | None], Input] = field(default_factory=dict)
+    providers: dict[tuple[Presence, str], bool] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Presence:
+    """A position in a request, read as ``node``; ``entry`` is set where the request enters the data."""
+
+    position: Position
+    node: Node
+    level: int
+    entry: Entry | None = None
+    uses: dict[str, Use] = field(default_factory=dict)
+    casts: dict[str, Presence] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> Slot:
+        """The request that this is part of."""
+        return self.node.subgraph, self.level
+
+
+Found = tuple[list[Input], list[tuple[Presence, str]]]
+
+
+class Choices:
+    """The presences chosen so far, the slots they take, and the trail to undo them."""
+
+    def __init__(self, reach: Reach, steps: StepCounter) -> None:
+        self._reach = reach
+        self._steps = steps
+        self._trail: list[tuple[dict[Any, Any], Any]] = []
+        self._at: dict[Position, dict[Presence, bool]] = {}
+        self.slots: dict[Slot, bool] = {}
+        self.entries: dict[Presence, bool] = {}
+
+    # -- the trail -------------------------------------------------------------------------------------------------
+
+    def mark(self) -> int:
+        """A point to come back to."""
+        return len(self._trail)
+
+    def undo(self, mark: int) -> None:
+        """Take back every change since ``mark``."""
+        while len(self._trail) > mark:
+            changed, key = self._trail.pop()
+            del changed[key]
+
+    def _add(self, changed: dict[Any, Any], key: Any, value: Any = True) -> None:
+        """Set a key that is not there yet; the only way in which anything changes."""
+        if key not in changed:
+            changed[key] = value
+            self._trail.append((changed, key))
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def present(self, position: Position) -> Iterable[Presence]:
+        """The presences of a position."""
+        return self._at.get(position, ())
+
+    def read_leaf(
+        self, position: Position, way: Way, limit: int, name: str, key: str, arguments: Arguments
+    ) -> tuple[Presence, Use]:
+        """Read a leaf at ``position`` by ``way``, in a request of ``limit`` or sooner."""
+        presence = self.enter(position, way, limit)
+        return presence, self._use(presence, key, name, arguments, way.edge)
+
+    def ask(self, use: Use, conditions: Conditions) -> None:
+        """Note that a client asks for what is read here, under ``conditions``."""
+        self._add(use.conditions, conditions)
+
+    def enter(self, position: Position, way: Way, limit: int) -> Presence:
+        """A presence at ``way``'s node from which its field can be read, new only where none is there yet."""
+        self._steps.take()
+        if way.jump is not None and way.edge is not None:
+            return self._look_up(position, way.node, way.jump, limit, way.edge.requires)
+        return self._arrive(position, way.node, limit)
+
+    def _use(self, presence: Presence, key: str, name: str, arguments: Arguments, edge: FieldEdge | None) -> Use:
+        use = presence.uses.get(key)
+        if use is None:
+            use = Use(name, arguments, edge)
+            self._add(presence.uses, key, use)
+        return use
+
+    def _arrive(self, position: Position, node: Node, limit: int) -> Presence:
+        there = [p for p in self.present(position) if p.node == node and p.level <= limit]
+        if there:
+            return min(there, key=lambda presence: presence.level)
+        arrival = position.arrival(node)
+        if position.parent is None:
+            return self._open(position, node, arrival.level, Entry(None))
+        for source in arrival.sources:
+            for above in self.present(position.parent):
+                if above.node == source.node and above.level <= limit and source.jump is None:
+                    return self._descend(position, above, source)
+        if arrival.jump is not None:
+            return self._look_up(position, node, arrival.jump, arrival.level, ())
+        source = min(arrival.sources, key=self._cost)
+        return self._descend(position, self.enter(position.parent, source, limit), source)
+
+    def _cost(self, way: Way) -> tuple[int, bool]:
+        return way.level, (way.node.subgraph, way.level) not in self.slots
+
+    def _descend(self, position: Position, above: Presence, source: Way) -> Presence:
+        """The presence of ``position`` below ``above``, in the same request."""
+        if position.is_cast:
+            presence = above.casts.get(position.type_name)
+            if presence is None:
+                presence = Presence(position, self._reach.cast(above.node, position.type_name), above.level)
+                self._add(above.casts, position.type_name, presence)
+                self._register(presence)
+            return presence
+        assert source.edge is not None  # noqa: S101 - a child is entered by a field
+        name, arguments = position.source_name, position.arguments
+        use = self._use(above, position.response_key, name, arguments, source.edge)
+        presence = use.children.get(position)
+        if presence is None:
+            presence = Presence(position, self._reach.follow(above.node, source.edge), above.level)
+            self._add(use.children, position, presence)
+            self._register(presence)
+        return presence
+
+    def _register(self, presence: Presence) -> None:
+        at = self._at.setdefault(presence.position, {})
+        self._add(at, presence)
+        self._add(self.slots, presence.slot)
+
+    def _open(self, position: Position, node: Node, level: int, entry: Entry) -> Presence:
+        """A new presence where a request enters the data."""
+        presence = Presence(position, node, level, entry)
+        self._register(presence)
+        self._add(self.entries, presence)
+        return presence
+
+    # -- lookups ---------------------------------------------------------------------------------------------------
+
+    def _look_up(self, position: Position, node: Node, jump: Jump, limit: int, requires: FieldSet) -> Presence:
+        """Enter ``node`` by a lookup with the jump's key and ``requires`` in the representation."""
+        inputs, providers = self._require(position, jump.key, limit - 1, nullable=False)
+        required, required_from = self._require(position, requires, limit - 1, nullable=True)
+        inputs += required
+        providers += required_from
+        level = 1 + max(presence.level for presence, _ in providers)
+        presence = self._joinable(position, node, level, limit, inputs)
+        if presence is None:
+            presence = self._open(position, node, level, Entry(jump))
+        entry = presence.entry
+        assert entry is not None  # noqa: S101 - only entries are joinable
+        for item in inputs:
+            self._add(entry.inputs, (item.name, item.types), item)
+        for provider in providers:
+            self._add(entry.providers, provider)
+        return presence
+
+    def _joinable(self, position: Position, node: Node, level: int, limit: int, inputs: list[Input]) -> Presence | None:
+        """A lookup of the same node that can carry ``inputs`` too: late enough, and their names not used otherwise."""
+        for presence in self.present(position):
+            entry = presence.entry
+            if presence.node != node or entry is None or not level <= presence.level <= limit:
+                continue
+            if all(entry.inputs.get((item.name, item.types), item) == item for item in inputs):
+                return presence
+        return None
+
+    def _require(self, position: Position, selections: FieldSet, limit: int, *, nullable: bool) -> Found:
+        """Have ``selections`` read at ``position`` in requests of ``limit`` or sooner."""
+        inputs: list[Input] = []
+        providers: list[tuple[Presence, str]] = []
+        for item in selections:
+            if isinstance(item, FieldSetField):
+                found = self._require_field(position, item, limit, nullable=nullable)
+            else:
+                found = self._require_cast(position, item.type_condition, item.selections, limit, nullable=nullable)
+            inputs += found[0]
+            providers += found[1]
+        return inputs, providers
+
+    def _require_cast(
+        self, position: Position, condition: str, selections: FieldSet, limit: int, *, nullable: bool
+    ) -> Found:
+        possible = self._reach.merged(condition).possible
+        if not position.abstract:
+            if position.type_name not in possible:
+                return [], []
+            return self._require(position, selections, limit, nullable=nullable)
+        inputs: list[Input] = []
+        providers: list[tuple[Presence, str]] = []
+        for type_name in position.runtime_types():
+            if type_name in possible:
+                cast = position.cast(type_name)
+                found = self._require(cast, selections, limit, nullable=nullable)
+                inputs += (_of_type(item, type_name) for item in found[0])
+                providers += found[1]
+        return inputs, providers
+
+    def _require_field(self, position: Position, item: FieldSetField, limit: int, *, nullable: bool) -> Found:
+        ways = [way for way in position.ways(item.name) if way.level <= limit]
+        if not ways:
+            return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)
+        if item.name == TYPENAME:
+            way = min(ways, key=self._cost)
+            presence, _ = self.read_leaf(position, way, limit, TYPENAME, TYPENAME, ())
+            return [], [(presence, TYPENAME)]
+        key = position.key_for(item.name, item.arguments)
+        may_be_null = nullable and _is_nullable(self._reach, position, item.name)
+        if not item.selections:
+            presence, _ = self._choose(position, ways, limit, item, key)
+            return [Input(None, item.name, key, may_be_null, None)], [(presence, key)]
+        child = position.child(item.name, key, item.arguments)
+        below, providers = self._require(child, item.selections, limit, nullable=nullable)
+        return [Input(None, item.name, key, may_be_null, tuple(below), child.abstract)], providers
+
+    def _choose(
+        self, position: Position, ways: list[Way], limit: int, item: FieldSetField, key: str
+    ) -> tuple[Presence, Use]:
+        """Read an input where it is read already, else where a request is already, else where that is soonest."""
+        for presence in sorted(self.present(position), key=lambda p: (key not in p.uses, p.level)):
+            if presence.level > limit:
+                continue
+            for way in ways:
+                if way.node == presence.node and (way.jump is None or key in presence.uses):
+                    return presence, self._use(presence, key, item.name, item.arguments, way.edge)
+        way = min(ways, key=self._cost)
+        return self.read_leaf(position, way, limit, item.name, key, item.arguments)
+
+
+def _of_type(item: Input, type_name: str) -> Input:
+    return Input((type_name,), item.name, item.response_key, item.nullable, item.below, item.abstract)
+
+
+def _is_nullable(reach: Reach, position: Position, name: str) -> bool:
+    return not isinstance(reach.merged(position.type_name).fields[name].type, NonNullTypeNode)

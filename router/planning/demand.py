@@ -1,0 +1,109 @@
+"""What an operation demands: every leaf that has to be read somewhere, and the conditions under which.
+
+Composite fields are no demands of their own, since whatever reads a leaf below goes through them; only where nothing
+below them is certain to be selected, or their type has to be learned, ``__typename`` is demanded of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.operation.model import Field, InlineFragment, Selection
+from router.planning.positions import Arguments, Conditions, Position
+from router.planning.reach import TYPENAME, Reach
+
+INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf field to be read at ``position`` under ``response_key``."""
+
+    position: Position
+    name: str
+    response_key: str
+    arguments: Arguments
+    conditions: Conditions
+
+
+class DemandReader:
+    """Walks an operation's selections, and collects positions and leaves in the client's order."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._numbered = 0
+        self.leaves: list[Leaf] = []
+
+    def read(self, position: Position, selections: tuple[Selection, ...], conditions: Conditions = ()) -> bool:
+        """Collect what is selected at ``position``; whether some of it is selected whenever ``conditions`` hold."""
+        if not position.number:
+            self._numbered += 1
+            position.number = self._numbered
+        certain = False
+        for selection in selections:
+            here = merge_conditions(conditions, selection.conditions)
+            if isinstance(selection, Field):
+                self._read_field(position, selection, here)
+                certain = certain or here == conditions
+            else:
+                certain = (self._read_fragment(position, selection, here) and here == conditions) or certain
+        return certain
+
+    def _read_fragment(self, position: Position, fragment: InlineFragment, conditions: Conditions) -> bool:
+        possible = self._reach.merged(fragment.type_condition).possible
+        if not position.abstract:
+            return position.type_name in possible and self.read(position, fragment.selections, conditions)
+        if fragment.type_condition == position.type_name:
+            return self.read(position, fragment.selections, conditions)
+        for type_name in position.runtime_types():
+            if type_name in possible:
+                self.read(position.cast(type_name), fragment.selections, conditions)
+        return False
+
+    def _read_field(self, position: Position, field: Field, conditions: Conditions) -> None:
+        if field.name in INTROSPECTION:
+            return
+        if field.name == TYPENAME:
+            # The root's own name is certain, and it is there without being asked for.
+            if position.parent is not None:
+                self.leaves.append(Leaf(position, TYPENAME, TYPENAME, (), conditions))
+            return
+        if position.abstract and not self._is_read_as_one(position, field.name):
+            for type_name in position.runtime_types():
+                self._read_field(position.cast(type_name), field, conditions)
+            return
+        if not position.number:
+            self._numbered += 1
+            position.number = self._numbered
+        position.select(field.response_key, field.name, field.arguments, conditions)
+        if self._reach.merged(position.type_name).fields[field.name].composite:
+            child = position.child(field.name, field.response_key, field.arguments)
+            certain = self.read(child, field.selections, conditions)
+            if child.abstract or not certain:
+                self.leaves.append(Leaf(child, TYPENAME, TYPENAME, (), conditions))
+        else:
+            leaf = Leaf(position, field.name, field.response_key, field.arguments, conditions)
+            self.leaves.append(leaf)
+
+    def _is_read_as_one(self, position: Position, name: str) -> bool:
+        """Whether an interface's field is read from all its types alike, rather than type by type."""
+        ways = position.ways(name)
+        if not ways:
+            return False
+        together = min(way.level for way in ways)
+        if together == min(position.levels.values()):
+            return True
+        apart = 0
+        for type_name in position.runtime_types():
+            ways = position.cast(type_name).ways(name)
+            if not ways:
+                return True
+            apart = max(apart, min(way.level for way in ways))
+        return apart == 0 or together <= apart
+
+
+def merge_conditions(outer: Conditions, own: Conditions) -> Conditions:
+    """Both, each once, in a fixed order."""
+    if not own or not outer:
+        return own or outer
+    return tuple(sorted({*outer, *own}, key=lambda condition: (condition.variable, condition.include)))

@@ -1,0 +1,203 @@
+"""Positions: the objects of the answer, each with the nodes that it can be read from.
+
+``{ orders { lines { product { name } } } }`` has positions for the root, ``orders``, ``lines`` and ``product``; inputs
+that later fetches need add more below. Where a type is abstract, each object type that it can be has a position of its
+own beside it, a *cast*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import ValueNode
+
+from router.operation.model import Condition
+from router.planning.reach import Closure, Levels, Node, Reach, Way
+from router.planning.values import print_arguments
+from router.supergraph.query_graph import Jump
+
+Arguments = tuple[tuple[str, ValueNode], ...]
+FieldKey = tuple[str, str]
+Conditions = tuple[Condition, ...]
+
+
+class Place:
+    """Response keys in use at one place of the answer, whatever the type of the object there."""
+
+    __slots__ = ("below", "taken")
+
+    def __init__(self) -> None:
+        self.taken: dict[str, FieldKey] = {}
+        self.below: dict[str, Place] = {}
+
+    def child(self, response_key: str) -> Place:
+        """The place under ``response_key``."""
+        return self.below.setdefault(response_key, Place())
+
+    def free_key(self, field: FieldKey) -> str:
+        """A response key for a field of ours: its name, unless a client uses that name for something else."""
+        candidate, number = field[0], 1
+        while self.taken.get(candidate, field) != field:
+            candidate = f"_{field[0]}" if number == 1 else f"_{field[0]}_{number}"
+            number += 1
+        self.taken[candidate] = field
+        return candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a position is entered at a node: by fields (or casts) of the position above, or by a jump."""
+
+    level: int
+    sources: tuple[Way, ...]
+    jump: Jump | None
+
+
+class Position:
+    """An object of the answer (or every object of a list) seen as ``type_name``."""
+
+    __slots__ = (
+        "_arrivals",
+        "_casts",
+        "_children",
+        "_closure",
+        "_reach",
+        "_ways",
+        "abstract",
+        "arguments",
+        "client_keys",
+        "is_cast",
+        "keys",
+        "number",
+        "parent",
+        "place",
+        "response_key",
+        "source_name",
+        "type_name",
+    )
+
+    def __init__(
+        self, reach: Reach, type_name: str, parent: Position | None, place: Place, source_name: str, response_key: str
+    ) -> None:
+        self._reach = reach
+        self.type_name = type_name
+        self.parent = parent
+        self.place = place
+        self.source_name = source_name
+        self.response_key = response_key
+        self.is_cast = False
+        self.arguments: Arguments = ()
+        self.abstract = reach.merged(type_name).abstract
+        self.keys: dict[FieldKey, str] = {}
+        self.client_keys: dict[str, list[Conditions]] = {}
+        self.number = 0
+        self._children: dict[tuple[str, str], Position] = {}
+        self._casts: dict[str, Position] = {}
+        self._ways: dict[str, list[Way]] = {}
+        self._closure: Closure | None = None
+        self._arrivals: dict[Node, Arrival] | None = None
+
+    # -- where it can be read --------------------------------------------------------------------------------------
+
+    def start_at(self, levels: Levels) -> None:
+        """Make this a root: it is there without being looked up."""
+        self._closure = Closure(levels, {})
+
+    @property
+    def levels(self) -> Levels:
+        """Every node that the position can be read from, with its least level."""
+        return self._closed().levels
+
+    def _closed(self) -> Closure:
+        if self._closure is None:
+            assert self.parent is not None  # noqa: S101 - a root has been started
+            if self.is_cast:
+                starts = self._reach.casts(self.parent.levels, self.type_name)
+            else:
+                starts = self._reach.enter(self.parent.ways(self.source_name))
+            self._closure = self._reach.close(self.type_name, starts)
+        return self._closure
+
+    def ways(self, name: str) -> list[Way]:
+        """Every way to read the field ``name`` here."""
+        ways = self._ways.get(name)
+        if ways is None:
+            ways = self._ways[name] = self._reach.ways(self.type_name, self.levels, name)
+        return ways
+
+    def arrival(self, node: Node) -> Arrival:
+        """How to come to ``node``, which is one of ``levels``."""
+        if self._arrivals is None:
+            self._arrivals = {}
+        known = self._arrivals.get(node)
+        if known is None:
+            closure = self._closed()
+            known = Arrival(closure.levels[node], tuple(self._sources(node)), closure.jumps.get(node))
+            self._arrivals[node] = known
+        return known
+
+    def _sources(self, node: Node) -> Iterator[Way]:
+        if self.parent is None:
+            return
+        if self.is_cast:
+            for above, level in self.parent.levels.items():
+                if self.type_name in self._reach.possible(above) and self._reach.cast(above, self.type_name) == node:
+                    yield Way(level, above)
+            return
+        for way in self.parent.ways(self.source_name):
+            if way.edge is not None and self._reach.follow(way.node, way.edge) == node:
+                yield way
+
+    def runtime_types(self) -> tuple[str, ...]:
+        """The object types that this can turn out to be."""
+        return self._reach.runtime_types(self.type_name, self.levels)
+
+    def blind_nodes(self) -> list[Node]:
+        """For a cast: nodes of the position above that know types and can never return this one."""
+        assert self.parent is not None  # noqa: S101 - a cast has a parent
+        reach = self._reach
+        return [n for n in self.parent.levels if reach.has_types(n) and self.type_name not in reach.possible(n)]
+
+    # -- what is below it ------------------------------------------------------------------------------------------
+
+    def child(self, name: str, response_key: str, arguments: Arguments = ()) -> Position:
+        """The position of the composite field ``name`` under ``response_key``."""
+        key = (name, response_key)
+        position = self._children.get(key)
+        if position is None:
+            target = self._reach.merged(self.type_name).fields[name].target
+            place = self.place.child(response_key)
+            position = self._children[key] = Position(self._reach, target, self, place, name, response_key)
+            position.arguments = arguments
+        return position
+
+    def cast(self, type_name: str) -> Position:
+        """This position where the object is of ``type_name``."""
+        if not self.abstract:
+            return self
+        position = self._casts.get(type_name)
+        if position is None:
+            position = Position(self._reach, type_name, self, self.place, self.source_name, self.response_key)
+            position.is_cast = True
+            self._casts[type_name] = position
+        return position
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def select(self, response_key: str, name: str, arguments: Arguments, conditions: Conditions) -> None:
+        """Note that the client selects the field under ``response_key``."""
+        field = (name, print_arguments(arguments))
+        self.place.taken.setdefault(response_key, field)
+        self.keys.setdefault(field, response_key)
+        self.client_keys.setdefault(response_key, []).append(conditions)
+
+    def key_for(self, name: str, arguments: Arguments) -> str:
+        """The response key of an input of ours: the client's if it selects the same, else a free one."""
+        field = (name, print_arguments(arguments))
+        known = self.keys.get(field)
+        if known is None and self.is_cast and self.parent is not None:
+            known = self.parent.keys.get(field)
+        if known is None:
+            known = self.keys[field] = self.place.free_key(field)
+        return known

@@ -1,0 +1,279 @@
+"""Which nodes of the query graph an object can be read from, and after how many requests at the earliest.
+
+An object of type ``Product`` that a request of level 1 returned from ``orders`` (which knows its ``id`` alone):
+``{orders/Product: 1}`` becomes, once closed over the jumps, ``{orders/Product: 1, inventory/Product: 2, ...}``.
+
+Levels are shortest paths over an and-or graph: a jump comes one level after the last field of its key, a field with
+``@requires`` one level after the last of key and requirements. Nothing here depends on what else is chosen, so the
+least possible depth of a plan is known before the search for the fewest fetches begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from graphql import print_ast
+
+from router.planning.limits import StepCounter
+from router.supergraph.field_set import FieldSet, FieldSetField
+from router.supergraph.query_graph import FieldEdge, Jump, MergedType, QueryGraph, TypeKind
+
+TYPENAME = "__typename"
+
+
+class Node(NamedTuple):
+    """A subgraph, the type it knows the object as, and what a ``@provides`` made readable there."""
+
+    subgraph: str
+    type_name: str
+    view: FieldSet = ()
+
+
+class Way(NamedTuple):
+    """A field can be read at ``node`` from ``level`` on; with a ``jump``, by entering there with the requirements.
+
+    ``edge`` is None for ``__typename`` and for casts.
+    """
+
+    level: int
+    node: Node
+    edge: FieldEdge | None = None
+    jump: Jump | None = None
+
+
+Levels = Mapping[Node, int]
+
+
+class Closure(NamedTuple):
+    """Levels of all nodes that an object can be read from, and the jump that leads to each that is not a start."""
+
+    levels: Levels
+    jumps: Mapping[Node, Jump]
+
+
+class Reach:
+    """Answers questions of reach over one query graph, for one planning and one set of active override labels."""
+
+    def __init__(self, graph: QueryGraph, steps: StepCounter, labels: frozenset[str] = frozenset()) -> None:
+        self.graph = graph
+        self._steps = steps
+        self._labels = labels
+        self._edges: dict[tuple[Node, str], FieldEdge | None] = {}
+        self._closures: dict[object, Closure] = {}
+        self._solving: frozenset[tuple[Node, str]] = frozenset()
+
+    # -- edges -----------------------------------------------------------------------------------------------------
+
+    def edge(self, node: Node, name: str) -> FieldEdge | None:
+        """The field as it can be asked of ``node``; None: absent, overridden, not provided, not uniform."""
+        key = (node, name)
+        if key not in self._edges:
+            self._edges[key] = self._find_edge(node, name)
+        return self._edges[key]
+
+    def kind(self, node: Node) -> TypeKind:
+        """What the node's subgraph knows its type as."""
+        return self.graph.types[node.subgraph, node.type_name].kind
+
+    def has_types(self, node: Node) -> bool:
+        """Whether the subgraph can tell the object's concrete type (an interface object cannot)."""
+        return self.kind(node) is not TypeKind.INTERFACE_OBJECT
+
+    def possible(self, node: Node) -> tuple[str, ...]:
+        """The object types that the object can be, as far as this subgraph knows."""
+        return self.graph.types[node.subgraph, node.type_name].possible
+
+    def _find_edge(self, node: Node, name: str) -> FieldEdge | None:
+        type_ = self.graph.types.get((node.subgraph, node.type_name))
+        if type_ is None:
+            return None
+        if type_.kind in (TypeKind.INTERFACE, TypeKind.UNION):
+            return self._uniform_edge(node, name)
+        edge = type_.fields.get(name)
+        if edge is None or (edge.label is not None and (edge.label in self._labels) is not edge.when_active):
+            return None
+        if edge.external and not _provides(node.view, name):
+            return None
+        return edge
+
+    def _uniform_edge(self, node: Node, name: str) -> FieldEdge | None:
+        """A field of an interface (or of all members of a union), if every possible type resolves it there."""
+        type_ = self.graph.types[node.subgraph, node.type_name]
+        own = type_.fields.get(name)
+        if own is not None and (_provides(node.view, name) or not type_.possible):
+            return own
+        edges = [self.edge(self.cast(node, possible), name) for possible in type_.possible]
+        if not edges or any(edge is None or edge.requires for edge in edges):
+            return None
+        found = [edge for edge in edges if edge is not None]
+        provides = found[0].provides if all(edge.provides == found[0].provides for edge in found) else ()
+        if own is not None:
+            return replace(own, provides=provides, external=False)
+        if len({print_ast(edge.type) for edge in found}) > 1:
+            return None
+        return replace(found[0], provides=provides)
+
+    # -- steps from node to node -----------------------------------------------------------------------------------
+
+    def cast(self, node: Node, type_name: str) -> Node:
+        """The node of an object that turned out to be of ``type_name``."""
+        return (
+            Node(node.subgraph, type_name, self._view_of(node.view, type_name))
+            if node.view
+            else Node(node.subgraph, type_name)
+        )
+
+    def casts(self, levels: Levels, type_name: str) -> dict[Node, int]:
+        """The nodes of ``levels`` that can tell that the object is of ``type_name``, cast to it."""
+        found: dict[Node, int] = {}
+        for node, level in levels.items():
+            if type_name in self.possible(node):
+                _keep_least(found, self.cast(node, type_name), level)
+        return found
+
+    def follow(self, node: Node, edge: FieldEdge) -> Node:
+        """The node that a field leads to."""
+        view = edge.provides
+        for item in node.view:
+            if isinstance(item, FieldSetField) and item.name == edge.name:
+                view = (*view, *item.selections)
+        return Node(node.subgraph, edge.target, view)
+
+    def _view_of(self, view: FieldSet, type_name: str) -> FieldSet:
+        selections: list[FieldSet] = []
+        for item in view:
+            if isinstance(item, FieldSetField):
+                selections.append((item,))
+            elif type_name in self.merged(item.type_condition).possible:
+                selections.append(self._view_of(item.selections, type_name))
+        return tuple(item for part in selections for item in part)
+
+    def merged(self, type_name: str) -> MergedType:
+        """The composite type of that name in the supergraph."""
+        return self.graph.merged[type_name]
+
+    # -- levels ----------------------------------------------------------------------------------------------------
+
+    def close(self, type_name: str, starts: Levels) -> Closure:
+        """``starts`` and every node that jumps lead to from there, each with its least level."""
+        key = (type_name, frozenset(starts.items()), self._solving)
+        known = self._closures.get(key)
+        if known is None:
+            known = self._closures[key] = self._close(type_name, starts)
+        return known
+
+    def _close(self, type_name: str, starts: Levels) -> Closure:
+        levels = dict(starts)
+        used: dict[Node, Jump] = {}
+        soonest = min(levels.values(), default=0) + 1
+        improved = bool(levels)
+        while improved:
+            improved = False
+            for jump in self.graph.jumps[type_name]:
+                node = Node(jump.subgraph, jump.type_name)
+                known = levels.get(node)
+                if known is not None and known <= soonest:
+                    continue
+                level = self.obtain(type_name, levels, jump.key)
+                if level is not None and (known is None or level + 1 < known):
+                    levels[node] = level + 1
+                    used[node] = jump
+                    improved = True
+        return Closure(levels, used)
+
+    def ways(self, type_name: str, levels: Levels, name: str) -> list[Way]:
+        """Every node that the field can be read from, at its least level, in the order of ``levels`` and jumps."""
+        self._steps.take(len(levels))
+        if name == TYPENAME:
+            return [Way(level, node) for node, level in levels.items() if self.has_types(node)]
+        ways = [
+            Way(level, node, edge)
+            for node, level in levels.items()
+            if (edge := self.edge(node, name)) is not None and not edge.requires
+        ]
+        best: dict[Node, Way] = {}
+        for jump in self.graph.jumps[type_name]:
+            way = self._computed(type_name, levels, name, jump)
+            if way is not None and (way.node not in best or way.level < best[way.node].level):
+                best[way.node] = way
+        return [*ways, *best.values()]
+
+    def _computed(self, type_name: str, levels: Levels, name: str, jump: Jump) -> Way | None:
+        """The way to a field with ``@requires`` by ``jump``, if its inputs can be had."""
+        node = Node(jump.subgraph, jump.type_name)
+        edge = self.edge(node, name)
+        if edge is None or not edge.requires or (node, name) in self._solving:
+            return None
+        outer = self._solving
+        # A computed field cannot be an input of itself, however far away.
+        self._solving = outer | {(node, name)}
+        try:
+            key = self.obtain(type_name, levels, jump.key)
+            inputs = None if key is None else self.obtain(type_name, levels, edge.requires)
+        finally:
+            self._solving = outer
+        return None if key is None or inputs is None else Way(max(key, inputs) + 1, node, edge, jump)
+
+    def obtain(self, type_name: str, levels: Levels, selections: FieldSet) -> int | None:
+        """The level from which all of ``selections`` can be there, or None if one of them cannot be had."""
+        latest = min(levels.values(), default=0)
+        for item in selections:
+            if isinstance(item, FieldSetField):
+                level = self._obtain_field(type_name, levels, item)
+            else:
+                level = self._obtain_cast(type_name, levels, item.type_condition, item.selections)
+            if level is None:
+                return None
+            latest = max(latest, level)
+        return latest
+
+    def _obtain_field(self, type_name: str, levels: Levels, item: FieldSetField) -> int | None:
+        ways = self.ways(type_name, levels, item.name)
+        if not ways:
+            if self.merged(type_name).abstract and item.name != TYPENAME:
+                return self._obtain_cast(type_name, levels, type_name, (item,))
+            return None
+        if not item.selections:
+            return min(way.level for way in ways)
+        target = self.merged(type_name).fields[item.name].target
+        return self.obtain(target, self.close(target, self.enter(ways)).levels, item.selections)
+
+    def _obtain_cast(self, type_name: str, levels: Levels, condition: str, selections: FieldSet) -> int | None:
+        """As ``obtain``, for every object type that both the object and ``condition`` can be."""
+        if not self.merged(type_name).abstract:
+            matches = type_name in self.merged(condition).possible
+            return self.obtain(type_name, levels, selections) if matches else min(levels.values())
+        wanted = set(self.merged(condition).possible)
+        latest = min(levels.values(), default=0)
+        for possible in self.runtime_types(type_name, levels):
+            if possible in wanted:
+                closure = self.close(possible, self.casts(levels, possible))
+                level = self.obtain(possible, closure.levels, selections)
+                if level is None:
+                    return None
+                latest = max(latest, level)
+        return latest
+
+    def enter(self, ways: Iterable[Way]) -> dict[Node, int]:
+        """The nodes that the field of ``ways`` leads to."""
+        found: dict[Node, int] = {}
+        for way in ways:
+            if way.edge is not None:
+                _keep_least(found, self.follow(way.node, way.edge), way.level)
+        return found
+
+    def runtime_types(self, type_name: str, levels: Levels) -> tuple[str, ...]:
+        """The object types that some node can return, in the supergraph's order."""
+        known = {possible for node in levels for possible in self.possible(node)}
+        return tuple(possible for possible in self.merged(type_name).possible if possible in known)
+
+
+def _provides(view: FieldSet, name: str) -> bool:
+    return any(isinstance(item, FieldSetField) and item.name == name for item in view)
+
+
+def _keep_least(levels: dict[Node, int], node: Node, level: int) -> None:
+    if level < levels.get(node, level + 1):
+        levels[node] = level

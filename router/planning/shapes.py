@@ -1,0 +1,83 @@
+"""Response names that cannot stand together in one subgraph's document, and the aliases that part them.
+
+``pet { ... on Cat { name } ... on Dog { name } }`` is refused where ``Cat.name`` is ``String!`` and ``Dog.name`` is
+``String`` (GraphQL specification, 5.3.2): the second is sent as ``name_Dog`` and renamed back on arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from graphql import print_ast
+
+from router.planning.choices import Presence, Use
+from router.planning.reach import TYPENAME
+
+Shape = tuple[str, Mapping[str, "Shape"]]
+
+
+class Sent(NamedTuple):
+    """The response names that each presence sends its fields under, where they are not the response keys."""
+
+    names: dict[tuple[Presence, str], str]
+
+    def name_of(self, presence: Presence, key: str) -> str:
+        """The name that ``key`` of ``presence`` is sent under."""
+        return self.names.get((presence, key), key)
+
+
+def assign_names(entry: Presence) -> Sent:
+    """The names to send for everything below ``entry``."""
+    sent = Sent({})
+    _assign(entry, sent)
+    return sent
+
+
+def _assign(presence: Presence, sent: Sent) -> None:
+    for use in presence.uses.values():
+        for below in use.children.values():
+            _assign(below, sent)
+    if not presence.casts:
+        return
+    taken: dict[str, Shape] = {}
+    for part in (presence, *presence.casts.values()):
+        if part is not presence:
+            _assign(part, sent)
+        for key, use in part.uses.items():
+            name = _free_name(key, part, use, taken, sent)
+            if name != key:
+                sent.names[part, key] = name
+
+
+def _free_name(key: str, part: Presence, use: Use, taken: dict[str, Shape], sent: Sent) -> str:
+    """``key``, or ``key_Type`` where another type's field of that name has another shape."""
+    shape = _shape(use, sent)
+    name, number = key, 1
+    while name in taken and not _fits(taken[name], shape):
+        name = f"{key}_{part.position.type_name}" if number == 1 else f"{key}_{part.position.type_name}_{number}"
+        number += 1
+    taken.setdefault(name, shape)
+    return name
+
+
+def _shape(use: Use, sent: Sent) -> Shape:
+    """The wrappers and leaf type of a field in its subgraph, and the shapes below it by the names sent."""
+    if use.edge is None:
+        return "String!", {}
+    text = print_ast(use.edge.type)
+    below = use.below
+    if below is None:
+        return text, {}
+    shapes: dict[str, Shape] = {TYPENAME: ("String!", {})}
+    for part in (below, *below.casts.values()):
+        for key, inner in part.uses.items():
+            shapes.setdefault(sent.name_of(part, key), _shape(inner, sent))
+    return text.replace(use.edge.target, "{}"), shapes
+
+
+def _fits(one: Shape, other: Shape) -> bool:
+    """Whether two fields may share a response name (SameResponseShape)."""
+    if one[0] != other[0]:
+        return False
+    return all(_fits(shape, other[1][name]) for name, shape in one[1].items() if name in other[1])

@@ -1,0 +1,129 @@
+"""Presences -> the text that a subgraph is sent.
+
+``query Orders__payments__1($representations: [_Any!]!) { _entities(representations: $representations) { ... on Order {
+payment { status } } } }``: one line, deterministic, with no more than the fetch needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graphql import VariableDefinitionNode, print_ast
+
+from router.operation.model import OperationKind
+from router.planning.choices import Presence, Use
+from router.planning.conditions import print_conditions, shared, without
+from router.planning.positions import Conditions
+from router.planning.reach import TYPENAME, Reach
+from router.planning.shapes import Sent
+from router.planning.values import print_arguments, variables_in
+from router.supergraph.query_graph import TypeKind
+
+
+class SelectionPrinter:
+    """Prints the selections of one fetch, and collects the client's variables that they use."""
+
+    def __init__(self, reach: Reach, kind: OperationKind) -> None:
+        self._reach = reach
+        self._kind = kind
+        self.variables: dict[str, bool] = {}
+
+    def selection_set(self, presence: Presence, sent: Sent, known: Conditions) -> str:
+        """``{ ... }`` of a presence, where ``known`` conditions are certain to hold."""
+        return f"{{ {' '.join(self.selections(presence, sent, known))} }}"
+
+    def selections(self, presence: Presence, sent: Sent, known: Conditions) -> list[str]:
+        """Every selection of a presence."""
+        selections: list[str] = []
+        if self._tells_type(presence):
+            selections.append(TYPENAME)
+        type_ = self._reach.graph.types[presence.node.subgraph, presence.node.type_name]
+        for key, use in in_order(presence):
+            texts = self._field(presence, key, use, sent, known)
+            if use.edge is not None and use.name not in type_.fields:
+                # Its types all have the field, the interface or union itself does not.
+                texts = [f"... on {name} {{ {text} }}" for name in type_.possible for text in texts]
+            selections += (text for text in texts if text not in selections)
+        selections += self._casts(presence, sent, known)
+        return selections or [TYPENAME]
+
+    def _tells_type(self, presence: Presence) -> bool:
+        position = presence.position
+        return position.abstract and self._reach.has_types(presence.node)
+
+    def _field(self, presence: Presence, key: str, use: Use, sent: Sent, known: Conditions) -> list[str]:
+        """The field, once for each alternative where that matters."""
+        name = sent.name_of(presence, key)
+        alternatives = without(use.conditions, known) or ((),)
+        always = shared(alternatives)
+        # A resolver that changes something must not be called without need; elsewhere the leaves' conditions suffice.
+        apart = use.below is None or (self._kind is OperationKind.MUTATION and presence.position.parent is None)
+        if alternatives != (always,) and apart:
+            return [self._guarded(name, use, sent, known, conditions) for conditions in alternatives]
+        return [self._guarded(name, use, sent, known, always)]
+
+    def _guarded(self, name: str, use: Use, sent: Sent, known: Conditions, conditions: Conditions) -> str:
+        for condition in conditions:
+            self.variables[condition.variable] = True
+        for _, value in use.arguments:
+            self.variables.update((variable, True) for variable in variables_in(value))
+        head = use.name if name == use.name else f"{name}: {use.name}"
+        text = head + print_arguments(use.arguments)
+        directives = print_conditions(conditions)
+        outer, own = directives[:-2], directives[-2:]
+        if len(own) == 2 and conditions[-1].include is conditions[-2].include:
+            outer, own = directives[:-1], directives[-1:]
+        text = " ".join([text, *own])
+        if use.below is not None:
+            text += " " + self.selection_set(
+                use.below, sent, tuple({**dict.fromkeys(known), **dict.fromkeys(conditions)})
+            )
+        for directive in reversed(outer):
+            text = f"... {directive} {{ {text} }}"
+        return text
+
+    def _casts(self, presence: Presence, sent: Sent, known: Conditions) -> list[str]:
+        """The fragments by type; what all types select alike is asked of the interface itself."""
+        printed = {name: self.selections(cast, sent, known) for name, cast in presence.casts.items() if cast.uses}
+        if not printed:
+            return []
+        type_ = self._reach.graph.types[presence.node.subgraph, presence.node.type_name]
+        if type_.kind is TypeKind.OBJECT:
+            return [text for name in printed if name == type_.name for text in printed[name]]
+        alike: list[str] = []
+        if type_.kind is TypeKind.INTERFACE and set(printed) == set(type_.possible):
+            first, *others = printed.values()
+            own = {f"{use.name}" for cast in presence.casts.values() for use in cast.uses.values()} & set(type_.fields)
+            alike = [text for text in first if all(text in other for other in others) and _field_name(text) in own]
+        fragments = []
+        for name, texts in printed.items():
+            rest = [text for text in texts if text not in alike]
+            if rest:
+                fragments.append(f"... on {name} {{ {' '.join(rest)} }}")
+        return alike + fragments
+
+
+def in_order(presence: Presence) -> list[tuple[str, Use]]:
+    """A presence's fields: the client's in the client's order, then ours."""
+    rank = {key: number for number, key in enumerate(presence.position.client_keys)}
+    return sorted(presence.uses.items(), key=lambda item: rank.get(item[0], len(rank)))
+
+
+def _field_name(text: str) -> str:
+    head = text.split(" ", 2)
+    name = head[1] if head[0].endswith(":") and len(head) > 1 else head[0]
+    return name.partition("(")[0]
+
+
+def print_document(kind: OperationKind, name: str | None, definitions: Iterable[str], selections: Iterable[str]) -> str:
+    """A whole operation."""
+    declared = ", ".join(definitions)
+    head = " ".join(part for part in (kind.value, name) if part) + (f"({declared})" if declared else "")
+    body = f"{{ {' '.join(selections)} }}"
+    return body if head == "query" else f"{head} {body}"
+
+
+def print_definition(definition: VariableDefinitionNode) -> str:
+    """``$first: Int = 10``, as the client wrote it, without directives."""
+    text = f"${definition.variable.name.value}: {print_ast(definition.type)}"
+    return f"{text} = {print_ast(definition.default_value)}" if definition.default_value else text

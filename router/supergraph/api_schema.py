@@ -1,0 +1,94 @@
+"""The schema that clients see: the supergraph without machinery and without what is ``@inaccessible``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import (
+    ConstDirectiveNode,
+    DefinitionNode,
+    DirectiveDefinitionNode,
+    DocumentNode,
+    GraphQLSchema,
+    Node,
+    SchemaDefinitionNode,
+    SchemaExtensionNode,
+    TypeDefinitionNode,
+    Undefined,
+    build_ast_schema,
+)
+
+from router.supergraph.join_spec import JoinNames, is_machinery
+
+# `@tag` and the like have type system locations only; a client may use what can stand in an operation.
+EXECUTABLE_LOCATIONS = frozenset(
+    {
+        "QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT",
+        "VARIABLE_DEFINITION",
+    }
+)  # fmt: skip
+KEPT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
+
+
+def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
+    """The API schema of a parsed supergraph; raises what graphql-core raises if the rest is not a valid schema."""
+    visible = [kept for definition in document.definitions if (kept := _visible_definition(definition, names))]
+    hidden = _hidden_types(document, names)
+    definitions = tuple(_without_hidden_types(definition, hidden) for definition in visible)
+    return build_ast_schema(DocumentNode(definitions=definitions))
+
+
+def _visible_definition(definition: DefinitionNode, names: JoinNames) -> Any:
+    """The definition as clients see it, or None."""
+    if isinstance(definition, DirectiveDefinitionNode):
+        locations = tuple(location for location in definition.locations if location.value in EXECUTABLE_LOCATIONS)
+        if is_machinery(definition.name.value, names) or not locations:
+            return None
+        return _changed(definition, locations=locations)
+    if isinstance(definition, SchemaDefinitionNode):
+        return _changed(definition, directives=())
+    if not isinstance(definition, TypeDefinitionNode) or isinstance(definition, SchemaExtensionNode):
+        return None
+    if is_machinery(definition.name.value, names) or _is_hidden(definition, names):
+        return None
+    return _visible_members(definition, names)
+
+
+def _visible_members(definition: Any, names: JoinNames) -> Any:
+    """The definition with its visible fields, arguments, input fields and enum values, and no router's directives."""
+    changes: dict[str, object] = {"directives": _kept_directives(definition)}
+    for attribute in ("fields", "values", "arguments"):
+        members = getattr(definition, attribute, None)
+        if members:
+            changes[attribute] = tuple(_visible_members(m, names) for m in members if not _is_hidden(m, names))
+    return _changed(definition, **changes)
+
+
+def _without_hidden_types(definition: DefinitionNode, hidden: frozenset[str]) -> DefinitionNode:
+    changes = {}
+    for attribute in ("interfaces", "types"):
+        members = getattr(definition, attribute, None)
+        if members and any(member.name.value in hidden for member in members):
+            changes[attribute] = tuple(member for member in members if member.name.value not in hidden)
+    return _changed(definition, **changes) if changes else definition
+
+
+def _hidden_types(document: DocumentNode, names: JoinNames) -> frozenset[str]:
+    types = (definition for definition in document.definitions if isinstance(definition, TypeDefinitionNode))
+    return frozenset(definition.name.value for definition in types if _is_hidden(definition, names))
+
+
+def _is_hidden(definition: Any, names: JoinNames) -> bool:
+    return any(directive.name.value == names.inaccessible for directive in definition.directives or ())
+
+
+def _kept_directives(definition: Any) -> tuple[ConstDirectiveNode, ...]:
+    return tuple(directive for directive in definition.directives or () if directive.name.value in KEPT_DIRECTIVES)
+
+
+def _changed(node: Node, **changes: object) -> Any:
+    """A copy of ``node`` with other children; nodes are shared with the whole supergraph, and never written to."""
+    values: dict[str, Any] = {
+        key: value for key in node.keys if (value := getattr(node, key, Undefined)) is not Undefined
+    }
+    return type(node)(**{**values, **changes})

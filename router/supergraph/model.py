@@ -1,0 +1,31 @@
+"""The supergraph as the router reads it: immutable, and the same for every composer's dialect of the join spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema
+
+from router.supergraph.query_graph import QueryGraph
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphInfo:
+    """A subgraph by its name in the supergraph, and where it answers."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supergraph:
+    """What a supergraph SDL says.
+
+    ``api_schema`` is what clients see: without join machinery and without ``@inaccessible`` elements. ``graph`` is what
+    planning walks: every subgraph's own types, hidden ones included.
+    """
+
+    api_schema: GraphQLSchema
+    subgraphs: Mapping[str, SubgraphInfo]
+    graph: QueryGraph = field(repr=False)
