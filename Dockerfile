@@ -14,6 +14,7 @@ RUN python -m venv /venv
 COPY requirements.lock ./
 RUN /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE supergraph.yaml router.yaml ./
+COPY examples examples
 COPY router router
 COPY subgraphs subgraphs
 COPY --from=page /page/dist router/server/explorer/dist

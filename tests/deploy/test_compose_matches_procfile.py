@@ -103,3 +103,8 @@ def test_the_router_is_told_every_address_that_the_supergraph_asks_for(container
         host, own = name.removesuffix("_URL").lower(), urlsplit(asked[name])
         assert url == f"http://{host}:{own.port}{own.path}"
         assert own.port == DEFAULT_PORTS[host]
+
+
+def test_the_router_knows_every_variable_that_it_is_given(containers: dict[str, Json]) -> None:
+    settings = "".join((ROOT / name).read_text() for name in ("router.yaml", "supergraph.yaml"))
+    assert set(containers["router"]["environment"]) <= set(re.findall(r"\$\{(\w+):-", settings))

@@ -56,8 +56,8 @@ def test_the_plan_of_the_current_operation_is_drawn_and_told(page: Page) -> None
     in_new_tab(page, "{ orders { product { name } } }")
     expect(page.get_by_text("2 fetches from 2 subgraphs, 2 deep")).to_be_visible()
     names = [
-        "Fetch 0 from orders: orders. Starts at once.",
-        "Fetch 1 from inventory: Product by key. Waits for fetch 0.",
+        "Fetch #0 from orders: orders. Starts at once.",
+        "Fetch #1 from inventory: Product by key. Waits for #0.",
     ]
     for index, name in enumerate(names):
         expect(fetch_boxes(page).nth(index)).to_have_accessible_name(name)
@@ -77,10 +77,10 @@ def test_the_plan_follows_the_operation(page: Page) -> None:
 def test_a_fetch_shows_what_is_sent_to_its_subgraph(page: Page) -> None:
     in_new_tab(page, "{ orders { product { name } } }")
     fetch_boxes(page).nth(1).click()
-    expect(page.get_by_label("Document of fetch 1")).to_contain_text("... on Product")
+    expect(page.get_by_label("Document of fetch #1")).to_contain_text("... on Product")
     expect(fetch_boxes(page).nth(1)).to_have_attribute("aria-pressed", "true")
     fetch_boxes(page).nth(1).press("Enter")
-    expect(page.get_by_label("Document of fetch 1")).to_be_hidden()
+    expect(page.get_by_label("Document of fetch #1")).to_be_hidden()
 
 
 def test_introspection_needs_no_fetch(page: Page) -> None:

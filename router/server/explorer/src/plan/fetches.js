@@ -1,19 +1,24 @@
 // The fetches of a plan as the picture shows them, read from the JSON that the router's planner prints.
 import { parse, print, visit } from "graphql";
 
-/** `plan.fetches` -> [{id, subgraph, dependsOn, document (formatted), brings (a few words), isConditional}]. */
+/** `plan.fetches` -> [{id, subgraph, dependsOn, document (formatted), brings (a few words), condition ("" if none)}]. */
 export function readFetches(plan) {
   return plan.fetches.map((fetch) => {
     const document = parse(fetch.document, { noLocation: true });
     return {
       id: fetch.id,
       subgraph: fetch.subgraph,
-      dependsOn: fetch.depends_on ?? [],
+      dependsOn: fetch.dependsOn ?? [], // the router leaves out what is empty
       document: print(document),
       brings: whatIsFetched(document),
-      isConditional: (fetch.run_if ?? []).length > 0,
+      condition: (fetch.runIf ?? []).map(allOf).join(" or "),
     };
   });
+}
+
+/** One alternative under which a fetch is needed: "$withStock and not $short". */
+function allOf(conditions) {
+  return conditions.map(({ variable, include }) => `${include ? "" : "not "}$${variable}`).join(" and ");
 }
 
 /** "orders, me" for a fetch of root fields, "Order, Product by key" for one of entities. */

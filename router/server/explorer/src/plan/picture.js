@@ -40,12 +40,12 @@ function Arrows({ arrows, selected, width, height }) {
 
 function Box({ fetch, x, y, isSelected, onSelect }) {
   const style = { left: x, top: y, width: BOX.width, height: BOX.height, "--hue": hueOf(fetch.subgraph) };
-  const label = `Fetch ${fetch.id} from ${fetch.subgraph}: ${fetch.brings}. ${waitsFor(fetch)}`;
+  const label = `Fetch #${fetch.id} from ${fetch.subgraph}: ${fetch.brings}. ${startOf(fetch)}`;
   return h(
     "button",
     {
       type: "button",
-      className: fetch.isConditional ? "plan-box plan-box-conditional" : "plan-box",
+      className: fetch.condition ? "plan-box plan-box-conditional" : "plan-box",
       style,
       title: label,
       "aria-label": label,
@@ -54,13 +54,14 @@ function Box({ fetch, x, y, isSelected, onSelect }) {
     },
     h("span", { className: "plan-box-subgraph" }, fetch.subgraph),
     h("span", { className: "plan-box-brings" }, fetch.brings),
-    h("span", { className: "plan-box-id", "aria-hidden": true }, fetch.id),
+    h("span", { className: "plan-box-id", "aria-hidden": true }, `#${fetch.id}`),
   );
 }
 
-/** "Starts at once." or "Waits for fetch 0 and 2.". */
-export function waitsFor({ dependsOn }) {
-  return dependsOn.length > 0 ? `Waits for fetch ${dependsOn.join(" and ")}.` : "Starts at once.";
+/** When the fetch is sent: "Starts at once.", "Waits for #0 and #2.", "Waits for #0. Only if $withStock.". */
+export function startOf({ dependsOn, condition }) {
+  const start = dependsOn.length > 0 ? `Waits for ${dependsOn.map((id) => `#${id}`).join(" and ")}.` : "Starts at once.";
+  return condition ? `${start} Only if ${condition}.` : start;
 }
 
 /** One colour for one subgraph, in whatever plan it appears: its name chooses among hues a golden angle apart. */

@@ -3,7 +3,7 @@ import { createElement as h, useMemo, useState } from "react";
 
 import { readFetches } from "./fetches.js";
 import { layOut } from "./layout.js";
-import { Picture, waitsFor } from "./picture.js";
+import { Picture, startOf } from "./picture.js";
 import { usePlan } from "./use-plan.js";
 
 /** The plugin for GraphiQL's `plugins`; `endpoint` is where the router plans an operation. */
@@ -40,13 +40,12 @@ function Plan({ plan, isOutdated }) {
 }
 
 function FetchDetails({ fetch }) {
-  const condition = fetch.isConditional ? " Skipped where @skip or @include leave nothing to fetch." : "";
   return h(
     "section",
-    { "aria-label": `Fetch ${fetch.id}` },
-    h("h3", { className: "plan-subtitle" }, `Fetch ${fetch.id}: ${fetch.subgraph}`),
-    h("p", { className: "plan-hint" }, waitsFor(fetch), condition),
-    h("pre", { className: "plan-code", tabIndex: 0, "aria-label": `Document of fetch ${fetch.id}` }, fetch.document),
+    { "aria-label": `Fetch #${fetch.id}` },
+    h("h3", { className: "plan-subtitle" }, `Fetch #${fetch.id}: ${fetch.subgraph}`),
+    h("p", { className: "plan-hint" }, startOf(fetch)),
+    h("pre", { className: "plan-code", tabIndex: 0, "aria-label": `Document of fetch #${fetch.id}` }, fetch.document),
   );
 }
 
