@@ -13,26 +13,21 @@ from typing import Any
 import orjson
 
 _LONGEST_SAFE_DIGITS = 15
+_DIGITS_OF_64_BITS = 18
 _ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_RUN = b"0" * (_LONGEST_SAFE_DIGITS + 1)
 
 
-class ExactNumber:
-    """A JSON number kept as the text it came in."""
+class ExactNumber(float):
+    """A JSON number with the text it came in; to arithmetic it is the nearest double."""
 
-    __slots__ = ("text",)
+    text: str
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ExactNumber) and other.text == self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __repr__(self) -> str:
-        return f"ExactNumber({self.text})"
+    def __new__(cls, text: str) -> ExactNumber:
+        """The number that ``text`` writes."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 def decode(body: bytes) -> Any:
@@ -56,11 +51,12 @@ def encode(value: object) -> bytes:
 
 
 def _exact_integer(text: str) -> int | ExactNumber:
-    return int(text) if len(text) <= _LONGEST_SAFE_DIGITS else ExactNumber(text)
+    return int(text) if len(text) <= _DIGITS_OF_64_BITS else ExactNumber(text)
 
 
-def _exact_decimal(text: str) -> float | ExactNumber:
-    return float(text) if len(text) <= _LONGEST_SAFE_DIGITS else ExactNumber(text)
+def _exact_decimal(text: str) -> float:
+    number = float(text)
+    return number if repr(number) == text else ExactNumber(text)
 
 
 def _refuse_constant(name: str) -> object:

@@ -1,0 +1,78 @@
+"""Answers of the HTTP edge: status, media type and JSON of results and refusals."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+
+from starlette.types import Send
+
+from router.errors import OperationError
+from router.execution.json_numbers import encode
+from router.response.projection import ProjectedResult
+from router.server.negotiation import GRAPHQL_RESPONSE, JSON
+from router.server.request_error import RequestError
+
+logger = logging.getLogger("galleria.router")
+
+_CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_RESPONSE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer, but for its media type."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def result_answer(result: ProjectedResult) -> Answer:
+    """A result, with errors first, where there are any, so that they are seen."""
+    if not result.errors:
+        return Answer(200, b'{"data":' + encode(result.data) + b"}")
+    errors = [error.to_json() for error in result.errors]
+    return Answer(200, encode({"errors": errors, "data": result.data}))
+
+
+def refusal(error: RequestError) -> Answer:
+    """What is not a GraphQL request, or may not be one here."""
+    headers = tuple((name.encode(), value.encode()) for name, value in error.headers.items())
+    return Answer(error.status, _errors([_error(error.code, error.message)]), headers)
+
+
+def operation_refusal(error: OperationError, media_type: str) -> Answer:
+    """An operation that cannot be run.
+
+    Under application/json the status is 200 for every well-formed request (GraphQL over HTTP, section 6.4.1).
+    """
+    status = error.http_status if media_type == GRAPHQL_RESPONSE else 200
+    return Answer(status, _errors([dict(one.formatted) for one in error.errors]))
+
+
+def our_fault(error: Exception) -> Answer:
+    """A fault of the router itself: logged with an id, of which alone the client hears."""
+    incident = uuid.uuid4().hex
+    logger.error("internal error %s", incident, exc_info=error)
+    message = f"Something went wrong in the router. Its log tells more under the id {incident}."
+    return Answer(500, _errors([_error("INTERNAL_SERVER_ERROR", message)]))
+
+
+async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
+    """Send ``answer`` whole."""
+    headers = [
+        (b"content-type", _CONTENT_TYPES[media_type]),
+        (b"content-length", str(len(answer.body)).encode()),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _error(code: str, message: str) -> dict[str, object]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _errors(errors: list[dict[str, object]]) -> bytes:
+    return encode({"errors": errors})

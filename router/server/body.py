@@ -1,0 +1,40 @@
+"""Reading a request's body, which is never held beyond its limit."""
+
+from __future__ import annotations
+
+from starlette.types import Receive
+
+from router.server.request_error import RequestError
+
+
+async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> bytes | None:
+    """The body; None where the client went away before its end. RequestError(REQUEST_TOO_LARGE), status 413."""
+    if content_length.isdigit() and int(content_length) > max_bytes:
+        raise _too_large(max_bytes)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return None if message["type"] == "http.disconnect" else _within(body, max_bytes)
+    chunks = [_within(body, max_bytes)]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _within(body: bytes, max_bytes: int) -> bytes:
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return body
+
+
+def _too_large(max_bytes: int) -> RequestError:
+    message = f"The request body is larger than {max_bytes} bytes."
+    return RequestError(413, "REQUEST_TOO_LARGE", message, {"connection": "close"})

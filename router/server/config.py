@@ -1,0 +1,183 @@
+"""router.yaml: the router's own settings, checked key by key before anything starts.
+
+Environment variables are expanded in every value: ``${NAME}`` and ``${NAME:-default}``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from router.errors import InputError
+
+INVALID_CONFIG = "INVALID_CONFIG"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    """Where the router listens, unless the command line says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(4000, ge=0, le=65535)
+
+
+class GraphQLSettings(_Section):
+    """The GraphQL endpoint. ``introspection`` left out: on wherever the explorer is."""
+
+    path: str = Field("/graphql", pattern=r"^/\S+$")
+    max_body_bytes: int = Field(1_000_000, gt=0)
+    timeout_s: float = Field(30.0, gt=0)
+    introspection: bool | None = None
+    max_cached_operations: int = Field(1000, gt=0)
+
+
+class SubgraphSettings(_Section):
+    """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph."""
+
+    timeout_s: float = Field(20.0, gt=0)
+    timeouts: Mapping[str, float] = Field(default_factory=dict)
+    max_connections: int = Field(200, gt=0)
+    max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)
+    keep_alive_s: float = Field(30.0, gt=0)
+
+
+class HeaderSettings(_Section):
+    """``propagate`` names the client's headers that subgraphs get."""
+
+    propagate: tuple[str, ...] = ("authorization",)
+
+
+class ExplorerSettings(_Section):
+    """The page at ``/``. ``enabled`` left out: in development alone. ``tabs`` are files of operations, relative to
+    router.yaml; ``orders.json`` beside ``orders.graphql`` holds the variables of that tab."""
+
+    enabled: bool | None = None
+    title: str = "Galleria"
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    tabs: tuple[Path, ...] = ()
+
+
+class RouterConfig(_Section):
+    """All settings. Without a file: those of production."""
+
+    environment: Literal["development", "production"] = "production"
+    server: ServerSettings = ServerSettings()
+    graphql: GraphQLSettings = GraphQLSettings()
+    subgraphs: SubgraphSettings = SubgraphSettings()
+    headers: HeaderSettings = HeaderSettings()
+    explorer: ExplorerSettings = ExplorerSettings()
+
+    @property
+    def has_explorer(self) -> bool:
+        """Whether the explorer page and its plans are served."""
+        enabled = self.explorer.enabled
+        return self.environment == "development" if enabled is None else enabled
+
+    @property
+    def has_introspection(self) -> bool:
+        """Whether ``__schema`` and ``__type`` are answered."""
+        enabled = self.graphql.introspection
+        return self.has_explorer if enabled is None else enabled
+
+
+def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> RouterConfig:
+    """The settings in the file at ``path``, or the defaults where there is none.
+
+    Where the file does not say, GALLERIA_ENV is the environment. Raises InputError (INVALID_CONFIG) that names file,
+    key and remedy.
+    """
+    values = _read_values(path, environ) if path is not None else {}
+    values.setdefault("environment", environ.get("GALLERIA_ENV") or "production")
+    try:
+        config = RouterConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(INVALID_CONFIG, f"{path or 'GALLERIA_ENV'}: {_explain(error)}") from None
+    return _with_absolute_tabs(config, path.parent) if path is not None else config
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?``, or nothing where no known name is near."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def expand_variables(text: str, environ: Mapping[str, str]) -> str:
+    """``text`` with ``${NAME}`` and ``${NAME:-default}`` replaced; KeyError of a name that is unset without default."""
+
+    def replace(match: re.Match[str]) -> str:
+        name, default = match.group(1), match.group(2)
+        value = environ.get(name)
+        if default is not None:
+            return value or default
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    return _VARIABLE.sub(replace, text)
+
+
+def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: {error.strerror}. Name the configuration with --config FILE."
+        raise InputError(INVALID_CONFIG, message) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(INVALID_CONFIG, f"{path}: not YAML: {reason}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(INVALID_CONFIG, f"{path}: not a mapping of settings.")
+    try:
+        expanded: dict[str, Any] = _expand(values, environ)
+    except KeyError as error:
+        name = error.args[0]
+        message = f"{path}: the environment variable {name} is not set. Set it, or write ${{{name}:-default}}."
+        raise InputError(INVALID_CONFIG, message) from None
+    return expanded
+
+
+def _expand(value: Any, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return expand_variables(value, environ)
+    if isinstance(value, dict):
+        return {key: _expand(member, environ) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_expand(member, environ) for member in value]
+    return value
+
+
+def _explain(error: ValidationError) -> str:
+    """The first thing that is wrong, on one line."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *section, name = first["loc"]
+        return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+
+
+def _settings_of(section: Iterable[int | str]) -> list[str]:
+    model: type[BaseModel] = RouterConfig
+    for part in section:
+        annotation = model.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
+
+
+def _with_absolute_tabs(config: RouterConfig, folder: Path) -> RouterConfig:
+    tabs = tuple(folder / tab for tab in config.explorer.tabs)
+    return config.model_copy(update={"explorer": config.explorer.model_copy(update={"tabs": tabs})})

@@ -1,0 +1,54 @@
+"""A supergraph as it is served: with its client, its compiled operations, and how its answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from graphql import is_scalar_type, is_specified_scalar_type
+
+from router.errors import InputError
+from router.execution.answer import Decode
+from router.execution.http.client import HttpLimits, HttpSubgraphClient
+from router.execution.json_numbers import decode, decode_exact
+from router.execution.subgraph_client import SubgraphClient
+from router.server.config import RouterConfig, nearest
+from router.server.operation_cache import OperationCache, compile_operation
+from router.supergraph.model import Supergraph
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Everything that changes together when the supergraph does. Requests under way keep the one they began with."""
+
+    supergraph: Supergraph
+    client: SubgraphClient
+    operations: OperationCache
+    timeouts_s: Mapping[str, float]
+    decode: Decode
+
+
+def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphClient | None = None) -> Graph:
+    """Make ``supergraph`` ready to serve, over HTTP or the given client.
+
+    InputError: INVALID_SUBGRAPH_URL, INVALID_CONFIG (a limit for a subgraph that there is none of).
+    """
+    settings = config.subgraphs
+    for name in settings.timeouts:
+        if name not in supergraph.subgraphs:
+            hint = nearest(name, supergraph.subgraphs)
+            raise InputError("INVALID_CONFIG", f"subgraphs.timeouts.{name}: there is no subgraph of that name{hint}.")
+    if client is None:
+        limits = HttpLimits(settings.max_connections, settings.max_response_bytes, settings.keep_alive_s)
+        client = HttpSubgraphClient({name: info.url for name, info in supergraph.subgraphs.items()}, limits)
+    timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
+    operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
+    return Graph(supergraph, client, operations, timeouts, _decoder(supergraph))
+
+
+def _decoder(supergraph: Supergraph) -> Decode:
+    """Only custom scalars can hold numbers that plain decoding would round, and looking for such numbers costs time."""
+    types = supergraph.api_schema.type_map.values()
+    has_custom_scalars = any(is_scalar_type(kind) and not is_specified_scalar_type(kind) for kind in types)
+    return decode_exact if has_custom_scalars else decode

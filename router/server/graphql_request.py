@@ -1,0 +1,88 @@
+"""HTTP -> GraphQL request, by the GraphQL over HTTP specification: what may be sent, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from router.execution.json_numbers import decode_exact
+from router.server.request_error import RequestError
+
+_PARAMETERS = ("query", "operationName", "variables", "extensions")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """The parameters of a request; ``variables`` are not coerced yet."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_post(content_type: bytes, body: bytes) -> GraphQLRequest:
+    """The request in a POST. RequestError: 415 for another type than JSON in UTF-8, 400 for what is no request."""
+    if content_type != b"application/json" and not _is_json(content_type):
+        message = "Send the request as application/json, in UTF-8."
+        raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", message, {"accept-post": "application/json"})
+    try:
+        parameters = decode_exact(body)
+    except ValueError:
+        raise RequestError(400, "INVALID_JSON", "The request body is not JSON.") from None
+    if type(parameters) is not dict:
+        raise RequestError(400, "INVALID_REQUEST", "The request body is not a JSON object.")
+    return _check(parameters)
+
+
+def read_get(query_string: bytes) -> GraphQLRequest:
+    """The request in the URL of a GET; variables and extensions are JSON there. RequestError: 400."""
+    try:
+        sent = dict(
+            parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        )
+    except ValueError:
+        raise RequestError(400, "INVALID_REQUEST", "The URL's query is not well-formed.") from None
+    parameters: dict[str, Any] = {name: sent[name] for name in _PARAMETERS if name in sent}
+    for name in ("variables", "extensions"):
+        if name in parameters:
+            parameters[name] = _read_json(name, parameters[name])
+    if not parameters.get("operationName"):
+        parameters.pop("operationName", None)
+    return _check(parameters)
+
+
+def _read_json(name: str, text: str) -> Any:
+    try:
+        return decode_exact(text.encode()) if text else None
+    except ValueError:
+        raise RequestError(400, "INVALID_JSON", f"The parameter '{name}' in the URL is not JSON.") from None
+
+
+def _check(parameters: dict[str, Any]) -> GraphQLRequest:
+    query = parameters.get("query")
+    if type(query) is not str:
+        message = "The parameter 'query' is missing." if query is None else "The parameter 'query' is not a string."
+        raise RequestError(400, "INVALID_REQUEST", message)
+    name = parameters.get("operationName")
+    if name is not None and type(name) is not str:
+        raise RequestError(400, "INVALID_REQUEST", "The parameter 'operationName' is neither a string nor null.")
+    return GraphQLRequest(query, name, _object(parameters, "variables"), _object(parameters, "extensions"))
+
+
+def _object(parameters: dict[str, Any], name: str) -> Mapping[str, Any]:
+    value = parameters.get(name)
+    if value is None:
+        return {}
+    if type(value) is not dict:
+        raise RequestError(400, "INVALID_REQUEST", f"The parameter '{name}' is neither an object nor null.")
+    return value
+
+
+def _is_json(content_type: bytes) -> bool:
+    """Whether a Content-Type is application/json, and its charset, if given, UTF-8."""
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(b";"))
+    charsets = [p.partition(b"=")[2].strip(b' "') for p in parameters if p.partition(b"=")[0].strip() == b"charset"]
+    return media_type == b"application/json" and all(charset in (b"utf-8", b"utf8") for charset in charsets)

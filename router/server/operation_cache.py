@@ -1,0 +1,81 @@
+"""Document text and operation name -> compiled operation, remembered up to a limit; each compiled once at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router.errors import OperationError
+from router.execution.executable import ExecutablePlan, compile_plan
+from router.operation.document import parse_document
+from router.operation.model import Operation, OperationKind
+from router.operation.normalize import build_operation
+from router.planning import plan_operation
+from router.planning.query_plan import QueryPlan
+from router.response.projection import Projection, compile_projection
+from router.supergraph.model import Supergraph
+
+OperationKey = tuple[str, str | None]
+MAX_CACHED_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOperation:
+    """All that can be known of an operation before its variables; shared by every request that sends it."""
+
+    operation: Operation
+    plan: QueryPlan
+    executable: ExecutablePlan
+    projection: Projection
+
+
+def compile_operation(supergraph: Supergraph, text: str, operation_name: str | None) -> CompiledOperation:
+    """Parse, validate, plan and compile. OperationError, each with its own code, where one of these fails."""
+    operation = build_operation(supergraph.api_schema, parse_document(text), operation_name)
+    if operation.kind is OperationKind.SUBSCRIPTION:
+        message = "Subscriptions are not answered here: send a query or a mutation."
+        raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
+    plan = plan_operation(supergraph, operation)
+    return CompiledOperation(operation, plan, compile_plan(plan), compile_projection(operation, supergraph.api_schema))
+
+
+class OperationCache:
+    """Least recently used operations are forgotten beyond ``max_entries``; failures are not remembered."""
+
+    def __init__(self, compile_: Callable[[str, str | None], CompiledOperation], max_entries: int) -> None:
+        self._compile = compile_
+        self._max_entries = max_entries
+        self._entries: OrderedDict[OperationKey, CompiledOperation] = OrderedDict()
+        self._in_flight: dict[OperationKey, asyncio.Future[CompiledOperation]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def known(self, text: str, operation_name: str | None) -> CompiledOperation | None:
+        """The operation, if it is cached."""
+        key = (text, operation_name)
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    async def compiled(self, text: str, operation_name: str | None) -> CompiledOperation:
+        """The operation, compiled in a thread if need be, once for all who wait. Raises OperationError."""
+        key = (text, operation_name)
+        flight = self._in_flight.get(key)
+        if flight is None:
+            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, text, operation_name))
+            self._in_flight[key] = flight
+            flight.add_done_callback(lambda done: self._land(key, done))
+        # Shielded: one client that goes away does not take the work from the others.
+        return await asyncio.shield(flight)
+
+    def _land(self, key: OperationKey, flight: asyncio.Future[CompiledOperation]) -> None:
+        del self._in_flight[key]
+        if flight.cancelled() or flight.exception() is not None or len(key[0]) > MAX_CACHED_TEXT:
+            return
+        self._entries[key] = flight.result()
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)

@@ -1,0 +1,30 @@
+"""A request that is refused before it is an operation: the HTTP edge's own errors.
+
+============================ ====== ===============================================================
+``INVALID_JSON``              400    the body, or a parameter in the URL, is not JSON
+``INVALID_REQUEST``           400    JSON, but not a GraphQL request: no query, or a parameter of the wrong kind
+``METHOD_NOT_ALLOWED``        405    another method than GET and POST, or a mutation by GET
+``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
+``REQUEST_TOO_LARGE``         413    the body is larger than the limit
+``UNSUPPORTED_MEDIA_TYPE``    415    the body is not sent as application/json in UTF-8
+``INTROSPECTION_DISABLED``    400    introspection is off, as it is in production
+``SUBSCRIPTIONS_NOT_SUPPORTED`` 400  a subscription was sent where only queries and mutations are answered
+``NOT_READY``                 503    no supergraph is loaded yet
+``INTERNAL_SERVER_ERROR``     500    our own fault; the log has the same id
+============================ ====== ===============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class RequestError(Exception):
+    """Refuse a request with HTTP ``status``; ``headers`` are added to the answer."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
