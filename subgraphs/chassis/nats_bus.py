@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import nats
+import orjson
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as NatsInbox
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, RawStreamMsg, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
@@ -28,22 +30,46 @@ RETRY_PREFIX = "mall.retry."
 DEDUPLICATION_WINDOW_S = 600.0
 ACKNOWLEDGE_WITHIN_S = 30.0
 CONNECT_WITHIN_S = 3.0
+ANSWER_MARGIN_S = 1.0
 LOG = structlog.get_logger()
 
 
 class NatsSubscription:
-    """A durable pull consumer; see :class:`subgraphs.chassis.bus.Subscription`."""
+    """A durable pull consumer; see :class:`subgraphs.chassis.bus.Subscription`.
 
-    def __init__(self, pull: JetStreamContext.PullSubscription) -> None:
-        self._pull = pull
+    One pull request is open at a time, and its messages are handed over as they come. (The client's own ``fetch`` of a
+    batch waits for the rest of the batch once it has the first message.)
+    """
+
+    def __init__(self, client: Client, consumer: str, inbox: NatsInbox) -> None:
+        self._client = client
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}"
+        self._inbox = inbox
+        self._requested = 0
 
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         """See :class:`subgraphs.chassis.bus.Subscription`."""
+        if self._requested <= 0:
+            await self._request(limit, wait_s)
+        deliveries: list[Delivery] = []
         try:
-            messages = await self._pull.fetch(limit, timeout=wait_s)
-        except (TimeoutError, nats.errors.TimeoutError):
-            return []
-        return [_delivery(message) for message in messages]
+            while len(deliveries) < limit and (not deliveries or self._inbox.pending_msgs):
+                message = await self._inbox.next_msg(wait_s + ANSWER_MARGIN_S)
+                if _is_status(message):  # the request is over: expired, or refused while the server restarts
+                    self._requested = 0
+                    break
+                self._requested -= 1
+                deliveries.append(_delivery(message))
+        except nats.errors.TimeoutError:  # the request was lost with a connection
+            self._requested = 0
+        return deliveries
+
+    async def _request(self, limit: int, wait_s: float) -> None:
+        expires_ns = int(wait_s * 1_000_000_000)
+        await self._client.publish(
+            self._next, orjson.dumps({"batch": limit, "expires": expires_ns}), self._inbox.subject
+        )
+        self._requested = limit
 
 
 class NatsBus:
@@ -70,7 +96,7 @@ class NatsBus:
             durable_name=consumer, filter_subjects=subjects, ack_wait=ACKNOWLEDGE_WITHIN_S, max_ack_pending=1000
         )
         await self._jetstream.add_consumer(STREAM, config)
-        return NatsSubscription(await self._jetstream.pull_subscribe_bind(consumer, STREAM))
+        return NatsSubscription(self._client, consumer, await self._client.subscribe(self._client.new_inbox()))
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """See :class:`subgraphs.chassis.bus.Bus`."""
@@ -163,6 +189,10 @@ async def _ensure_stream(jetstream: JetStreamContext, name: str, subjects: str) 
             name=name, subjects=[subjects], storage=StorageType.FILE, duplicate_window=DEDUPLICATION_WINDOW_S
         )
         await jetstream.add_stream(config)
+
+
+def _is_status(message: Msg) -> bool:
+    return "Status" in (message.headers or {})
 
 
 def _delivery(message: Msg) -> Delivery:
