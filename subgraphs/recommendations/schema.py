@@ -1,0 +1,122 @@
+"""The GraphQL schema of recommendations: fields on other services' entities, and references to products.
+
+Lists are short and bounded by ``first`` rather than paged: nobody asks for the second page of a suggestion. All of them
+may be null, so that the rest of a page stands while this service is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from subgraphs.chassis.auth import require_user
+from subgraphs.chassis.errors import CodedError
+from subgraphs.chassis.graphql_schema import service_schema
+from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.recommendations.domain import MOST_RECOMMENDED
+from subgraphs.recommendations.service import Recommendations
+
+First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many products: 0 to {MOST_RECOMMENDED}.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The loaders of one request: ids of products, by the id of a product and by that of a customer."""
+
+    bought_together: DataLoader[str, tuple[str, ...] | None]
+    recommended: DataLoader[str, tuple[str, ...] | None]
+
+
+def make_loaders(recommendations: Recommendations) -> Loaders:
+    """Fresh loaders: what one request has seen is not remembered for the next."""
+    return Loaders(batch_loader(recommendations.bought_together), batch_loader(recommendations.recommend))
+
+
+Info: TypeAlias = strawberry.Info[RequestContext[Recommendations, Loaders], None]
+
+
+async def _bought_together(product: strawberry.Parent[Product], info: Info, first: First = 5) -> list[Product] | None:
+    _check_first(first)
+    ids = await info.context.loaders.bought_together.load(product.id)
+    return None if ids is None else _products(ids[:first])
+
+
+async def _recommendations(customer: strawberry.Parent[Customer], info: Info, first: First = 5) -> list[Product] | None:
+    _check_first(first)
+    ids = await info.context.loaders.recommended.load(customer.id)
+    if ids is None:
+        ids = await info.context.service.popular()
+    return _products(ids[:first])
+
+
+async def _trending(info: Info, first: First = 5) -> list[Product] | None:
+    _check_first(first)
+    return _products(await info.context.service.trending(first)) if first else []
+
+
+@strawberry.federation.type(keys=["id"], extend=True)
+class Product:
+    """A product; inventory knows the rest of it."""
+
+    id: strawberry.ID
+    bought_together: list[Product] | None = strawberry.field(
+        resolver=_bought_together,
+        description="What is bought together with this product, the strongest first; then best-sellers.",
+    )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The product, or None for one that nobody told us of."""
+        known = await info.context.loaders.bought_together.load(id)
+        return None if known is None else cls(id=id)
+
+
+@strawberry.federation.type(keys=["id"], extend=True)
+class Customer:
+    """A customer; orders knows the rest of them."""
+
+    id: strawberry.ID
+    recommendations: list[Product] | None = strawberry.field(
+        resolver=_recommendations,
+        description="What goes with all that this customer bought, and nothing that they have; then best-sellers.",
+    )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The customer; None, as for one that does not exist, for anyone but themselves and staff.
+
+        Raises CodedError(UNAUTHENTICATED) for an anonymous request. Staff see customers who ever bought something.
+        """
+        auth = require_user(info.context.auth)
+        if auth.is_staff:
+            known = await info.context.loaders.recommended.load(id)
+            return None if known is None else cls(id=id)
+        return cls(id=id) if auth.may_see(id) else None
+
+
+@strawberry.type
+class Query:
+    """Open to everyone."""
+
+    trending: list[Product] | None = strawberry.field(
+        resolver=_trending, description="What sells best these weeks, the strongest first."
+    )
+
+
+def _products(ids: Sequence[str]) -> list[Product]:
+    return [Product(id=strawberry.ID(id_)) for id_ in ids]
+
+
+def _check_first(first: int) -> None:
+    if first < 0:
+        raise CodedError("PAGE_SIZE_NEGATIVE", f"first: {first} is negative.")
+    if first > MOST_RECOMMENDED:
+        raise CodedError("PAGE_SIZE_TOO_LARGE", f"first: {first} is more than the maximum of {MOST_RECOMMENDED}.")
+
+
+schema = service_schema(Query, types=[Product, Customer])

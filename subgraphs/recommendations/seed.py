@@ -1,0 +1,26 @@
+"""The demo shop as recommendations knows it: every order that was ever confirmed, already learned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from subgraphs.demo import DemoShop, demo_shop
+from subgraphs.recommendations.domain import Basket, ProductNews, new_basket
+from subgraphs.recommendations.service import Recommendations
+
+
+async def seed(recommendations: Recommendations, now: datetime) -> int:
+    """Fill an empty database with the demo shop at ``now``; the number of documents."""
+    shop = demo_shop(now)
+    # Told at the opening, so that whatever is told of a product later is newer.
+    products = [ProductNews(product.id, product.active, product.listed_at) for product in shop.products]
+    return await recommendations.import_shop(products, demo_baskets(shop))
+
+
+def demo_baskets(shop: DemoShop) -> list[Basket]:
+    """The baskets of the orders that were confirmed, whatever became of them later."""
+    return [
+        new_basket(order.id, order.customer_id, (line.product_id for line in order.lines), order.confirmed_at)
+        for order in shop.orders
+        if order.confirmed_at is not None
+    ]

@@ -1,0 +1,107 @@
+"""The use cases of recommendations: learn from events, and answer for many products or customers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from subgraphs.recommendations.domain import (
+    MOST_POPULAR,
+    MOST_RECOMMENDED,
+    Basket,
+    History,
+    Model,
+    Neighbourhood,
+    ProductNews,
+    build_model,
+    fill_with_popular,
+    latest_products,
+    rank_companions,
+    rank_for_customer,
+)
+
+
+class Store(Protocol):
+    """What the use cases need of a database; every read is one query, however many keys it gets."""
+
+    async def keep_basket(self, basket: Basket) -> bool:
+        """Keep ``basket`` once; True as long as it is not settled."""
+
+    async def count_basket(self, basket: Basket) -> None:
+        """Add ``basket`` to the tallies of its products and to its customer's history; a repeat changes nothing."""
+
+    async def settle_basket(self, order_id: str) -> None:
+        """Remember that the basket was counted everywhere."""
+
+    async def note_product(self, news: ProductNews) -> None:
+        """Remember whether a product is sold; news that is older than what is known changes nothing."""
+
+    async def import_model(self, model: Model) -> int:
+        """Fill an empty store, baskets settled; the number of documents. What is there already stays as it is."""
+
+    async def neighbourhoods(self, product_ids: Sequence[str]) -> Mapping[str, Neighbourhood]:
+        """The counts of the products that are known, with those of their active companions."""
+
+    async def histories(self, customer_ids: Sequence[str]) -> Mapping[str, History]:
+        """What the customers who ever bought something have bought."""
+
+    async def best_sellers(self, limit: int) -> Sequence[str]:
+        """Active products by the number of their baskets, most first."""
+
+    async def trending(self, limit: int) -> Sequence[str]:
+        """Active products by their trend, strongest first."""
+
+
+class Recommendations:
+    """The use cases over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def learn(self, basket: Basket) -> None:
+        """Learn from a confirmed order; any number of repeats, and a crash between any two steps, count it once."""
+        if await self._store.keep_basket(basket):
+            await self._store.count_basket(basket)
+            await self._store.settle_basket(basket.order_id)
+
+    async def note_product(self, news: ProductNews) -> None:
+        """Remember whether a product is sold: one that is not is never recommended."""
+        await self._store.note_product(news)
+
+    async def import_shop(self, products: Iterable[ProductNews], baskets: Iterable[Basket]) -> int:
+        """Learn everything at once into an empty store; the number of documents. May be repeated after a crash."""
+        return await self._store.import_model(build_model(products, baskets))
+
+    async def bought_together(self, product_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Up to MOST_RECOMMENDED products for each product that is known: its companions, then best-sellers."""
+        neighbourhoods = await self._store.neighbourhoods(product_ids)
+        ranked = {product_id: rank_companions(around) for product_id, around in neighbourhoods.items()}
+        popular = await self._popular_if_short(ranked.values())
+        return {product_id: fill_with_popular(ids, popular, {product_id}) for product_id, ids in ranked.items()}
+
+    async def recommend(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Up to MOST_RECOMMENDED products, none of which they have, for each customer who ever bought something."""
+        histories = await self._store.histories(customer_ids)
+        latest = {customer_id: latest_products(history) for customer_id, history in histories.items()}
+        around = await self._store.neighbourhoods(sorted({id_ for ids in latest.values() for id_ in ids}))
+        ranked = {
+            customer_id: rank_for_customer(histories[customer_id], [around[id_] for id_ in ids if id_ in around])
+            for customer_id, ids in latest.items()
+        }
+        popular = await self._popular_if_short(ranked.values())
+        return {
+            customer_id: fill_with_popular(ids, popular, histories[customer_id].bought)
+            for customer_id, ids in ranked.items()
+        }
+
+    async def popular(self) -> tuple[str, ...]:
+        """The MOST_RECOMMENDED best-sellers: what is recommended to those of whom nothing is known."""
+        return tuple(await self._store.best_sellers(MOST_RECOMMENDED))
+
+    async def trending(self, first: int) -> Sequence[str]:
+        """The ``first`` products that sell best these weeks."""
+        return await self._store.trending(first)
+
+    async def _popular_if_short(self, rankings: Iterable[Sequence[str]]) -> Sequence[str]:
+        short = any(len(ranked) < MOST_RECOMMENDED for ranked in rankings)
+        return await self._store.best_sellers(MOST_POPULAR) if short else ()

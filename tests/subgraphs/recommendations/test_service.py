@@ -1,0 +1,155 @@
+"""What is learned, and what is recommended from it; on the store in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from subgraphs.recommendations.domain import MOST_RECOMMENDED, Basket, ProductNews
+from subgraphs.recommendations.service import Recommendations
+from tests.subgraphs.recommendations.examples import NOW, a_basket
+from tests.subgraphs.recommendations.memory_store import MemoryStore
+
+
+class CrashError(Exception):
+    """The process ended here."""
+
+
+class CrashingStore(MemoryStore):
+    """A store whose process ends right before, or right after, a basket was counted."""
+
+    def __init__(self, *, after_counting: bool) -> None:
+        super().__init__()
+        self._after_counting = after_counting
+        self.crashes = 1
+
+    async def count_basket(self, basket: Basket) -> None:
+        if self.crashes and not self._after_counting:
+            self.crashes -= 1
+            raise CrashError
+        await super().count_basket(basket)
+        if self.crashes:
+            self.crashes -= 1
+            raise CrashError
+
+
+async def shop(*product_ids: str, store: MemoryStore | None = None) -> tuple[Recommendations, MemoryStore]:
+    store = store or MemoryStore()
+    recommendations = Recommendations(store)
+    for product_id in product_ids:
+        await recommendations.note_product(ProductNews(product_id, active=True, changed_at=NOW))
+    return recommendations, store
+
+
+async def orders_of(recommendations: Recommendations, store: MemoryStore, product_id: str) -> int:
+    return (await store.neighbourhoods([product_id]))[product_id].orders
+
+
+@pytest.mark.asyncio
+async def test_an_order_that_is_told_of_again_is_learned_once() -> None:
+    recommendations, store = await shop("COF-001", "COF-012")
+    for _ in range(3):
+        await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
+    assert await orders_of(recommendations, store, "COF-001") == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("after_counting", [False, True])
+async def test_a_crash_neither_loses_nor_doubles_an_order(after_counting: bool) -> None:
+    recommendations, store = await shop("COF-001", store=CrashingStore(after_counting=after_counting))
+    basket = a_basket("ord_1", "COF-001")
+    with pytest.raises(CrashError):
+        await recommendations.learn(basket)
+    await recommendations.learn(basket)
+    assert await orders_of(recommendations, store, "COF-001") == 1
+
+
+@pytest.mark.asyncio
+async def test_companions_come_before_best_sellers_and_the_product_itself_never() -> None:
+    recommendations, _ = await shop("COF-001", "COF-012", "MUG-001", "TEA-001")
+    await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
+    for number in range(2, 5):
+        await recommendations.learn(a_basket(f"ord_{number}", "MUG-001"))
+    found = await recommendations.bought_together(["COF-001"])
+    assert found == {"COF-001": ("COF-012", "MUG-001", "TEA-001")}
+
+
+@pytest.mark.asyncio
+async def test_a_new_product_gets_best_sellers() -> None:
+    recommendations, _ = await shop("COF-001", "MUG-001", "NEW-001")
+    await recommendations.learn(a_basket("ord_1", "MUG-001"))
+    assert await recommendations.bought_together(["NEW-001"]) == {"NEW-001": ("MUG-001", "COF-001")}
+
+
+@pytest.mark.asyncio
+async def test_a_product_that_is_no_longer_sold_is_recommended_nowhere() -> None:
+    recommendations, _ = await shop("COF-001", "COF-012", "MUG-001")
+    await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012", "MUG-001"))
+    later = NOW + timedelta(hours=1)
+    await recommendations.note_product(ProductNews("COF-012", active=False, changed_at=later))
+    assert await recommendations.bought_together(["COF-001"]) == {"COF-001": ("MUG-001",)}
+    assert list(await recommendations.popular()) == ["COF-001", "MUG-001"]
+    assert list(await recommendations.trending(5)) == ["COF-001", "MUG-001"]
+    assert await recommendations.recommend(["cus_ada"]) == {"cus_ada": ()}
+
+
+@pytest.mark.asyncio
+async def test_a_product_that_is_sold_again_comes_back() -> None:
+    recommendations, _ = await shop("COF-001", "COF-012")
+    await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
+    for hours, active in ((1, False), (2, True)):
+        at = NOW + timedelta(hours=hours)
+        await recommendations.note_product(ProductNews("COF-012", active=active, changed_at=at))
+    assert await recommendations.bought_together(["COF-001"]) == {"COF-001": ("COF-012",)}
+
+
+@pytest.mark.asyncio
+async def test_customers_get_what_goes_with_their_history_and_nothing_that_they_have() -> None:
+    recommendations, _ = await shop("COF-001", "COF-012", "MUG-001", "CMP-001")
+    await recommendations.learn(a_basket("ord_1", "COF-001", customer_id="cus_ada"))
+    await recommendations.learn(a_basket("ord_2", "COF-001", "COF-012", customer_id="cus_alan"))
+    for number in range(3, 6):
+        await recommendations.learn(a_basket(f"ord_{number}", "CMP-001", customer_id="cus_emmy"))
+    assert await recommendations.recommend(["cus_ada", "cus_alan", "cus_nobody"]) == {
+        "cus_ada": ("COF-012", "CMP-001", "MUG-001"),
+        "cus_alan": ("CMP-001", "MUG-001"),
+    }
+
+
+@pytest.mark.asyncio
+async def test_no_list_is_longer_than_the_maximum() -> None:
+    many = [f"MUG-{number:03}" for number in range(MOST_RECOMMENDED + 10)]
+    recommendations, _ = await shop(*many)
+    await recommendations.learn(a_basket("ord_1", *many))
+    assert len((await recommendations.bought_together(["MUG-000"]))["MUG-000"]) == MOST_RECOMMENDED
+    assert len(await recommendations.popular()) == MOST_RECOMMENDED
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", [1, 50])
+async def test_any_number_of_products_is_one_query_and_one_for_best_sellers(count: int) -> None:
+    many = [f"MUG-{number:03}" for number in range(count)]
+    recommendations, store = await shop(*many)
+    await recommendations.bought_together(many)
+    assert store.reads == ["neighbourhoods", "best_sellers"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", [1, 50])
+async def test_any_number_of_customers_is_as_many_queries_as_one(count: int) -> None:
+    recommendations, store = await shop("COF-001")
+    customers = [f"cus_{number}" for number in range(count)]
+    for customer_id in customers:
+        await recommendations.learn(a_basket(f"ord_{customer_id}", "COF-001", customer_id=customer_id))
+    await recommendations.recommend(customers)
+    assert store.reads == ["histories", "neighbourhoods", "best_sellers"]
+
+
+@pytest.mark.asyncio
+async def test_best_sellers_are_not_asked_for_where_companions_fill_every_list() -> None:
+    many = [f"MUG-{number:03}" for number in range(MOST_RECOMMENDED + 1)]
+    recommendations, store = await shop(*many)
+    await recommendations.learn(a_basket("ord_1", *many))
+    await recommendations.bought_together(many)
+    assert store.reads == ["neighbourhoods"]

@@ -1,0 +1,156 @@
+"""The store's promises, kept by the one in memory and by the one on a real database alike."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from subgraphs.recommendations.domain import (
+    History,
+    Neighbourhood,
+    ProductNews,
+    build_model,
+    new_basket,
+)
+from subgraphs.recommendations.service import Recommendations, Store
+from tests.subgraphs.recommendations.examples import NOW, a_basket
+from tests.subgraphs.recommendations.memory_store import MemoryStore
+
+PRODUCTS = ("COF-001", "COF-012", "MUG-001")
+
+
+async def sell(store: Store, *product_ids: str) -> None:
+    for product_id in product_ids:
+        await store.note_product(ProductNews(product_id, active=True, changed_at=NOW))
+
+
+@pytest.mark.asyncio
+async def test_a_basket_is_to_be_counted_until_it_is_settled(store: Store) -> None:
+    basket = a_basket("ord_1", "COF-001")
+    assert await store.keep_basket(basket)
+    assert await store.keep_basket(basket)
+    await store.settle_basket("ord_1")
+    assert not await store.keep_basket(basket)
+
+
+@pytest.mark.asyncio
+async def test_counting_tells_each_product_of_the_others(store: Store) -> None:
+    await sell(store, *PRODUCTS)
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
+    await store.count_basket(a_basket("ord_2", "COF-001", "MUG-001"))
+    assert await store.neighbourhoods(["COF-001", "COF-012"]) == {
+        "COF-001": Neighbourhood("COF-001", 2, {"COF-012": 1, "MUG-001": 1}, {"COF-012": 1, "MUG-001": 1}),
+        "COF-012": Neighbourhood("COF-012", 1, {"COF-001": 1}, {"COF-001": 2}),
+    }
+
+
+@pytest.mark.asyncio
+async def test_counting_the_same_basket_again_changes_nothing(store: Store) -> None:
+    await sell(store, *PRODUCTS)
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
+    once = await store.neighbourhoods(PRODUCTS)
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
+    assert await store.neighbourhoods(PRODUCTS) == once
+
+
+@pytest.mark.asyncio
+async def test_a_basket_that_was_counted_in_part_is_completed(store: Store) -> None:
+    """A crash between two tallies: the repeat counts what is missing, and nothing twice."""
+    await sell(store, "COF-001", "COF-012")
+    await store.count_basket(new_basket("ord_1", "cus_ada", ["COF-001"], NOW))
+    await store.count_basket(new_basket("ord_1", "cus_ada", ["COF-001", "COF-012"], NOW))
+    found = await store.neighbourhoods(["COF-001", "COF-012"])
+    assert [found[product_id].orders for product_id in ("COF-001", "COF-012")] == [1, 1]
+
+
+@pytest.mark.asyncio
+async def test_baskets_counted_side_by_side_are_all_counted(store: Store) -> None:
+    await sell(store, *PRODUCTS)
+    await asyncio.gather(*(store.count_basket(a_basket(f"ord_{n % 10}", "COF-001", "MUG-001")) for n in range(20)))
+    found = await store.neighbourhoods(["MUG-001"])
+    assert found == {"MUG-001": Neighbourhood("MUG-001", 10, {"COF-001": 10}, {"COF-001": 10})}
+
+
+@pytest.mark.asyncio
+async def test_companions_that_are_not_sold_are_not_among_the_active(store: Store) -> None:
+    await sell(store, "COF-001")
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
+    assert await store.neighbourhoods(["COF-001"]) == {"COF-001": Neighbourhood("COF-001", 1, {"COF-012": 1}, {})}
+
+
+@pytest.mark.asyncio
+async def test_unknown_products_and_customers_are_left_out(store: Store) -> None:
+    assert await store.neighbourhoods(["NIX-001"]) == {}
+    assert await store.neighbourhoods([]) == {}
+    assert await store.histories(["cus_nobody"]) == {}
+
+
+@pytest.mark.asyncio
+async def test_a_history_keeps_the_last_time_whatever_the_order_of_the_news(store: Store) -> None:
+    earlier = NOW - timedelta(days=3)
+    await store.count_basket(a_basket("ord_2", "COF-012", "MUG-001"))
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012", at=earlier))
+    expected = {"COF-001": earlier, "COF-012": NOW, "MUG-001": NOW}
+    assert await store.histories(["cus_ada", "cus_alan"]) == {"cus_ada": History("cus_ada", expected)}
+
+
+@pytest.mark.asyncio
+async def test_old_news_of_a_product_changes_nothing(store: Store) -> None:
+    await store.note_product(ProductNews("COF-001", active=False, changed_at=NOW))
+    await store.note_product(ProductNews("COF-001", active=True, changed_at=NOW - timedelta(seconds=1)))
+    assert await store.best_sellers(5) == []
+    await store.note_product(ProductNews("COF-001", active=True, changed_at=NOW + timedelta(seconds=1)))
+    assert await store.best_sellers(5) == ["COF-001"]
+
+
+@pytest.mark.asyncio
+async def test_best_sellers_are_ranked_by_baskets_then_id_and_cut(store: Store) -> None:
+    await sell(store, "COF-001", "COF-012", "MUG-001", "TEA-001")
+    await store.count_basket(a_basket("ord_1", "MUG-001", "COF-012", "NIX-001"))
+    await store.count_basket(a_basket("ord_2", "MUG-001"))
+    assert await store.best_sellers(3) == ["MUG-001", "COF-012", "COF-001"]
+
+
+@pytest.mark.asyncio
+async def test_what_sells_now_trends_before_what_once_sold_more(store: Store) -> None:
+    await sell(store, "COF-001", "MUG-001")
+    for number in range(3):
+        await store.count_basket(a_basket(f"ord_{number}", "COF-001", at=NOW - timedelta(days=60)))
+    await store.count_basket(a_basket("ord_9", "MUG-001"))
+    assert await store.best_sellers(5) == ["COF-001", "MUG-001"]
+    assert await store.trending(5) == ["MUG-001", "COF-001"]
+    assert await store.trending(1) == ["MUG-001"]
+
+
+@pytest.mark.asyncio
+async def test_a_model_that_is_imported_equals_one_that_was_learned(store: Store) -> None:
+    news = [ProductNews(product_id, active=product_id != "MUG-001", changed_at=NOW) for product_id in PRODUCTS]
+    baskets = [
+        a_basket("ord_1", "COF-001", "COF-012"),
+        a_basket("ord_2", "COF-001", "MUG-001", customer_id="cus_alan", at=NOW - timedelta(days=9)),
+        a_basket("ord_3", "COF-012", "COF-001", at=NOW - timedelta(days=40)),
+    ]
+    assert await store.import_model(build_model(news, baskets)) == 8
+    learned = MemoryStore()
+    learner = Recommendations(learned)
+    for product in news:
+        await learner.note_product(product)
+    for basket in reversed(baskets):
+        await learner.learn(basket)
+    for ids in (PRODUCTS, ["cus_ada", "cus_alan"]):
+        assert await store.neighbourhoods(ids) == await learned.neighbourhoods(ids)
+        assert await store.histories(ids) == await learned.histories(ids)
+    assert await store.trending(5) == await learned.trending(5)
+
+
+@pytest.mark.asyncio
+async def test_an_import_that_is_repeated_changes_nothing_and_completes_what_is_missing(store: Store) -> None:
+    news = [ProductNews("COF-001", active=True, changed_at=NOW), ProductNews("MUG-001", active=True, changed_at=NOW)]
+    baskets = [a_basket("ord_1", "COF-001", "MUG-001")]
+    await store.import_model(build_model(news[:1], []))
+    await store.import_model(build_model(news, baskets))
+    await store.import_model(build_model(news, baskets))
+    assert (await store.neighbourhoods(["MUG-001"]))["MUG-001"].orders == 1
+    assert not await store.keep_basket(baskets[0])
