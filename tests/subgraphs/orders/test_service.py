@@ -1,0 +1,241 @@
+"""The use cases, over the store in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from subgraphs.orders.checkout import LineRequest, OrderRequest, order_number
+from subgraphs.orders.domain import (
+    Change,
+    Customer,
+    Money,
+    Occurrence,
+    Order,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderEvent,
+    OrderPlaced,
+    OrderStatus,
+    RefusalError,
+    Stage,
+    TransitionError,
+)
+from subgraphs.orders.service import ATTEMPTS, Cause, Orders
+from tests.subgraphs.orders.examples import ADDRESS, LAMP, MUG, NOW, OLD_POT, a_request, an_order
+from tests.subgraphs.orders.memory_store import MemoryStore
+
+ADA = Customer("cus_ada", "Ada Lovelace", "ada@example.org")
+pytestmark = pytest.mark.asyncio
+
+
+def a_shop(*orders: Order, numbers: Iterator[int] | None = None) -> tuple[Orders, MemoryStore]:
+    store = MemoryStore(known={order.id: order for order in orders})
+    store.known_products = {each.id: (each, NOW) for each in (MUG, LAMP, OLD_POT)}
+    source = numbers or itertools.count(1)
+    return Orders(store, lambda: NOW, lambda: next(source)), store
+
+
+def refused(error: pytest.ExceptionInfo[RefusalError]) -> list[str]:
+    return [problem.code for problem in error.value.problems]
+
+
+async def test_a_placed_order_is_pending_priced_by_the_shop_and_announced_with_its_token() -> None:
+    orders, store = a_shop()
+    order = await orders.place(ADA, a_request())
+    assert (order.status, order.total, order.customer_id) == (OrderStatus.PENDING, Money(3490), "cus_ada")
+    assert order.number == order_number(2026, 1)
+    assert store.known == {order.id: order}
+    assert store.published == [OrderPlaced(order, "tok_approved")]
+    assert store.known_customers == {"cus_ada": ADA}
+
+
+async def test_a_repeat_returns_the_first_order_and_announces_nothing() -> None:
+    orders, store = a_shop()
+    first = await orders.place(ADA, a_request())
+    await orders.change_product(replace(MUG, price=Money(1), active=False), NOW.replace(year=2027))
+    assert await orders.place(ADA, a_request()) == first
+    assert len(store.published) == 1
+
+
+async def test_the_same_key_with_other_input_is_refused() -> None:
+    orders, store = a_shop()
+    first = await orders.place(ADA, a_request())
+    with pytest.raises(RefusalError) as error:
+        await orders.place(ADA, a_request(lines=(LineRequest("LMP-001", 1),)))
+    [problem] = error.value.problems
+    assert (problem.code, problem.field) == ("IDEMPOTENCY_KEY_REUSED", "idempotencyKey")
+    assert problem.message == f"Order {first.number} was placed under this key with other input; use a new key."
+    assert store.known == {first.id: first}
+    assert len(store.published) == 1
+
+
+async def test_the_same_key_of_another_customer_is_another_order() -> None:
+    orders, _ = a_shop()
+    first = await orders.place(ADA, a_request())
+    second = await orders.place(Customer("cus_bob"), a_request())
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (a_request(lines=()), "ORDER_EMPTY"),
+        (a_request(lines=(LineRequest("MUG-001", 0),)), "QUANTITY_INVALID"),
+        (a_request(lines=(LineRequest("MUG-001", 10**9),)), "QUANTITY_INVALID"),
+        (a_request(lines=(LineRequest("NOPE-000", 1),)), "PRODUCT_UNKNOWN"),
+        (a_request(lines=(LineRequest("POT-009", 1),)), "PRODUCT_INACTIVE"),
+        (a_request(payment_token="visa"), "PAYMENT_METHOD_INVALID"),
+        (a_request(shipping_address=replace(ADDRESS, country_code="Germany")), "ADDRESS_INVALID"),
+    ],
+)
+async def test_a_wrong_request_changes_nothing(request_: OrderRequest, code: str) -> None:
+    orders, store = a_shop()
+    with pytest.raises(RefusalError) as error:
+        await orders.place(ADA, request_)
+    assert refused(error) == [code]
+    assert (store.known, store.published, store.known_customers) == ({}, [], {})
+
+
+async def test_a_number_that_is_taken_is_drawn_again() -> None:
+    orders, _ = a_shop(an_order(number=order_number(2026, 7)), numbers=iter([7, 8]))
+    assert (await orders.place(ADA, a_request())).number == order_number(2026, 8)
+
+
+async def test_a_shop_without_free_numbers_gives_up_and_changes_nothing() -> None:
+    taken = an_order(number=order_number(2026, 7))
+    orders, store = a_shop(taken, numbers=itertools.repeat(7))
+    with pytest.raises(RefusalError) as error:
+        await orders.place(ADA, a_request())
+    assert refused(error) == ["ORDER_BUSY"]
+    assert store.known == {taken.id: taken}
+
+
+@dataclass(slots=True)
+class RacingStore(MemoryStore):
+    """Somebody else places the same order, or moves it, just before each write; ``rivals`` times."""
+
+    rivals: list[Order] = field(default_factory=list)
+
+    def rival_writes(self) -> None:
+        if self.rivals:
+            rival = self.rivals.pop()
+            self.known[rival.id] = rival
+
+    async def insert(self, order: Order, events: Sequence[OrderEvent]) -> bool:
+        self.rival_writes()
+        return await MemoryStore.insert(self, order, events)
+
+    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
+        self.rival_writes()
+        return await MemoryStore.apply(self, change, events, cause)
+
+
+async def test_a_repeat_at_the_same_moment_returns_the_order_that_won() -> None:
+    orders, store = a_shop()
+    winner = await orders.place(ADA, a_request())
+    racing = RacingStore(known_products=store.known_products, rivals=[winner])
+    assert await Orders(racing, lambda: NOW, lambda: 99).place(ADA, a_request()) == winner
+    assert racing.published == []
+
+
+async def test_two_answers_at_the_same_moment_confirm_the_order_once() -> None:
+    placed = an_order()
+    racing = RacingStore(known={placed.id: placed}, rivals=[replace(placed, stage=Stage.RESERVED)])
+    orders = Orders(racing, lambda: NOW, lambda: 1)
+    after = await orders.occur(placed.id, Occurrence.PAYMENT_AUTHORIZED, Cause("evt_1"))
+    assert after is not None
+    assert after.stage is Stage.CONFIRMED
+    assert racing.published == [OrderConfirmed(after)]
+
+
+async def test_an_order_that_never_rests_is_busy() -> None:
+    placed = an_order()
+    flips = [replace(placed, stage=stage) for stage in (Stage.PLACED, Stage.RESERVED)] * ATTEMPTS
+    racing = RacingStore(known={placed.id: placed}, rivals=flips)
+    with pytest.raises(RefusalError) as error:
+        await Orders(racing, lambda: NOW, lambda: 1).cancel(placed.id, "enough", None)
+    assert refused(error) == ["ORDER_BUSY"]
+    assert racing.published == []
+
+
+async def test_an_order_is_confirmed_when_both_have_said_yes() -> None:
+    orders, store = a_shop(an_order())
+    await orders.occur("ord_1", Occurrence.PAYMENT_AUTHORIZED, Cause("evt_1"))
+    assert store.published == []
+    order = await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_2"))
+    assert order is not None
+    assert order.status is OrderStatus.CONFIRMED
+    assert store.published == [OrderConfirmed(order)]
+
+
+async def test_a_refusal_cancels_the_order_with_its_code_and_message() -> None:
+    orders, store = a_shop(an_order())
+    order = await orders.occur(
+        "ord_1", Occurrence.PAYMENT_DECLINED, Cause("evt_1", "The card has expired.", "EXPIRED_CARD")
+    )
+    assert order is not None
+    assert order.status is OrderStatus.CANCELLED
+    assert (order.history[-1].reason, order.history[-1].code) == ("The card has expired.", "EXPIRED_CARD")
+    assert store.published == [OrderCancelled(order)]
+
+
+async def test_a_repeated_event_changes_nothing() -> None:
+    orders, store = a_shop(an_order())
+    after = await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_1"))
+    with pytest.raises(TransitionError):
+        await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_1"))
+    assert store.known == {"ord_1": after}
+
+
+async def test_an_event_of_an_unknown_order_is_told_as_such() -> None:
+    orders, store = a_shop()
+    assert await orders.occur("ord_9", Occurrence.STOCK_RESERVED, Cause("evt_1")) is None
+    assert store.known == {}
+
+
+@pytest.mark.parametrize(("customer_id", "code"), [("cus_ada", "CUSTOMER_REQUEST"), (None, "STAFF_REQUEST")])
+async def test_an_order_is_cancelled_by_its_customer_and_by_staff(customer_id: str | None, code: str) -> None:
+    orders, store = a_shop(an_order(stage=Stage.CONFIRMED))
+    order = await orders.cancel("ord_1", "  changed my \n mind ", customer_id)
+    assert order.status is OrderStatus.CANCELLED
+    assert (order.history[-1].reason, order.history[-1].code) == ("changed my mind", code)
+    assert store.published == [OrderCancelled(order)]
+
+
+@pytest.mark.parametrize(
+    ("known_id", "reason", "customer_id", "code"),
+    [
+        ("ord_9", "why not", "cus_ada", "NOT_FOUND"),
+        ("ord_1", "why not", "cus_bob", "NOT_FOUND"),
+        ("ord_1", " ", "cus_ada", "REASON_INVALID"),
+        ("ord_1", "r" * 501, "cus_ada", "REASON_INVALID"),
+        ("ord_1", "why not", "cus_ada", "ORDER_ALREADY_DISPATCHED"),
+    ],
+)
+async def test_a_cancellation_that_cannot_be_changes_nothing(
+    known_id: str, reason: str, customer_id: str, code: str
+) -> None:
+    order = an_order(stage=Stage.DISPATCHED)
+    orders, store = a_shop(order)
+    with pytest.raises(RefusalError) as error:
+        await orders.cancel(known_id, reason, customer_id)
+    assert refused(error) == [code]
+    assert (store.known, store.published) == ({"ord_1": order}, [])
+
+
+async def test_someone_elses_order_is_refused_like_one_that_does_not_exist() -> None:
+    orders, _ = a_shop(an_order())
+    with pytest.raises(RefusalError) as of_another:
+        await orders.cancel("ord_1", "why not", "cus_bob")
+    with pytest.raises(RefusalError) as unknown:
+        await orders.cancel("ord_9", "why not", "cus_bob")
+    assert of_another.value.problems == unknown.value.problems
+
+
+async def test_staff_call_back_a_parcel_on_its_way() -> None:
+    orders, _ = a_shop(an_order(stage=Stage.DISPATCHED))
+    assert (await orders.cancel("ord_1", "lost by the carrier", None)).status is OrderStatus.CANCELLED
