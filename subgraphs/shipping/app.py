@@ -1,0 +1,59 @@
+"""The composition root of shipping: wires store, carrier, use cases, events and schema into a service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from subgraphs.chassis.service import Runtime, Service, Worker
+from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.shipping.carrier import Pace, SandboxCarrier
+from subgraphs.shipping.events import HANDLERS, SOURCE, encode
+from subgraphs.shipping.schema import make_loaders, schema
+from subgraphs.shipping.seed import seed
+from subgraphs.shipping.service import Shipping
+from subgraphs.shipping.store import COLLECTIONS, MongoStore
+
+ADVANCE_EVERY_S = 1.0
+
+
+class ShippingSettings(ServiceSettings):
+    """What shipping can be told, beside what every service can: how fast the sandbox carrier is."""
+
+    dispatch_after_s: float = Field(default=600, ge=0, description="from the booking to the pick-up")
+    hub_after_s: float = Field(default=1800, ge=0, description="from the pick-up to the sorting centre")
+    out_for_delivery_after_s: float = Field(default=3600, ge=0, description="from the sorting centre into the van")
+    delivery_after_s: float = Field(default=1800, ge=0, description="from the van to the door")
+
+
+def build(runtime: Runtime[ShippingSettings]) -> Shipping:
+    """The use cases over the service's own database and the sandbox carrier."""
+    settings = runtime.settings
+    pace = Pace(
+        settings.dispatch_after_s,
+        settings.hub_after_s,
+        settings.out_for_delivery_after_s,
+        settings.delivery_after_s,
+    )
+    store = MongoStore(runtime.database, runtime.outbox, encode)
+    return Shipping(store, SandboxCarrier(runtime.clock, pace), runtime.clock)
+
+
+async def seed_demo(runtime: Runtime[ShippingSettings], now: datetime) -> int:
+    """The demo shop in an empty database."""
+    return await seed(MongoStore(runtime.database, runtime.outbox, encode), now)
+
+
+service = Service(
+    name=SOURCE,
+    port=4004,
+    settings=ShippingSettings,
+    schema=schema,
+    collections=COLLECTIONS,
+    build=build,
+    loaders=make_loaders,
+    handlers=HANDLERS,
+    seed=seed_demo,
+    workers=(Worker("advance_due", Shipping.advance_due, ADVANCE_EVERY_S),),
+)

@@ -1,0 +1,289 @@
+"""The GraphQL schema of shipping: an order's parcels, a product's shipping quote, tracking.
+
+Who may see what: a customer's own shipments, all for staff. A tracking number is a capability: whoever has it, signed
+in or not, sees where the parcel is, and neither the order nor the address nor what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self, TypeAlias
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.graphql_schema import service_schema
+from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.shipping import domain, quote
+from subgraphs.shipping.service import Shipping
+
+strawberry.enum(domain.ShipmentStatus, description="Where a parcel is.")
+strawberry.enum(quote.Zone, name="ShippingZone", description="How far a parcel goes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The loaders of one request."""
+
+    shipments: DataLoader[str, domain.Shipment | None]
+    shipments_of_orders: DataLoader[str, Sequence[domain.Shipment] | None]
+
+
+def make_loaders(shipping: Shipping) -> Loaders:
+    """Fresh loaders: what one request has seen is not remembered for the next."""
+    return Loaders(batch_loader(shipping.store.shipments), batch_loader(shipping.store.shipments_of_orders))
+
+
+Info: TypeAlias = strawberry.Info[RequestContext[Shipping, Loaders], None]
+
+
+@strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
+class Money:
+    """An amount in an ISO 4217 currency."""
+
+    amount: Decimal
+    currency_code: str
+
+    @classmethod
+    def of(cls, money: domain.Money) -> Self:
+        """The GraphQL form: 1250 EUR cents are ``12.50``."""
+        return cls(amount=Decimal(money.amount_minor).scaleb(-2), currency_code=money.currency_code)
+
+
+@strawberry.type(description="How long a delivery takes, in working days.")
+class DeliveryDays:
+    """How long a delivery takes."""
+
+    min: int
+    max: int
+
+
+@strawberry.type(description="What it costs to send goods to one address.")
+class ShippingQuote:
+    """What it costs to send goods to one address."""
+
+    fee: Money
+    carrier: str
+    zone: quote.Zone
+    estimated_days: DeliveryDays
+
+    @classmethod
+    def of(cls, quoted: quote.ShippingQuote) -> Self:
+        """The GraphQL form."""
+        return cls(
+            fee=Money.of(quoted.fee),
+            carrier=quoted.carrier,
+            zone=quoted.zone,
+            estimated_days=DeliveryDays(min=quoted.min_days, max=quoted.max_days),
+        )
+
+
+@strawberry.federation.type(keys=["id"])
+class Product:
+    """What shipping knows of a product: what it costs to send it."""
+
+    id: strawberry.ID
+    weight_grams: int = strawberry.federation.field(external=True)
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID, weightGrams: int | None = None) -> Self:  # noqa: A002, N803
+        """Any product: whether it exists, and what it weighs, is for its owner to say."""
+        return cls(id=id, weight_grams=quote.UNKNOWN_WEIGHT if weightGrams is None else weightGrams)
+
+    @strawberry.federation.field(requires=["weightGrams"])  # type: ignore[untyped-decorator] # its overload gives Any
+    def shipping_quote(self, country_code: str, postal_code: str, quantity: int = 1) -> ShippingQuote | None:
+        """What it costs to send so many pieces; an error with a code where no carrier takes them there."""
+        return ShippingQuote.of(quote.quote_shipping(self.weight_grams, country_code, postal_code, quantity))
+
+
+@strawberry.type(description="What was seen of a parcel.")
+class ShipmentEvent:
+    """What was seen of a parcel."""
+
+    status: domain.ShipmentStatus
+    at: datetime
+    location: str
+    description: str
+
+    @classmethod
+    def of(cls, event: domain.TrackingEvent) -> Self:
+        """The GraphQL form."""
+        seen = event.sighting
+        return cls(status=seen.status, at=seen.at, location=seen.location, description=seen.description)
+
+
+@strawberry.type(description="Where a parcel goes.")
+class ShipmentAddress:
+    """Where a parcel goes."""
+
+    name: str
+    line1: str
+    line2: str | None
+    city: str
+    postal_code: str
+    country_code: str
+
+    @classmethod
+    def of(cls, address: domain.Address) -> Self:
+        """The GraphQL form."""
+        return cls(
+            name=address.name,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            postal_code=address.postal_code,
+            country_code=address.country_code,
+        )
+
+
+@strawberry.federation.type(keys=["id"])
+class Order:
+    """What shipping knows of an order: its parcels."""
+
+    id: strawberry.ID
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self:  # noqa: A002 - the key's name
+        """Any order: whether it has shipments is the fields' to say."""
+        return cls(id=id)
+
+    @strawberry.field
+    async def shipments(self, info: Info) -> list[Shipment]:
+        """The parcels of this order, the oldest first; empty where it is somebody else's."""
+        return [Shipment.of(each, private=True) for each in await _visible_shipments(info, self.id)]
+
+    @strawberry.field
+    async def shipment(self, info: Info) -> Shipment | None:
+        """The latest parcel of this order."""
+        shipments = await _visible_shipments(info, self.id)
+        return Shipment.of(shipments[-1], private=True) if shipments else None
+
+
+@strawberry.type(description="A product in a parcel.")
+class ShipmentLine:
+    """A product in a parcel."""
+
+    product: Product
+    quantity: int
+
+    @classmethod
+    def of(cls, line: domain.ParcelLine) -> Self:
+        """The GraphQL form."""
+        product = Product(id=strawberry.ID(line.product_id), weight_grams=line.weight_grams)
+        return cls(product=product, quantity=line.quantity)
+
+
+@strawberry.federation.type(keys=["id"], description="A parcel of an order.")
+class Shipment:
+    """A parcel of an order."""
+
+    id: strawberry.ID
+    status: domain.ShipmentStatus
+    carrier: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
+    tracking_number: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
+    estimated_delivery: datetime | None
+    events: list[ShipmentEvent] = strawberry.field(description="What was seen of it, the oldest first.")
+    order: Order | None = strawberry.field(description="Null for someone who has the tracking number alone.")
+    address: ShipmentAddress | None = strawberry.field(
+        description="Null for someone who has the tracking number alone."
+    )
+    lines: list[ShipmentLine] = strawberry.field(description="Empty for someone who has the tracking number alone.")
+
+    @classmethod
+    def of(cls, shipment: domain.Shipment, *, private: bool) -> Self:
+        """The GraphQL form; without ``private`` it tells where the parcel is and nothing of whose it is."""
+        return cls(
+            id=strawberry.ID(shipment.id),
+            status=shipment.status,
+            carrier=shipment.carrier,
+            tracking_number=shipment.tracking_number,
+            estimated_delivery=shipment.estimated_delivery,
+            events=[ShipmentEvent.of(event) for event in shipment.events],
+            order=Order(id=strawberry.ID(shipment.order_id)) if private else None,
+            address=ShipmentAddress.of(shipment.address) if private else None,
+            lines=[ShipmentLine.of(line) for line in shipment.lines] if private else [],
+        )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
+        """The shipment of that id; None where there is none that the client may see."""
+        auth = require_user(info.context.auth)
+        shipment = await info.context.loaders.shipments.load(id)
+        return cls.of(shipment, private=True) if shipment and auth.may_see(shipment.customer_id) else None
+
+
+@strawberry.input(description="What staff saw of a parcel; the same idempotencyKey records it once.")
+class TrackingEventInput:
+    """What staff saw of a parcel."""
+
+    shipment_id: strawberry.ID
+    status: domain.ShipmentStatus
+    location: str
+    description: str
+    idempotency_key: str
+
+
+@strawberry.type
+class ShipmentPayload:
+    """The shipment after the mutation, or why it was refused."""
+
+    shipment: Shipment | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Query:
+    """Shipments: a customer's own, all for staff; tracking for everyone who has the number."""
+
+    @strawberry.field
+    async def shipment(self, info: Info, id: strawberry.ID) -> Shipment | None:  # noqa: A002 - the contract's name
+        """The shipment of that id; None where there is none that the client may see."""
+        return await Shipment.resolve_reference(info, id)
+
+    @strawberry.field
+    async def track_shipment(self, info: Info, tracking_number: str) -> Shipment | None:
+        """Where the parcel of that tracking number is."""
+        found = await info.context.service.store.find_by_tracking_number(tracking_number)
+        return Shipment.of(found, private=info.context.auth.may_see(found.customer_id)) if found else None
+
+
+@strawberry.type
+class Mutation:
+    """For staff."""
+
+    @strawberry.mutation
+    async def dispatch_shipment(self, info: Info, shipment_id: strawberry.ID, idempotency_key: str) -> ShipmentPayload:
+        """Hand a booked parcel to its carrier now."""
+        sighting = domain.picked_up(info.context.service.clock())
+        return await _record(info, shipment_id, domain.TrackingEvent(sighting, idempotency_key))
+
+    @strawberry.mutation
+    async def record_tracking_event(self, info: Info, input: TrackingEventInput) -> ShipmentPayload:  # noqa: A002
+        """Tell where a parcel is that its carrier says nothing of."""
+        at = info.context.service.clock()
+        sighting = domain.Sighting(input.status, at, input.location, input.description)
+        return await _record(info, input.shipment_id, domain.TrackingEvent(sighting, input.idempotency_key))
+
+
+async def _visible_shipments(info: Info, order_id: str) -> list[domain.Shipment]:
+    auth = require_user(info.context.auth)
+    found = await info.context.loaders.shipments_of_orders.load(order_id) or ()
+    return [shipment for shipment in found if auth.may_see(shipment.customer_id)]
+
+
+async def _record(info: Info, shipment_id: str, event: domain.TrackingEvent) -> ShipmentPayload:
+    require_staff(info.context.auth)
+    try:
+        shipment = await info.context.service.record_sighting(shipment_id, event)
+    except domain.ShippingError as error:
+        return ShipmentPayload(user_errors=[user_error(error)])
+    return ShipmentPayload(shipment=Shipment.of(shipment, private=True))
+
+
+schema = service_schema(Query, Mutation, [Order, Product, Shipment])
