@@ -158,7 +158,8 @@ def _fail_within_entity(
 ) -> None:
     """An error inside an entity; it costs all that was asked of the entity if null went up as far as that."""
     for at, target in _places(failures, lookup, group):
-        if any(one.response_key in target for one in lookup.owned):
+        first = within[0]
+        if first in target and (target[first] is None or type(target[first]) in (dict, list)):
             failures.add(error.at((*at, *within)))
         else:
             _fail_owned(failures, [(at, target)], lookup.owned, error, unless_told=False)

@@ -49,8 +49,7 @@ class Projection:
         projected = self.project(data, None, completion)
         if not errors:
             return ProjectedResult(projected, completion.errors)
-        visible = [error.at(visible_path(self.operation, error.path)) for error in completion.all_errors()]
-        return ProjectedResult(projected, visible)
+        return ProjectedResult(projected, _visible_errors(self.operation, completion.all_errors()))
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
         """Introspection without variables is answered once, since the schema does not change."""
@@ -66,6 +65,22 @@ def compile_projection(operation: Operation, api_schema: GraphQLSchema) -> Proje
     selections = (ConditionalSelections((), operation.selections),)
     project = ProjectionWriter(api_schema).compile_object(operation.root_type, selections)
     return Projection(api_schema, operation, project, introspection_document(operation))
+
+
+def _visible_errors(operation: Operation, errors: Sequence[FieldError]) -> list[FieldError]:
+    """Errors at paths that the client selected; any other at its nearest object, unless one below that is told."""
+    paths = [visible_path(operation, error.path) for error in errors]
+    told = {
+        error.path[:length]
+        for error, path in zip(errors, paths, strict=True)
+        if path == error.path
+        for length in range(len(path) + 1)
+    }
+    return [
+        error if path == error.path else error.at(path)
+        for error, path in zip(errors, paths, strict=True)
+        if path == error.path or path not in told
+    ]
 
 
 def visible_path(operation: Operation, path: ClientPath) -> ClientPath:

@@ -1,0 +1,259 @@
+"""A subgraph that fails costs exactly the fields that it owns, with an error at each place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from router.execution.errors import SubgraphFailure
+from router.execution.subgraph_client import SubgraphResponse
+from router.operation.model import Condition
+from router.planning.query_plan import OwnedField, QueryPlan
+from tests.execution.scripted import (
+    ScriptedSubgraphs,
+    entities,
+    errors,
+    key,
+    lookup,
+    needs,
+    owned,
+    path,
+    plan,
+    root,
+    run,
+)
+
+SHOP = {"data": {"products": [{"id": "1"}, {"id": "2"}, {"id": "1"}]}}
+ITEMS = lookup(path("products"), "Product", (key(),), "name", "size")
+
+
+def shop_and_names() -> QueryPlan:
+    return plan(root(0, "shop", "products"), entities(1, "names", 0, ITEMS))
+
+
+NOT_GRAPHQL = "Subgraph 'names' answered with something other than JSON of GraphQL."
+NEITHER = "Subgraph 'names' answered with neither data nor errors of GraphQL."
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answer", "code", "message"),
+    [
+        (SubgraphFailure("SUBGRAPH_REQUEST_FAILED", "refused"), "SUBGRAPH_REQUEST_FAILED", "refused"),
+        (SubgraphFailure("SUBGRAPH_TIMEOUT", "too late"), "SUBGRAPH_TIMEOUT", "too late"),
+        (
+            SubgraphResponse(503, b"<html>"),
+            "SUBGRAPH_REQUEST_FAILED",
+            "Subgraph 'names' answered with HTTP status 503.",
+        ),
+        (b"<html>", "SUBGRAPH_INVALID_RESPONSE", NOT_GRAPHQL),
+        (b'{"data": {"_ent', "SUBGRAPH_INVALID_RESPONSE", NOT_GRAPHQL),
+        (b"[]", "SUBGRAPH_INVALID_RESPONSE", NOT_GRAPHQL),
+        (b"", "SUBGRAPH_INVALID_RESPONSE", NOT_GRAPHQL),
+        (b"{}", "SUBGRAPH_INVALID_RESPONSE", NEITHER),
+        (b'{"data": null}', "SUBGRAPH_INVALID_RESPONSE", NEITHER),
+        (b'{"data": null, "errors": []}', "SUBGRAPH_INVALID_RESPONSE", NEITHER),
+        (b'{"data": [], "errors": [{"message": "x"}]}', "SUBGRAPH_INVALID_RESPONSE", NEITHER),
+        (
+            b'{"data": {"_entities": [null]}}',
+            "SUBGRAPH_INVALID_RESPONSE",
+            "Subgraph 'names' answered with 1 entities where 2 were asked for.",
+        ),
+        (
+            b'{"data": {"_entities": {"0": {}}}}',
+            "SUBGRAPH_INVALID_RESPONSE",
+            "Subgraph 'names' answered with no list of entities where 2 were asked for.",
+        ),
+        (
+            b'{"data": {}}',
+            "SUBGRAPH_INVALID_RESPONSE",
+            "Subgraph 'names' answered with no list of entities where 2 were asked for.",
+        ),
+        (b'{"errors": [{"message": "no", "extensions": {"code": "NOPE"}}]}', "NOPE", "no"),
+        (b'{"data": null, "errors": [{"message": "no"}]}', "SUBGRAPH_ERROR", "no"),
+        (SubgraphResponse(500, b'{"errors": [{"message": "no"}]}'), "SUBGRAPH_ERROR", "no"),
+        (
+            b'{"data": {"_entities": null}, "errors": [{"message": "no", "path": ["_entities"]}]}',
+            "SUBGRAPH_ERROR",
+            "no",
+        ),
+        (
+            b'{"errors": ["oops"]}',
+            "SUBGRAPH_ERROR",
+            "Subgraph 'names' reported an error without a message.",
+        ),
+    ],
+)
+async def test_every_owned_field_at_every_place_has_the_error(answer: Any, code: str, message: str) -> None:
+    client = ScriptedSubgraphs(shop=SHOP, names=answer)
+    result = await run(shop_and_names(), client)
+    assert result.data == SHOP["data"]
+    places = [("products", i, field) for i in range(3) for field in ("name", "size")]
+    assert sorted(errors(result)) == [(place, message, code) for place in places]
+    assert {error.extensions["service"] for error in result.errors} == {"names"}
+
+
+@pytest.mark.asyncio
+async def test_a_failed_root_fetch_leaves_the_others_whole() -> None:
+    client = ScriptedSubgraphs(a=SubgraphFailure("SUBGRAPH_REQUEST_FAILED", "down"), b={"data": {"y": 2}})
+    result = await run(plan(root(0, "a", "x", "w"), root(1, "b", "y")), client)
+    assert result.data == {"y": 2}
+    assert errors(result) == [
+        (("x",), "down", "SUBGRAPH_REQUEST_FAILED"),
+        (("w",), "down", "SUBGRAPH_REQUEST_FAILED"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_what_depends_on_a_failed_root_is_not_asked_and_has_no_place_for_errors() -> None:
+    client = ScriptedSubgraphs(shop=SubgraphFailure("SUBGRAPH_REQUEST_FAILED", "down"), names={})
+    result = await run(shop_and_names(), client)
+    assert client.names == ["shop"]
+    assert errors(result) == [(("products",), "down", "SUBGRAPH_REQUEST_FAILED")]
+
+
+@pytest.mark.asyncio
+async def test_an_error_of_one_entity_stands_at_every_place_of_it() -> None:
+    answer = {
+        "data": {"_entities": [{"name": "mug", "size": None}, None]},
+        "errors": [
+            {"message": "no size", "path": ["_entities", 0, "size"], "extensions": {"code": "NO_SIZE", "hint": 1}},
+            {"message": "gone", "path": ["_entities", 1]},
+        ],
+    }
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=answer))
+    assert errors(result) == [
+        (("products", 0, "size"), "no size", "NO_SIZE"),
+        (("products", 2, "size"), "no size", "NO_SIZE"),
+        (("products", 1, "name"), "gone", "SUBGRAPH_ERROR"),
+        (("products", 1, "size"), "gone", "SUBGRAPH_ERROR"),
+    ]
+    assert result.errors[0].extensions == {"code": "NO_SIZE", "hint": 1, "service": "names"}
+    assert [product.get("name") for product in result.data["products"]] == ["mug", None, "mug"]
+
+
+@pytest.mark.asyncio
+async def test_an_entity_that_is_no_object_fails_alone() -> None:
+    client = ScriptedSubgraphs(shop=SHOP, names={"data": {"_entities": ["mug", {"name": "cup", "size": 2}]}})
+    result = await run(shop_and_names(), client)
+    message = "Subgraph 'names' answered with an entity that is not an object."
+    places = [("products", i, field) for i in (0, 2) for field in ("name", "size")]
+    assert errors(result) == [(place, message, "SUBGRAPH_INVALID_RESPONSE") for place in places]
+
+
+@pytest.mark.asyncio
+async def test_an_error_below_an_entity_that_is_null_costs_all_that_was_asked_of_it() -> None:
+    answer = {
+        "data": {"_entities": [None, {"name": "cup", "size": 2}]},
+        "errors": [{"message": "deep", "path": ["_entities", 0, "secret", "x"]}],
+    }
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=answer))
+    places = [("products", i, field) for i in (0, 2) for field in ("name", "size")]
+    assert errors(result) == [(place, "deep", "SUBGRAPH_ERROR") for place in places]
+
+
+@pytest.mark.asyncio
+async def test_an_error_without_a_path_falls_on_what_is_null() -> None:
+    answer = {"data": {"x": None, "y": 2}, "errors": [{"message": "somewhere"}]}
+    result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
+    assert errors(result) == [(("x",), "somewhere", "SUBGRAPH_ERROR")]
+
+
+@pytest.mark.asyncio
+async def test_an_error_without_a_path_beside_whole_data_has_no_place() -> None:
+    result = await run(plan(root(0, "a", "x")), ScriptedSubgraphs(a={"data": {"x": 1}, "errors": [{"message": "!"}]}))
+    assert errors(result) == [((), "!", "SUBGRAPH_ERROR")]
+    assert result.data == {"x": 1}
+
+
+@pytest.mark.asyncio
+async def test_root_data_of_null_is_told_at_every_root_field() -> None:
+    answer = {"data": None, "errors": [{"message": "deep", "path": ["x", 0, "name"]}]}
+    result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
+    assert errors(result) == [(("x", 0, "name"), "deep", "SUBGRAPH_ERROR"), (("y",), "deep", "SUBGRAPH_ERROR")]
+
+
+@pytest.mark.asyncio
+async def test_an_entity_whose_input_failed_is_not_sent_and_says_so() -> None:
+    """``shipping`` needs the weight; ``weights`` fails for one product, so only the other one is asked after."""
+    weights = {
+        "data": {"_entities": [{"_w": None}, {"_w": 7}]},
+        "errors": [{"message": "scale broken", "path": ["_entities", 0, "_w"]}],
+    }
+    shipping = {"data": {"_entities": [{"fee": 3}]}}
+    client = ScriptedSubgraphs(
+        shop={"data": {"products": [{"id": "1"}, {"id": "2"}]}}, weights=weights, shipping=shipping
+    )
+    weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),)))
+    ship = entities(2, "shipping", 1, lookup(path("products"), "Product", (key(), needs("weight", "_w")), "fee"))
+    result = await run(plan(root(0, "shop", "products"), weigh, ship), client)
+    assert client.representations("shipping") == [{"__typename": "Product", "id": "2", "weight": 7}]
+    message = "Not fetched from subgraph 'shipping', because what it needs failed: scale broken"
+    assert errors(result)[-1] == (("products", 0, "fee"), message, "SUBGRAPH_INPUT_FAILED")
+    assert [product.get("fee") for product in result.data["products"]] == [None, 3]
+
+
+@pytest.mark.asyncio
+async def test_a_whole_failed_fetch_of_inputs_keeps_its_dependents_back() -> None:
+    client = ScriptedSubgraphs(shop=SHOP, weights=b"", shipping={})
+    weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),)))
+    ship = entities(2, "shipping", 1, lookup(path("products"), "Product", (key(), needs("weight")), "fee"))
+    result = await run(plan(root(0, "shop", "products"), weigh, ship), client)
+    assert client.names == ["shop", "weights"]
+    assert [(path, code) for path, _, code in errors(result)] == [
+        (("products", i, "fee"), "SUBGRAPH_INPUT_FAILED") for i in range(3)
+    ]
+
+
+@pytest.mark.asyncio
+async def test_owned_fields_of_another_type_or_condition_get_no_error() -> None:
+    when = (Condition("v", include=True),)
+    names = lookup(path("items"), "Item", (key(),))
+    fields = (OwnedField("pages", ("Book",)), OwnedField("minutes", ("Film",)), OwnedField("extra", None, when))
+    found = type(names)(names.alias, names.variable, names.paths, names.representations, fields)
+    items = [{"__typename": "Book", "id": "1"}, {"__typename": "Film", "id": "2"}]
+    client = ScriptedSubgraphs(shop={"data": {"items": items}}, names=b"")
+    result = await run(plan(root(0, "shop", "items"), entities(1, "names", 0, found)), client, {"v": False})
+    assert [error.path for error in result.errors] == [("items", 0, "pages"), ("items", 1, "minutes")]
+
+
+@pytest.mark.asyncio
+async def test_past_the_deadline_the_rest_is_null_with_timeout_errors() -> None:
+    """The first answer has come, the second subgraph is not even asked: the time is over."""
+    client = ScriptedSubgraphs(shop=SHOP, names={})
+    loop = asyncio.get_running_loop()
+    over = loop.time() - 1
+    result = await run(shop_and_names(), client, deadline=over)
+    assert client.names == []
+    message = "The time limit of the request was over before subgraph 'shop' had answered."
+    assert errors(result) == [(("products",), message, "TIMEOUT")]
+
+
+@pytest.mark.asyncio
+async def test_the_time_left_is_what_a_fetch_may_take() -> None:
+    client = ScriptedSubgraphs(a={"data": {"x": 1}}, b={"data": {"y": 1}})
+    deadline = asyncio.get_running_loop().time() + 100
+    await run(plan(root(0, "a", "x"), root(1, "b", "y")), client, deadline=deadline, timeouts_s={"a": 5, "b": 1000})
+    first, second = client.raw
+    assert first.timeout_s == 5
+    assert 99 < second.timeout_s <= 100
+
+
+@pytest.mark.asyncio
+async def test_every_fetch_is_observed_with_its_outcome() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    class Observer:
+        def fetched(self, subgraph: str, seconds: float, failure_code: str | None) -> None:
+            assert seconds >= 0
+            seen.append((subgraph, failure_code))
+
+    client = ScriptedSubgraphs(a={"data": {"x": 1}}, b=b"")
+    await run(plan(root(0, "a", "x"), root(1, "b", "y")), client, observer=Observer())
+    assert seen == [("a", None), ("b", "SUBGRAPH_INVALID_RESPONSE")]
+
+
+def test_owned_is_made_of_plain_fields() -> None:
+    assert owned("a") == (OwnedField("a"),)
