@@ -1,1 +1,33 @@
-"""A complete GraphQL Federation 2 composer, query planner, executor and server."""
+"""A complete GraphQL Federation 2 composer, query planner, executor and server.
+
+``router.compose([router.Subgraph("orders", url, sdl), ...])`` gives a :class:`~router.composition.compose.Composition`.
+The names below are imported when they are first used, so that ``import router`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from router.composition.compose import Composition, compose
+    from router.composition.errors import CompositionError, SourceLocation
+    from router.composition.hints import CompositionHint
+    from router.composition.subgraph import Subgraph
+
+_HOMES = {
+    "Composition": "router.composition.compose",
+    "CompositionError": "router.composition.errors",
+    "CompositionHint": "router.composition.hints",
+    "SourceLocation": "router.composition.errors",
+    "Subgraph": "router.composition.subgraph",
+    "compose": "router.composition.compose",
+}
+
+__all__ = ["Composition", "CompositionError", "CompositionHint", "SourceLocation", "Subgraph", "compose"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'router' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)

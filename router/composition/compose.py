@@ -1,0 +1,38 @@
+"""Composition: subgraphs -> a supergraph, or the reasons why there is none.
+
+Each stage gates the next, so that no error is reported that only follows from another::
+
+    prepare -> merge -> check the whole -> satisfiability -> print
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from router.composition.errors import CompositionError
+from router.composition.hints import CompositionHint
+from router.composition.merge.merge import merge_subgraphs
+from router.composition.preprocess.prepare import prepare_subgraphs
+from router.composition.print_supergraph import print_supergraph
+from router.composition.subgraph import Subgraph
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The outcome: ``supergraph_sdl`` is None exactly when there are errors."""
+
+    supergraph_sdl: str | None
+    errors: tuple[CompositionError, ...] = ()
+    hints: tuple[CompositionHint, ...] = ()
+
+
+def compose(subgraphs: Sequence[Subgraph]) -> Composition:
+    """Compose subgraphs into one supergraph; nothing is raised for what they contain, all errors are collected."""
+    prepared = prepare_subgraphs(subgraphs)
+    if prepared.errors:
+        return Composition(None, prepared.errors)
+    merged = merge_subgraphs(prepared.subgraphs)
+    if merged.errors:
+        return Composition(None, merged.errors, merged.hints)
+    return Composition(print_supergraph(merged), (), merged.hints)

@@ -1,0 +1,63 @@
+"""What kind each type of the supergraph is, and which are subtypes of which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from router.composition.errors import CompositionError, locate
+from router.composition.merge.context import TypeRelations
+from router.composition.preprocess.prepared import PreparedSubgraph
+from router.composition.schema import TypeDefinition, TypeKind, applied
+from router.composition.words import subgraphs_named
+from router.federation.error_codes import ErrorCode
+
+
+def merged_kind(type_: TypeDefinition) -> TypeKind:
+    """The kind a type has in the supergraph, where an ``@interfaceObject`` is an interface."""
+    return TypeKind.INTERFACE if applied(type_, "interfaceObject") else type_.kind
+
+
+def read_relations(subgraphs: Sequence[PreparedSubgraph]) -> TypeRelations:
+    """Collect kinds, implemented interfaces and union members over all subgraphs; the first kind wins."""
+    kinds: dict[str, TypeKind] = {}
+    interfaces: dict[str, set[str]] = {}
+    members: dict[str, set[str]] = {}
+    for subgraph in subgraphs:
+        for name, type_ in subgraph.schema.types.items():
+            kinds.setdefault(name, merged_kind(type_))
+            if type_.interfaces:
+                interfaces.setdefault(name, set()).update(type_.interfaces)
+            if type_.members:
+                members.setdefault(name, set()).update(type_.members)
+    return TypeRelations(
+        kinds,
+        {name: frozenset(names) for name, names in interfaces.items()},
+        {name: frozenset(names) for name, names in members.items()},
+    )
+
+
+def kind_mismatches(subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:
+    """Errors ``TYPE_KIND_MISMATCH`` for types of different kinds, and for ``@interfaceObject`` without interface.
+
+    An ``@interfaceObject`` stands for an interface that some other subgraph defines.
+    """
+    by_type: dict[str, dict[int, TypeDefinition]] = {}
+    for index, subgraph in enumerate(subgraphs):
+        for name, type_ in subgraph.schema.types.items():
+            by_type.setdefault(name, {})[index] = type_
+    for name, sources in by_type.items():
+        by_kind: dict[TypeKind, list[int]] = {}
+        for index, type_ in sources.items():
+            by_kind.setdefault(merged_kind(type_), []).append(index)
+        places = tuple(p for i, type_ in sources.items() for p in locate(subgraphs[i].name, (type_.node,)))
+        if len(by_kind) > 1:
+            found = " but ".join(
+                f"{kind.value} in {subgraphs_named([subgraphs[i].name for i in indices])}"
+                for kind, indices in by_kind.items()
+            )
+            message = f'The type "{name}" is of different kinds: {found}'
+            yield CompositionError(ErrorCode.TYPE_KIND_MISMATCH, message, None, places)
+        elif all(applied(type_, "interfaceObject") for type_ in sources.values()):
+            where = subgraphs_named([subgraphs[i].name for i in sources])
+            message = f'"{name}" is an @interfaceObject in {where}, but no subgraph defines it as an interface'
+            yield CompositionError(ErrorCode.INTERFACE_OBJECT_USAGE_ERROR, message, None, places)

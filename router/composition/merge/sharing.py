@@ -1,0 +1,65 @@
+"""Which subgraphs resolve a field, and whether they all agree to share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from router.composition.merge.context import MergeContext, Sources
+from router.composition.merge.overrides import FieldOverrides
+from router.composition.schema import Field, TypeDefinition, applied
+from router.composition.words import human_list
+from router.federation.error_codes import ErrorCode
+
+StandIns = Mapping[int, tuple[str, Field]]
+"""By subgraph, the ``@interfaceObject`` type and its field that resolve a field of its implementations."""
+
+
+def stand_ins(context: MergeContext, type_name: str, field_name: str) -> dict[int, tuple[str, Field]]:
+    """The ``@interfaceObject`` fields that resolve ``type_name.field_name`` on behalf of an interface of the type."""
+    found: dict[int, tuple[str, Field]] = {}
+    for interface in sorted(context.relations.interfaces.get(type_name, ())):
+        for index, subgraph in enumerate(context.subgraphs):
+            type_ = subgraph.schema.types.get(interface)
+            if type_ is None or not _is_interface_object(type_) or field_name not in type_.fields:
+                continue
+            if not subgraph.usage.is_fully_external(interface, field_name):
+                found.setdefault(index, (interface, type_.fields[field_name]))
+    return found
+
+
+def _is_interface_object(type_: TypeDefinition) -> bool:
+    return applied(type_, "interfaceObject") is not None
+
+
+def check_sharing(
+    context: MergeContext, type_name: str, field_name: str, sources: Sources[Field], overrides: FieldOverrides
+) -> None:
+    """``INVALID_FIELD_SHARING`` where several subgraphs resolve a field and one of them does not say ``@shareable``."""
+    resolving = [
+        index
+        for index in sources
+        if index not in overrides.overridden
+        and not context.subgraphs[index].usage.is_fully_external(type_name, field_name)
+    ]
+    through = stand_ins(context, type_name, field_name)
+    if len(resolving) + len(through) < 2:
+        return
+    usages = [context.subgraphs[index].usage.shareable for index in resolving]
+    unshared = [i for i, shareable in zip(resolving, usages, strict=True) if (type_name, field_name) not in shareable]
+    unshared += [
+        index
+        for index, (interface, _) in through.items()
+        if (interface, field_name) not in context.subgraphs[index].usage.shareable
+    ]
+    if not unshared:
+        return
+    place = f"{type_name}.{field_name}"
+    who = [f'"{context.name(index)}"' for index in resolving]
+    who += [
+        f'"{context.name(i)}" (by the @interfaceObject field "{name}.{field_name}")' for i, (name, _) in through.items()
+    ]
+    message = (
+        f'"{place}" is resolved by subgraphs {human_list(who)}, but is not @shareable in {context.named(unshared)}'
+    )
+    elements = {**{i: field for i, (_, field) in through.items()}, **{i: sources[i] for i in resolving}}
+    context.error(ErrorCode.INVALID_FIELD_SHARING, message, elements)

@@ -1,0 +1,1 @@
+"""Every subgraph by itself: read, linked, validated, and Federation 1 upgraded, ready to be merged."""

@@ -1,0 +1,184 @@
+"""The directives that a subgraph may apply without defining them, and the check of those that it defines itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from router.composition.errors import CompositionError, subgraph_error
+from router.composition.schema import (
+    BUILT_IN_SCALARS,
+    DirectiveDefinition,
+    InputValue,
+    Schema,
+    TypeDefinition,
+    TypeKind,
+)
+from router.federation.directives import (
+    CORE_FEATURES,
+    DIRECTIVES,
+    FEDERATION_1_DIRECTIVES,
+    ArgumentSpec,
+    DirectiveSpec,
+    directives_of_version,
+    types_of_version,
+)
+from router.federation.error_codes import ErrorCode
+from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY, Version
+from router.federation.link import Link, Links
+from router.federation.type_ref import ListRef, NonNullRef, TypeRef, nullable, type_ref
+
+_GRAPHQL_DIRECTIVES = (
+    DirectiveDefinition(
+        "skip", ("FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"), {"if": InputValue("if", type_ref("Boolean!"))}
+    ),
+    DirectiveDefinition(
+        "include", ("FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"), {"if": InputValue("if", type_ref("Boolean!"))}
+    ),
+    DirectiveDefinition(
+        "deprecated",
+        ("FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INPUT_FIELD_DEFINITION", "ENUM_VALUE"),
+        {"reason": InputValue("reason", type_ref("String"), "No longer supported")},
+    ),
+    DirectiveDefinition("specifiedBy", ("SCALAR",), {"url": InputValue("url", type_ref("String!"))}),
+    DirectiveDefinition("oneOf", ("INPUT_OBJECT",)),
+)
+GRAPHQL_DIRECTIVE_NAMES = frozenset(definition.name for definition in _GRAPHQL_DIRECTIVES)
+"""The directives of GraphQL itself, which every schema has."""
+
+_FEDERATION_1_FIELD_SET = "_FieldSet"
+_LINK_ARGUMENTS = {"url": "String", "as": "String", "for": "link__Purpose", "import": "[link__Import]"}
+_LINK_PURPOSES = frozenset({"EXECUTION", "SECURITY"})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDirectives:
+    """What a subgraph may use: ``by_name`` in its own names, ``specs`` those of Federation, and machinery types."""
+
+    by_name: Mapping[str, DirectiveDefinition]
+    specs: Mapping[str, str]
+    machinery_types: Mapping[str, str]
+
+
+def known_directives(links: Links, version: Version | None) -> KnownDirectives:
+    """The directives of GraphQL, @link and Federation ``version`` (None: Federation 1) under the schema's names.
+
+    ``machinery_types`` maps the name in the schema of a specification's scalar to the specification's own name.
+    """
+    definitions = {definition.name: definition for definition in _GRAPHQL_DIRECTIVES}
+    specs: dict[str, str] = {}
+    types = {"link__Purpose": "Purpose", "link__Import": "Import"}
+    if version is None:
+        types[_FEDERATION_1_FIELD_SET] = "FieldSet"
+        for name in FEDERATION_1_DIRECTIVES:
+            specs[name] = name
+            definitions[name] = _definition(DIRECTIVES[name], name, {"FieldSet": _FEDERATION_1_FIELD_SET})
+    for link in links.links:
+        types |= _add_link(link, definitions, specs)
+    definitions[links.link_directive] = _link_definition(links.link_directive)
+    return KnownDirectives(definitions, specs, types)
+
+
+def _add_link(link: Link, definitions: dict[str, DirectiveDefinition], specs: dict[str, str]) -> dict[str, str]:
+    """Add what a link brings; gives its types by their names in the schema."""
+    if link.url.identity == FEDERATION_IDENTITY:
+        elements = directives_of_version(link.url.version)
+        type_names = {name: link.type_name(name) for name in types_of_version(link.url.version)}
+    else:
+        feature = next((f for f in CORE_FEATURES if link.url.is_apollo_spec and f.name == link.url.name), None)
+        if link.url.identity == LINK_IDENTITY:
+            return {link.type_name("Purpose"): "Purpose", link.type_name("Import"): "Import"}
+        if feature is None:
+            return {}
+        elements = {name: DIRECTIVES[name] for name in feature.directives}
+        type_names = {name: link.type_name(name) for name in feature.types}
+    for element, spec in elements.items():
+        name = link.directive_name(element)
+        specs[name] = element
+        definitions[name] = _definition(spec, name, type_names)
+    return {in_schema: element for element, in_schema in type_names.items()}
+
+
+def _definition(spec: DirectiveSpec, name: str, type_names: Mapping[str, str]) -> DirectiveDefinition:
+    arguments = {a.name: InputValue(a.name, _argument_type(a, type_names), a.default) for a in spec.arguments}
+    return DirectiveDefinition(name, spec.locations, arguments, spec.repeatable)
+
+
+def _argument_type(argument: ArgumentSpec, type_names: Mapping[str, str]) -> TypeRef:
+    text = re.sub(r"\w+", lambda match: type_names.get(match[0], match[0]), argument.type)
+    return type_ref(text)
+
+
+def _link_definition(name: str) -> DirectiveDefinition:
+    arguments = {key: InputValue(key, type_ref(text)) for key, text in _LINK_ARGUMENTS.items()}
+    return DirectiveDefinition(name, ("SCHEMA",), arguments, repeatable=True)
+
+
+def check_own_definitions(schema: Schema, known: KnownDirectives, subgraph: str) -> Iterator[CompositionError]:
+    """Errors for directives and types of a specification that the subgraph defines in another way itself.
+
+    Codes ``DIRECTIVE_DEFINITION_INVALID`` and ``TYPE_DEFINITION_INVALID``.
+    """
+    for definition in schema.directives.values():
+        expected = known.by_name.get(definition.name)
+        if expected is None or definition.name in GRAPHQL_DIRECTIVE_NAMES:
+            continue
+        is_federation_1 = _FEDERATION_1_FIELD_SET in known.machinery_types
+        for fault in _directive_faults(definition, expected, is_federation_1):
+            message = f'The definition of "@{definition.name}" is not the specification\'s: {fault}'
+            yield subgraph_error(ErrorCode.DIRECTIVE_DEFINITION_INVALID, message, subgraph, definition.node)
+    for name, element in known.machinery_types.items():
+        own = schema.types.get(name)
+        type_fault = _type_fault(own, element) if own else None
+        if own and type_fault:
+            message = f'The definition of type "{name}" is not the specification\'s: {type_fault}'
+            yield subgraph_error(ErrorCode.TYPE_DEFINITION_INVALID, message, subgraph, own.node)
+
+
+def _directive_faults(
+    found: DirectiveDefinition, expected: DirectiveDefinition, is_federation_1: bool
+) -> Iterator[str]:
+    for name, argument in expected.arguments.items():
+        own = found.arguments.get(name)
+        if own is None:
+            if argument.is_required:
+                yield f'it lacks the required argument "{name}"'
+        elif not _compatible(own.type, argument.type, is_federation_1):
+            yield f'the argument "{name}" should be of type "{argument.type}", not "{own.type}"'
+        elif not argument.is_required and argument.default != own.default and own.type == argument.type:
+            yield f'the argument "{name}" should have the default value {argument.default}'
+    for name in found.arguments:
+        if name not in expected.arguments:
+            yield f'it has the unknown argument "{name}"'
+    if found.repeatable and not expected.repeatable:
+        yield "it should not be repeatable"
+    outside = [location for location in found.locations if location not in expected.locations]
+    if outside:
+        yield f"it should not apply to {', '.join(outside)}"
+
+
+def _compatible(found: TypeRef, expected: TypeRef, is_federation_1: bool) -> bool:
+    """Whether a subgraph's own type of an argument can stand for the specification's."""
+    if found == expected:
+        return True
+    if isinstance(expected, NonNullRef):
+        if isinstance(found, NonNullRef):
+            return _compatible(found.of, expected.of, is_federation_1)
+        return is_federation_1 and not isinstance(found, ListRef) and _compatible(found, expected.of, is_federation_1)
+    inner = nullable(found)
+    if isinstance(expected, ListRef):
+        return isinstance(inner, ListRef) and _compatible(inner.of, expected.of, is_federation_1)
+    if expected.name in BUILT_IN_SCALARS:
+        return inner == expected
+    if isinstance(inner, ListRef):
+        return isinstance(inner.of, NonNullRef) and _compatible(inner.of.of, expected, is_federation_1)
+    return inner.name in BUILT_IN_SCALARS
+
+
+def _type_fault(own: TypeDefinition, element: str) -> str | None:
+    if element == "Purpose":
+        if own.kind is not TypeKind.ENUM:
+            return "it should be an enum"
+        return None if set(own.values) == _LINK_PURPOSES else "its values should be EXECUTION and SECURITY"
+    return None if own.kind is TypeKind.SCALAR else "it should be a scalar"

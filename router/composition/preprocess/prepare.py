@@ -1,0 +1,112 @@
+"""The first stage of composition: each subgraph's SDL -> :class:`PreparedSubgraph`, or errors.
+
+::
+
+    parse -> @link -> model -> own definitions -> GraphQL rules -> root types -> Federation rules
+                                                                    \\ Federation 1: upgrade, then its rules again
+
+All errors of all subgraphs are reported together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphql import DocumentNode, GraphQLSyntaxError, Source, parse
+
+from router.composition.errors import CompositionError, SourceLocation, subgraph_error
+from router.composition.preprocess.contexts import context_coordinates
+from router.composition.preprocess.federation_rules import check_federation_rules
+from router.composition.preprocess.field_sets import check_field_sets
+from router.composition.preprocess.graphql_rules import check_graphql_rules
+from router.composition.preprocess.known_directives import check_own_definitions, known_directives
+from router.composition.preprocess.machinery import without_machinery
+from router.composition.preprocess.prepared import PreparedSubgraph
+from router.composition.preprocess.read_schema import read_schema, schema_directive_nodes
+from router.composition.preprocess.root_types import check_root_types, rename_root_types
+from router.composition.preprocess.upgrade_federation1 import upgrade_federation1
+from router.composition.preprocess.usage import compute_usage
+from router.composition.subgraph import Subgraph
+from router.federation.error_codes import ErrorCode
+from router.federation.link import read_links
+
+_RESERVED_NAMES = ("_",)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The prepared subgraphs in the order of their names, or the errors that keep them from being merged."""
+
+    subgraphs: tuple[PreparedSubgraph, ...]
+    errors: tuple[CompositionError, ...]
+
+
+def prepare_subgraphs(subgraphs: Sequence[Subgraph]) -> Preparation:
+    """Read, validate and upgrade all subgraphs; with any error there are no subgraphs in the result."""
+    ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
+    errors = [error for index in range(len(ordered)) for error in _name_errors(ordered, index)]
+    documents: list[tuple[Subgraph, DocumentNode]] = []
+    for subgraph in ordered:
+        document = _parse(subgraph)
+        if isinstance(document, CompositionError):
+            errors.append(document)
+        else:
+            documents.append((subgraph, document))
+    if errors:
+        return Preparation((), tuple(errors))
+    prepared: list[PreparedSubgraph] = []
+    for subgraph, document in documents:
+        result = _prepare(subgraph, document)
+        if isinstance(result, PreparedSubgraph):
+            prepared.append(result)
+        else:
+            errors.extend(result)
+    if errors:
+        return Preparation((), tuple(errors))
+    upgraded, upgrade_errors = upgrade_federation1(prepared)
+    return Preparation(() if upgrade_errors else upgraded, upgrade_errors)
+
+
+def _name_errors(subgraphs: Sequence[Subgraph], index: int) -> list[CompositionError]:
+    name = subgraphs[index].name
+    if not name or name in _RESERVED_NAMES:
+        return [CompositionError(ErrorCode.INVALID_SUBGRAPH_NAME, f'The subgraph name "{name}" is reserved', name)]
+    if index and subgraphs[index - 1].name == name:
+        message = f'Two subgraphs are named "{name}"; each needs a name of its own'
+        return [CompositionError(ErrorCode.INVALID_SUBGRAPH_NAME, message, name)]
+    return []
+
+
+def _parse(subgraph: Subgraph) -> DocumentNode | CompositionError:
+    file = subgraph.file or subgraph.name
+    try:
+        return parse(Source(subgraph.sdl, file))
+    except GraphQLSyntaxError as error:
+        locations = tuple(SourceLocation(subgraph.name, file, at.line, at.column) for at in error.locations or ())
+        return CompositionError(ErrorCode.SYNTAX, error.message, subgraph.name, locations)
+    except RecursionError:
+        return CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name)
+
+
+def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | list[CompositionError]:
+    name = subgraph.name
+    links, problems = read_links(schema_directive_nodes(document))
+    if problems:
+        return [subgraph_error(problem.code, problem.message, name, problem.node) for problem in problems]
+    version = links.federation.url.version if links.federation else None
+    known = known_directives(links, version)
+    schema, duplicates = read_schema(document, name, lambda directive: known.specs.get(directive, ""))
+    errors = [*duplicates, *check_own_definitions(schema, known, name)]
+    if errors:
+        return errors
+    own = {**known.by_name, **schema.directives}
+    errors = [*check_graphql_rules(schema, own, known.machinery_types, name), *check_root_types(schema, name)]
+    schema = without_machinery(rename_root_types(schema), known.by_name, known.machinery_types)
+    usage = compute_usage(schema, context_coordinates(schema))
+    prepared = PreparedSubgraph(name, subgraph.url, schema, links, version, usage)
+    if version is None:
+        errors.extend(check_field_sets(schema, usage, name, lenient=True))
+    else:
+        errors.extend(check_federation_rules(prepared))
+    return errors or prepared

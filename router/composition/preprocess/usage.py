@@ -1,0 +1,145 @@
+"""How a subgraph's fields take part in federation: which are external, used by directives, provided and shareable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from router.composition.schema import Application, Field, Schema, TypeDefinition, TypeKind, all_applied, applied
+from router.federation.field_set import FieldSetError, FragmentSelection, Selection, parse_field_set
+from router.federation.type_ref import named_type
+
+Coordinate = tuple[str, str]
+"""A type's name and a field's name."""
+
+_NOTHING: frozenset[Coordinate] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUsage:
+    """Sets of field coordinates of one subgraph.
+
+    ``external``: declared ``@external`` and so resolved elsewhere; key fields of type extensions are not, whatever
+    they declare (``fake_external``). ``provided``: reached by some ``@provides``. ``used``: selected by a federation
+    directive, or implementing an interface's field. ``shareable``: others may resolve them too.
+    """
+
+    external: frozenset[Coordinate] = _NOTHING
+    fake_external: frozenset[Coordinate] = _NOTHING
+    provided: frozenset[Coordinate] = _NOTHING
+    used: frozenset[Coordinate] = _NOTHING
+    shareable: frozenset[Coordinate] = _NOTHING
+
+    def is_external(self, type_name: str, field_name: str) -> bool:
+        """Whether this subgraph cannot resolve the field by itself, apart from where it is provided."""
+        return (type_name, field_name) in self.external
+
+    def is_fully_external(self, type_name: str, field_name: str) -> bool:
+        """Whether this subgraph resolves the field nowhere: external and never provided."""
+        return (type_name, field_name) in self.external and (type_name, field_name) not in self.provided
+
+    def is_external_or_implemented_so(self, schema: Schema, parent: TypeDefinition, field_name: str) -> bool:
+        """Whether the field is external, on an interface in any of its implementations."""
+        if self.is_external(parent.name, field_name):
+            return True
+        if parent.kind is not TypeKind.INTERFACE:
+            return False
+        return any(self.is_external(name, field_name) for name in schema.possible_types(parent.name))
+
+
+def selected_coordinates(schema: Schema, parent: str, selections: Sequence[Selection]) -> Iterator[Coordinate]:
+    """The coordinates of all fields that a field set selects; what does not exist is passed over."""
+    type_ = schema.types.get(parent)
+    for selection in selections if type_ else ():
+        if isinstance(selection, FragmentSelection):
+            yield from selected_coordinates(schema, selection.type_condition or parent, selection.selections)
+            continue
+        field = type_.fields.get(selection.name) if type_ else None
+        if field is None:
+            continue
+        yield parent, selection.name
+        if selection.selections:
+            yield from selected_coordinates(schema, named_type(field.type), selection.selections)
+
+
+def application_coordinates(schema: Schema, parent: str, application: Application) -> tuple[Coordinate, ...]:
+    """The coordinates that ``fields`` of a directive's application selects; none where it cannot be read."""
+    text = application.arguments.get("fields")
+    if not isinstance(text, str):
+        return ()
+    try:
+        return tuple(selected_coordinates(schema, parent, parse_field_set(text)))
+    except FieldSetError:
+        return ()
+
+
+def is_extension_key(type_: TypeDefinition, key: Application) -> bool:
+    """Whether a ``@key`` is on an extension of its type, by ``extend type`` or ``@extends``."""
+    if applied(type_, "extends"):
+        return True
+    return key.block < len(type_.blocks) and type_.blocks[key.block].is_extension
+
+
+def compute_usage(schema: Schema, context_coordinates: frozenset[Coordinate] = _NOTHING) -> FieldUsage:
+    """Read the usage of all fields of a schema; ``context_coordinates`` are those that @fromContext selects."""
+    keys: set[Coordinate] = set()
+    fake: set[Coordinate] = set()
+    provided: set[Coordinate] = set()
+    used: set[Coordinate] = set(context_coordinates)
+    declared_external: set[Coordinate] = set()
+    shareable: set[Coordinate] = set()
+    for type_ in schema.types.values():
+        for key in all_applied(type_, "key"):
+            selected = application_coordinates(schema, type_.name, key)
+            keys.update(selected)
+            if is_extension_key(type_, key):
+                fake.update(selected)
+        external_type = applied(type_, "external") is not None
+        shared_blocks = {application.block for application in all_applied(type_, "shareable")}
+        used.update(_implementing(schema, type_))
+        for field in type_.fields.values():
+            coordinate = (type_.name, field.name)
+            if field.block in shared_blocks:
+                shareable.add(coordinate)
+            if external_type:
+                declared_external.add(coordinate)
+            if field.directives:
+                _read_field(schema, type_, field, declared_external, shareable, used, provided)
+    external = frozenset(declared_external - fake)
+    provided_external = external & provided
+    return FieldUsage(
+        external,
+        frozenset(declared_external & fake),
+        frozenset(provided),
+        frozenset(used | keys | provided),
+        frozenset(shareable | keys | provided_external),
+    )
+
+
+def _implementing(schema: Schema, type_: TypeDefinition) -> Iterator[Coordinate]:
+    for name in type_.interfaces:
+        interface = schema.types.get(name)
+        for field_name in interface.fields if interface else ():
+            yield type_.name, field_name
+
+
+def _read_field(
+    schema: Schema,
+    type_: TypeDefinition,
+    field: Field,
+    external: set[Coordinate],
+    shareable: set[Coordinate],
+    used: set[Coordinate],
+    provided: set[Coordinate],
+) -> None:
+    coordinate = (type_.name, field.name)
+    for application in field.directives:
+        match application.spec:
+            case "external":
+                external.add(coordinate)
+            case "shareable":
+                shareable.add(coordinate)
+            case "requires":
+                used.update(application_coordinates(schema, type_.name, application))
+            case "provides":
+                provided.update(application_coordinates(schema, named_type(field.type), application))

@@ -1,0 +1,121 @@
+"""``supergraph.yaml``: the list of subgraphs in the form that ``rover supergraph compose`` reads.
+
+::
+
+    subgraphs:
+      orders:
+        routing_url: ${ORDERS_URL:-http://127.0.0.1:4001/graphql}
+        schema:
+          file: orders.graphql          # or subgraph_url: http://127.0.0.1:4001/graphql
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import yaml
+
+from router.composition.subgraph import Subgraph
+from router.errors import InputError
+
+_CODE = "INVALID_SUBGRAPHS_FILE"
+_VARIABLE = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
+_INTROSPECTION_TIMEOUT_S = 10.0
+
+
+def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = None) -> tuple[Subgraph, ...]:
+    """Read the subgraphs with their SDL; relative files are relative to ``path``.
+
+    ``environment`` (default: the process's) gives the values of ``${NAME}`` and ``${NAME:-default}``. Raises
+    InputError (``INVALID_SUBGRAPHS_FILE``, ``SUBGRAPH_UNREACHABLE``) with what to change.
+    """
+    file = Path(path)
+    document = _read_yaml(file)
+    if not isinstance(document, Mapping) or not isinstance(document.get("subgraphs"), Mapping):
+        raise InputError(_CODE, f"{file} has no mapping 'subgraphs:' from names to routing_url and schema")
+    variables = os.environ if environment is None else environment
+    subgraphs = document["subgraphs"]
+    if not subgraphs:
+        raise InputError(_CODE, f"{file} lists no subgraphs")
+    return tuple(_load(file, str(name), _expand(file, entry, variables)) for name, entry in subgraphs.items())
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(_CODE, f"{file} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(_CODE, f"{file} cannot be read: {error.strerror}") from None
+
+
+def _read_yaml(file: Path) -> object:
+    try:
+        document: object = yaml.safe_load(_read_text(file))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(_CODE, f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    return document
+
+
+def _expand(file: Path, value: object, variables: Mapping[str, str]) -> object:
+    """Replace the environment variables in every text of a YAML value."""
+    if isinstance(value, Mapping):
+        return {key: _expand(file, item, variables) for key, item in value.items()}
+    if not isinstance(value, str):
+        return value
+
+    def replacement(match: re.Match[str]) -> str:
+        found = variables.get(match[1], match[2])
+        if found is None:
+            raise InputError(
+                _CODE, f"{file} uses ${{{match[1]}}}, which is not set; set it or write ${{{match[1]}:-default}}"
+            )
+        return found
+
+    return _VARIABLE.sub(replacement, value)
+
+
+def _load(file: Path, name: str, entry: object) -> Subgraph:
+    schema = entry.get("schema") if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(schema, Mapping):
+        raise InputError(_CODE, f"{file}: the subgraph '{name}' needs 'schema:' with 'file:' or 'subgraph_url:'")
+    url = entry.get("routing_url")
+    match schema:
+        case {"file": str(relative)}:
+            sdl_file = file.parent / relative
+            return Subgraph(name, _routing_url(file, name, url), _read_text(sdl_file), str(sdl_file))
+        case {"subgraph_url": str(address)}:
+            return Subgraph(name, _routing_url(file, name, url or address), fetch_sdl(name, address))
+        case {"sdl": str(sdl)}:
+            return Subgraph(name, _routing_url(file, name, url), sdl)
+    raise InputError(_CODE, f"{file}: the schema of subgraph '{name}' needs 'file:' or 'subgraph_url:' with a text")
+
+
+def _routing_url(file: Path, name: str, url: object) -> str:
+    if not isinstance(url, str) or not url:
+        raise InputError(_CODE, f"{file}: the subgraph '{name}' needs a 'routing_url:'")
+    return url
+
+
+def fetch_sdl(name: str, address: str) -> str:
+    """Ask a running subgraph for its SDL; raises InputError (``SUBGRAPH_UNREACHABLE``) where it does not answer."""
+    try:
+        response = httpx.post(address, json={"query": _SDL_QUERY}, timeout=_INTROSPECTION_TIMEOUT_S)
+        response.raise_for_status()
+        body: object = response.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        message = f"The subgraph '{name}' does not give its schema at {address}: {reason}"
+        raise InputError("SUBGRAPH_UNREACHABLE", message) from None
+    match body:
+        case {"data": {"_service": {"sdl": str(sdl)}}}:
+            return sdl
+    message = (
+        f"The subgraph '{name}' at {address} does not answer {{ _service {{ sdl }} }}; is it a Federation subgraph?"
+    )
+    raise InputError("SUBGRAPH_UNREACHABLE", message)
