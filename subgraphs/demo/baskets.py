@@ -15,8 +15,7 @@ ITEMS: dict[str, Item] = {item.sku: item for items in ITEMS_BY_CATEGORY.values()
 # Discontinued products were still sold before this age.
 _DISCONTINUED_FOR = timedelta(days=120)
 _CHEAP_MINOR = 2000
-_SHIPPING_FEE_MINOR = 490
-_FREE_SHIPPING_FROM_MINOR = 6000
+_FAR_COUNTRIES = ("CH", "GB")
 
 
 def fill_basket(draft: Draft, owned: Container[str], dice: Random) -> tuple[OrderLine, ...]:
@@ -30,9 +29,10 @@ def fill_basket(draft: Draft, owned: Container[str], dice: Random) -> tuple[Orde
     return tuple(_line(sku, draft.age, dice) for sku in dict.fromkeys(skus))
 
 
-def shipping_fee_minor(subtotal_minor: int) -> int:
-    """Return what sending an order costs: a flat fee, or nothing from 60 EUR."""
-    return 0 if subtotal_minor >= _FREE_SHIPPING_FROM_MINOR else _SHIPPING_FEE_MINOR
+def shipping_fee_minor(subtotal_minor: int, country_code: str) -> int:
+    """Return what sending an order costs: a flat fee, or nothing from 60 EUR; double of both outside the EU."""
+    fee_minor, free_from_minor = (990, 12_000) if country_code in _FAR_COUNTRIES else (490, 6_000)
+    return 0 if subtotal_minor >= free_from_minor else fee_minor
 
 
 def _is_buyable(sku: str, draft: Draft, owned: Container[str]) -> bool:

@@ -64,7 +64,7 @@ def _order(draft: Draft, sequence: int, placed_at: datetime, owned: Sequence[str
     customer, fate = draft.shopper.customer, draft.fate
     lines = fill_basket(draft, owned, dice)
     subtotal_minor = sum(line.quantity * line.unit_price_minor for line in lines)
-    fee_minor = shipping_fee_minor(subtotal_minor)
+    fee_minor = shipping_fee_minor(subtotal_minor, customer.address.country_code)
     times = draw_milestones(fate, placed_at, dice)
     history = status_history(fate, times)
     return Order(

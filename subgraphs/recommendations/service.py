@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from subgraphs.recommendations.domain import (
@@ -52,38 +53,39 @@ class Store(Protocol):
         """Active products by their trend, strongest first."""
 
 
+@dataclass(frozen=True, slots=True)
 class Recommendations:
     """The use cases over one store."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    store: Store
 
     async def learn(self, basket: Basket) -> None:
         """Learn from a confirmed order; any number of repeats, and a crash between any two steps, count it once."""
-        if await self._store.keep_basket(basket):
-            await self._store.count_basket(basket)
-            await self._store.settle_basket(basket.order_id)
+        if await self.store.keep_basket(basket):
+            await self.store.count_basket(basket)
+            await self.store.settle_basket(basket.order_id)
 
     async def note_product(self, news: ProductNews) -> None:
         """Remember whether a product is sold: one that is not is never recommended."""
-        await self._store.note_product(news)
+        await self.store.note_product(news)
 
     async def import_shop(self, products: Iterable[ProductNews], baskets: Iterable[Basket]) -> int:
         """Learn everything at once into an empty store; the number of documents. May be repeated after a crash."""
-        return await self._store.import_model(build_model(products, baskets))
+        return await self.store.import_model(build_model(products, baskets))
 
     async def bought_together(self, product_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Up to MOST_RECOMMENDED products for each product that is known: its companions, then best-sellers."""
-        neighbourhoods = await self._store.neighbourhoods(product_ids)
+        neighbourhoods = await self.store.neighbourhoods(product_ids)
         ranked = {product_id: rank_companions(around) for product_id, around in neighbourhoods.items()}
         popular = await self._popular_if_short(ranked.values())
         return {product_id: fill_with_popular(ids, popular, {product_id}) for product_id, ids in ranked.items()}
 
     async def recommend(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Up to MOST_RECOMMENDED products, none of which they have, for each customer who ever bought something."""
-        histories = await self._store.histories(customer_ids)
+        histories = await self.store.histories(customer_ids)
         latest = {customer_id: latest_products(history) for customer_id, history in histories.items()}
-        around = await self._store.neighbourhoods(sorted({id_ for ids in latest.values() for id_ in ids}))
+        wanted = sorted({product_id for ids in latest.values() for product_id in ids})
+        around = await self.store.neighbourhoods(wanted) if wanted else {}
         ranked = {
             customer_id: rank_for_customer(histories[customer_id], [around[id_] for id_ in ids if id_ in around])
             for customer_id, ids in latest.items()
@@ -96,12 +98,12 @@ class Recommendations:
 
     async def popular(self) -> tuple[str, ...]:
         """The MOST_RECOMMENDED best-sellers: what is recommended to those of whom nothing is known."""
-        return tuple(await self._store.best_sellers(MOST_RECOMMENDED))
+        return tuple(await self.store.best_sellers(MOST_RECOMMENDED))
 
     async def trending(self, first: int) -> Sequence[str]:
         """The ``first`` products that sell best these weeks."""
-        return await self._store.trending(first)
+        return await self.store.trending(first)
 
     async def _popular_if_short(self, rankings: Iterable[Sequence[str]]) -> Sequence[str]:
         short = any(len(ranked) < MOST_RECOMMENDED for ranked in rankings)
-        return await self._store.best_sellers(MOST_POPULAR) if short else ()
+        return await self.store.best_sellers(MOST_POPULAR) if short else ()

@@ -101,12 +101,13 @@ class MongoStore:
 
     async def neighbourhoods(self, product_ids: Sequence[str]) -> dict[str, Neighbourhood]:
         """See :class:`Store`."""
-        found = self._tallies.aggregate(_neighbourhood_pipeline(product_ids))
+        # One batch, whatever the number: a second one would be a second round trip.
+        found = self._tallies.aggregate(_neighbourhood_pipeline(product_ids), batchSize=len(product_ids) + 1)
         return {document["_id"]: _neighbourhood(document) async for document in found}
 
     async def histories(self, customer_ids: Sequence[str]) -> dict[str, History]:
         """See :class:`Store`."""
-        found = self._histories.find({"_id": {"$in": list(customer_ids)}})
+        found = self._histories.find({"_id": {"$in": list(customer_ids)}}, batch_size=len(customer_ids) + 1)
         return {document["_id"]: History(document["_id"], document["bought"]) async for document in found}
 
     async def best_sellers(self, limit: int) -> list[str]:

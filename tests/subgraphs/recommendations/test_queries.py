@@ -1,0 +1,66 @@
+"""How many queries the real database gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from subgraphs.chassis.auth import AuthContext
+from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.demo import demo_shop
+from subgraphs.recommendations.schema import make_loaders, schema
+from subgraphs.recommendations.seed import demo_baskets, seed
+from subgraphs.recommendations.service import Recommendations
+from subgraphs.recommendations.store import MongoStore
+from tests.services import CommandLog
+from tests.subgraphs.recommendations.examples import NOW
+
+GRACE = AuthContext("staff_grace", "staff")
+PRODUCTS = """
+query ($representations: [_Any!]!) {
+  _entities(representations: $representations) { ... on Product { boughtTogether(first: 20) { id } } }
+}
+"""
+CUSTOMERS = """
+query ($representations: [_Any!]!) {
+  _entities(representations: $representations) { ... on Customer { recommendations(first: 20) { id } } }
+}
+"""
+
+
+async def entities(database: Database, query: str, type_name: str, ids: list[str]) -> list[object]:
+    recommendations = Recommendations(MongoStore(database))
+    context = RequestContext(GRACE, lambda: recommendations, make_loaders)
+    representations = [{"__typename": type_name, "id": id_} for id_ in ids]
+    result = await schema.execute(query, {"representations": representations}, context)
+    assert result.errors is None
+    assert result.data is not None
+    found: list[object] = result.data["_entities"]
+    return found
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", [1, 100])
+async def test_any_number_of_products_is_one_query_and_one_for_best_sellers(
+    database: Database, commands: CommandLog, count: int
+) -> None:
+    await seed(Recommendations(MongoStore(database)), NOW)
+    commands.commands.clear()
+    ids = [product.id for product in demo_shop(NOW).products][:count]
+    found = await entities(database, PRODUCTS, "Product", ids)
+    assert len([entity for entity in found if entity]) == count
+    assert commands.commands == ["aggregate", "find"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", [1, 40])
+async def test_any_number_of_customers_is_as_many_queries_as_one(
+    database: Database, commands: CommandLog, count: int
+) -> None:
+    await seed(Recommendations(MongoStore(database)), NOW)
+    commands.commands.clear()
+    ids = sorted({basket.customer_id for basket in demo_baskets(demo_shop(NOW))})[:count]
+    found = await entities(database, CUSTOMERS, "Customer", ids)
+    assert len([entity for entity in found if entity]) == count
+    # Histories, neighbourhoods, and best-sellers where a list is short.
+    assert commands.commands in (["find", "aggregate"], ["find", "aggregate", "find"])
