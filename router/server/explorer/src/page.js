@@ -1,6 +1,7 @@
 // The explorer page. Written without JSX, so that index.cdn.html can load these very files where nothing was built.
+import { useGraphiQL } from "@graphiql/react";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
-import { createElement as h } from "react";
+import { createElement as h, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
 import { postJson, readConfig } from "./router.js";
@@ -19,7 +20,15 @@ export async function openPage(element) {
 }
 
 function Explorer({ config, settings }) {
-  return h(GraphiQL, settings, h(GraphiQL.Logo, null, h("span", { className: "explorer-title" }, config.title)));
+  const title = h("span", { className: "explorer-title" }, config.title);
+  return h(GraphiQL, settings, h(GraphiQL.Logo, null, title), h(WrappedLines));
+}
+
+/** Wraps long lines of the operation: its editor is the narrowest of three columns. GraphiQL has no property for it. */
+function WrappedLines() {
+  const editor = useGraphiQL((state) => state.queryEditor);
+  useEffect(() => editor?.updateOptions({ wordWrap: "on" }), [editor]);
+  return null;
 }
 
 /** GraphiQL's properties, made once: its plugins are compared by identity. */
@@ -35,6 +44,8 @@ function explorerSettings({ endpoint, planEndpoint, headers, tabs }) {
     // ... and never needs to be kept in the browser's storage.
     shouldPersistHeaders: false,
     showPersistHeadersSettings: false,
+    // Else headers would be in front in every tab, because each of them has some.
+    defaultEditorToolsVisibility: "variables",
     // GraphiQL takes the first tab's variables from here alone; later on from its storage, which must then win.
     initialVariables: isFirstVisit && tabs[0]?.variables ? asText(tabs[0].variables) : undefined,
     visiblePlugin: isFirstVisit && plan ? plan : undefined,

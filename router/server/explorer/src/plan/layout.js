@@ -1,7 +1,7 @@
 // Where the boxes and arrows of a plan's picture go. Pure: plan in, coordinates in pixels out.
 
-export const BOX = { width: 138, height: 54 };
-const GAP = { x: 40, y: 14 };
+export const BOX = { width: 126, height: 52 };
+const GAP = { x: 30, y: 12 };
 
 /**
  * Columns from left to right are steps in time: a fetch stands right of all that it waits for.

@@ -53,8 +53,7 @@ function Box({ fetch, x, y, isSelected, onSelect }) {
       onClick: () => onSelect(fetch.id),
     },
     h("span", { className: "plan-box-subgraph" }, fetch.subgraph),
-    h("span", { className: "plan-box-brings" }, fetch.brings),
-    h("span", { className: "plan-box-id", "aria-hidden": true }, `#${fetch.id}`),
+    h("span", { className: "plan-box-brings" }, `#${fetch.id} ${fetch.brings}`),
   );
 }
 
