@@ -1,0 +1,52 @@
+"""The stores of orders: over an empty database, and in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.orders.events import encode
+from subgraphs.orders.service import Store
+from subgraphs.orders.store import COLLECTIONS, MongoStore
+from tests.services import CommandLog
+from tests.subgraphs.orders.memory_store import MemoryStore
+
+
+class NoRelay:
+    """Leaves events in their outboxes."""
+
+    def wake(self) -> None:
+        """Nobody publishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDatabase:
+    """An empty database with the indexes of orders, the store over it, and the commands that it was sent."""
+
+    database: Database
+    store: MongoStore
+    log: CommandLog
+
+
+@pytest_asyncio.fixture
+async def own(mongodb_url: str) -> AsyncIterator[OwnDatabase]:
+    settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://unused:4222"})
+    log = CommandLog()
+    database = connect(settings, [log])
+    await create_indexes(database, COLLECTIONS)
+    log.commands.clear()
+    yield OwnDatabase(database, MongoStore(database, NoRelay(), encode), log)
+    database.client.close()
+
+
+@pytest.fixture(params=["memory", "mongodb"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "memory":
+        return MemoryStore()
+    own: OwnDatabase = request.getfixturevalue("own")
+    return own.store
