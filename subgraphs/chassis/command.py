@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import click
+import structlog
 import uvicorn
 
 import subgraphs
@@ -36,7 +37,7 @@ from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import BusSettings, CommandSettings, ServiceSettings, read_settings
 
-STOP_WITHIN_S = 8
+STOP_WITHIN_S = 5
 TOKEN_LIFE = timedelta(hours=12)
 SUBJECTS = {
     "customer": {"sub": "cus_ada", "name": "Ada Lovelace", "email": "ada@example.com", "scope": ""},
@@ -47,6 +48,8 @@ SUBJECTS = {
         "scope": "inventory:write payments:refund shipping:write orders:read-all",
     },
 }
+
+LOG = structlog.get_logger()
 
 AnyService = Service[Any, Any, ServiceSettings]
 
@@ -72,6 +75,7 @@ def serve(name: str, host: str | None, port: int | None) -> None:
     with _listen(*address) as listener:
         app = create_app(service, settings)
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_WITHIN_S)
+        LOG.info("serving", url=f"http://{address[0]}:{listener.getsockname()[1]}/graphql")
         # uvicorn stops gracefully and then raises the signal once more: a clean stop ends with code 0.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)

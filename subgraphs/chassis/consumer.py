@@ -23,7 +23,7 @@ from subgraphs.chassis.mongodb import is_outage
 
 BATCH = 32
 FETCH_WAIT_S = 5.0
-STOP_LIMIT_S = 5.0
+STOP_LIMIT_S = 4.0
 LOG = structlog.get_logger()
 
 EventHandler = Callable[[Event], Awaitable[None]]

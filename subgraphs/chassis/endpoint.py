@@ -25,6 +25,8 @@ from subgraphs.chassis.metrics import Metrics
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
 
+HTTP_CODES = {405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
+
 
 class GraphQLEndpoint(GraphQL[Any, None]):
     """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable."""
@@ -72,8 +74,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             _check_request(request)
             return await self.run(request)
         except HTTPException as error:
-            resolution = isinstance(error.__cause__, CannotGetOperationTypeError)
-            code = "OPERATION_RESOLUTION_FAILURE" if resolution else "BAD_REQUEST"
+            code = HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+            if isinstance(error.__cause__, CannotGetOperationTypeError):
+                code = "OPERATION_RESOLUTION_FAILURE"
             return error_response(error.status_code, code, error.reason)
         except CodedError as error:
             return error_response(200, error.code, error.message)

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import (
+    AddValidationRules,
     MaxAliasesLimiter,
     MaxTokensLimiter,
     ParserCache,
@@ -68,10 +69,12 @@ def service_schema(query: type, mutation: type | None = None, types: Iterable[ty
 
 
 def _extensions() -> list[Callable[[], SchemaExtension]]:
+    # The rules are made once: the cache of validated documents knows them by identity.
+    limits = (QueryDepthLimiter(max_depth=MAXIMUM_DEPTH), MaxAliasesLimiter(max_alias_count=MAXIMUM_ALIASES))
+    rules = [rule for limit in limits for rule in limit.validation_rules]
     return [
         lambda: MaxTokensLimiter(max_token_count=MAXIMUM_TOKENS),
-        lambda: QueryDepthLimiter(max_depth=MAXIMUM_DEPTH),
-        lambda: MaxAliasesLimiter(max_alias_count=MAXIMUM_ALIASES),
+        lambda: AddValidationRules(rules),
         lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
         lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
     ]

@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import (
-    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,
@@ -22,7 +21,6 @@ from pymongo.errors import (
 )
 from pymongo.monitoring import CommandListener
 
-from subgraphs.chassis.errors import SettingsError
 from subgraphs.chassis.settings import ServiceSettings
 
 Document: TypeAlias = dict[str, Any]
@@ -42,16 +40,13 @@ class Collection:
 
 
 def connect(settings: ServiceSettings, listeners: Sequence[CommandListener] = ()) -> Database:
-    """The database that the settings name; nothing is sent yet. Raises SettingsError for a URL that cannot be read."""
-    try:
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            settings.mongodb_url.get_secret_value(),
-            timeoutMS=settings.mongodb_timeout_ms,
-            tz_aware=True,
-            event_listeners=list(listeners),
-        )
-    except (ConfigurationError, ValueError) as error:
-        raise SettingsError(f"MONGODB_URL: {error}") from None
+    """The database that the settings name; nothing is sent yet."""
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        settings.mongodb_url.get_secret_value(),
+        timeoutMS=settings.mongodb_timeout_ms,
+        tz_aware=True,
+        event_listeners=list(listeners),
+    )
     return client[settings.database_name]
 
 

@@ -44,13 +44,14 @@ T = TypeVar("T")
 
 
 class ServiceProcess(Generic[A, L, S]):
-    """One running service; :meth:`lifespan` is Starlette's."""
+    """One running service; :meth:`lifespan` is Starlette's. Raises SettingsError like :func:`check_keys`."""
 
     def __init__(self, service: Service[A, L, S], settings: S, clock: Clock = utc_now) -> None:
         self.service = service
         self.settings = settings
         self.metrics = Metrics()
         self.readiness = Readiness(["mongodb", "nats", "jwks"])
+        check_keys(settings)
         self._clock = clock
         self._relay = Relay(service.collections, self.metrics)
         self._verifier: TokenVerifier | None = None
@@ -67,7 +68,8 @@ class ServiceProcess(Generic[A, L, S]):
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Run everything that is not a request while the app serves."""
         async with AsyncExitStack() as resources:
-            keys = key_source(self.settings, await resources.enter_async_context(httpx.AsyncClient(timeout=5)))
+            client = await resources.enter_async_context(httpx.AsyncClient(timeout=5))
+            keys = key_source(self.settings, client)
             self._verifier = TokenVerifier(keys, self._clock)
             database = connect(self.settings, [self.metrics.mongodb])
             resources.callback(database.client.close)
@@ -90,6 +92,14 @@ class ServiceProcess(Generic[A, L, S]):
             await asyncio.sleep(CHECK_EVERY_S)
 
     async def _work(self, database: Database) -> None:
+        try:
+            await self._reach_and_run(database)
+        except Exception as error:  # a defect of ours: say so instead of serving on without events
+            LOG.exception("stopped_working")
+            self._lost("service", error)
+            raise
+
+    async def _reach_and_run(self, database: Database) -> None:
         await self._retry("mongodb", partial(self._prepare, database))
         use_cases = self._use_cases = self.service.build(self._runtime(database))
         async with asyncio.TaskGroup() as group:
@@ -161,18 +171,22 @@ class ServiceProcess(Generic[A, L, S]):
 
 
 def key_source(settings: ServiceSettings, client: httpx.AsyncClient) -> KeySource:
-    """Where the settings say that keys are; in development that may be nowhere, and the development key is used.
-
-    Raises SettingsError where production has neither JWKS_URL nor JWKS_FILE.
-    """
+    """Where the settings say that keys are; where they do not, the development key is used."""
     if settings.jwks_url:
         return JwksUrl(settings.jwks_url, client)
-    if settings.jwks_file:
-        return JwksFile(settings.jwks_file)
+    return JwksFile(settings.jwks_file or settings.keys_directory / JWKS_FILE)
+
+
+def check_keys(settings: ServiceSettings) -> None:
+    """Make the development key where the settings name no other keys.
+
+    Raises SettingsError in production, which has no such key, and where it cannot be made.
+    """
+    if settings.jwks_url or settings.jwks_file:
+        return
     if not settings.development:
         raise SettingsError("JWKS_URL: is not set, nor is JWKS_FILE; production needs one of them")
     ensure_key(settings.keys_directory)
-    return JwksFile(settings.keys_directory / JWKS_FILE)
 
 
 async def _run_worker(worker: Worker[A], use_cases: A) -> NoReturn:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pymongo.errors import ConfigurationError
+from pymongo.uri_parser import parse_uri
 
 from subgraphs.chassis.errors import SettingsError
 
@@ -71,6 +73,12 @@ class ServiceSettings(BusSettings):
         parts = urlsplit(url.get_secret_value())
         if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.path.strip("/"):
             raise ValueError("must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE")
+        try:
+            # not for mongodb+srv, which would ask the name server
+            if parts.scheme == "mongodb":
+                parse_uri(url.get_secret_value())
+        except (ConfigurationError, ValueError) as error:
+            raise ValueError(str(error)) from None
         return url
 
     @property

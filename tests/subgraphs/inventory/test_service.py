@@ -1,0 +1,268 @@
+"""The use cases of inventory over the store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from subgraphs.inventory.domain import (
+    InventoryError,
+    Money,
+    MovementKind,
+    ProductChanged,
+    ReservationPendingError,
+    ReservationStatus,
+    StockRejected,
+    StockReserved,
+)
+from subgraphs.inventory.service import Inventory
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, stocked
+from tests.subgraphs.inventory.memory_store import MemoryStore
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+class CrashingStore:
+    """Passes calls on to ``store``, and crashes before the ``calls``-th write; a step of the store stays whole."""
+
+    def __init__(self, store: MemoryStore, calls: int) -> None:
+        self._store = store
+        self._left = calls
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def call(*arguments: object) -> object:
+            self._left -= 1
+            if self._left < 0:
+                raise CrashError
+            return await method(*arguments)
+
+        return call
+
+
+async def reserved(store: MemoryStore) -> dict[str, int]:
+    return {each.id: each.stock.reserved for each in (await store.products([MUG, TEAPOT])).values()}
+
+
+@pytest.mark.asyncio
+async def test_a_new_product_is_announced(inventory: Inventory, memory_store: MemoryStore) -> None:
+    product = await inventory.create_product("CUP-001", facts("Cup"))
+    assert memory_store.events == [ProductChanged(product, NOON)]
+    assert (await memory_store.products(["CUP-001"]))["CUP-001"] == product
+
+
+@pytest.mark.asyncio
+async def test_a_taken_id_is_refused_and_nothing_is_announced(inventory: Inventory, memory_store: MemoryStore) -> None:
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.create_product(MUG, facts("Cup"))
+    assert (refusal.value.code, refusal.value.field) == ("PRODUCT_EXISTS", "id")
+    assert memory_store.events == []
+
+
+@pytest.mark.asyncio
+async def test_only_the_named_facts_change(inventory: Inventory, memory_store: MemoryStore) -> None:
+    product = await inventory.update_product(MUG, {"price": Money(999)})
+    assert product.facts == replace(facts(), price=Money(999))
+    assert memory_store.events == [ProductChanged(product, NOON)]
+
+
+@pytest.mark.asyncio
+async def test_a_change_that_changes_nothing_is_not_announced(inventory: Inventory, memory_store: MemoryStore) -> None:
+    assert (await inventory.update_product(MUG, {"name": "Blue Mug"})).version == 1
+    assert memory_store.events == []
+
+
+@pytest.mark.asyncio
+async def test_concurrent_changes_of_different_facts_all_stand(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await asyncio.gather(
+        inventory.update_product(MUG, {"name": "Mug"}), inventory.update_product(MUG, {"price": Money(1)})
+    )
+    product = (await memory_store.products([MUG]))[MUG]
+    assert (product.facts.name, product.facts.price, product.version) == ("Mug", Money(1), 3)
+
+
+@pytest.mark.asyncio
+async def test_an_unknown_product_cannot_be_changed(inventory: Inventory) -> None:
+    with pytest.raises(InventoryError, match=r"There is no product NO-1\.") as refusal:
+        await inventory.update_product("NO-1", {"name": "x"})
+    assert refusal.value.code == "PRODUCT_UNKNOWN"
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_adjustment_answers_the_first_result(inventory: Inventory) -> None:
+    first = await inventory.adjust_stock(MUG, "BER", -4, "broken", "k1")
+    again = await inventory.adjust_stock(MUG, "BER", -4, "broken", "k1")
+    assert first == again
+    assert first.product.stock.on_hand == 10
+
+
+@pytest.mark.asyncio
+async def test_a_key_serves_one_adjustment(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.adjust_stock(MUG, "BER", -4, "broken", "k1")
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.adjust_stock(MUG, "BER", 1, "found", "k1")
+    assert refusal.value.code == "IDEMPOTENCY_KEY_REUSED"
+    assert (await memory_store.products([MUG]))[MUG].stock.on_hand == 10
+
+
+@pytest.mark.asyncio
+async def test_taking_out_more_than_is_available_is_refused(inventory: Inventory) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=9), "evt_1")
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.adjust_stock(MUG, "BER", -2, "broken", "k1")
+    assert refusal.value.message == "BER has 1 of MUG-001 available; 2 cannot be taken out."
+    assert refusal.value.code == "STOCK_INSUFFICIENT"
+
+
+@pytest.mark.asyncio
+async def test_every_line_is_held_from_as_few_warehouses_as_possible(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    reservation = await inventory.reserve("ord_1", "cus_ada", lines(TEA_001=1, MUG_001=12), "evt_1")
+    assert reservation.status is ReservationStatus.HELD
+    assert [
+        (line.product_id, [(each.warehouse, each.quantity) for each in line.allocations]) for line in reservation.lines
+    ] == [
+        (MUG, [("BER", 10), ("LYO", 2)]),
+        (TEAPOT, [("BER", 1)]),
+    ]
+    assert memory_store.events == [StockReserved(reservation, NOON)]
+    assert await reserved(memory_store) == {MUG: 12, TEAPOT: 1}
+
+
+@pytest.mark.asyncio
+async def test_lines_of_the_same_product_count_together(inventory: Inventory, memory_store: MemoryStore) -> None:
+    reservation = await inventory.reserve("ord_1", "cus_ada", [*lines(TEA_001=2), *lines(TEA_001=2)], "evt_1")
+    assert reservation.status is ReservationStatus.REJECTED
+    assert await reserved(memory_store) == {MUG: 0, TEAPOT: 0}
+
+
+@pytest.mark.parametrize(
+    ("quantities", "code", "product_ids"),
+    [
+        ({"MUG_001": 15, "TEA_001": 4}, "OUT_OF_STOCK", (MUG, TEAPOT)),
+        ({"MUG_001": 1, "NO_1": 1}, "PRODUCT_UNKNOWN", ("NO-1",)),
+    ],
+)
+@pytest.mark.asyncio
+async def test_an_order_that_cannot_be_had_holds_nothing(
+    inventory: Inventory,
+    memory_store: MemoryStore,
+    quantities: dict[str, int],
+    code: str,
+    product_ids: tuple[str, ...],
+) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(**quantities), "evt_1")
+    (event,) = memory_store.events
+    assert isinstance(event, StockRejected)
+    assert (event.rejection.code, event.rejection.product_ids) == (code, product_ids)
+    assert await reserved(memory_store) == {MUG: 0, TEAPOT: 0}
+
+
+@pytest.mark.asyncio
+async def test_a_product_that_is_no_longer_sold_is_rejected(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.update_product(MUG, {"active": False})
+    reservation = await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=1), "evt_1")
+    assert reservation.rejection is not None
+    assert reservation.rejection.code == "PRODUCT_INACTIVE"
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_order_reserves_once(inventory: Inventory, memory_store: MemoryStore) -> None:
+    attempts = [inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), f"evt_{number}") for number in range(5)]
+    assert {each.status for each in await asyncio.gather(*attempts)} == {ReservationStatus.HELD}
+    assert await reserved(memory_store) == {MUG: 2, TEAPOT: 0}
+    assert len(memory_store.events) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_order_gives_back_what_it_held(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2, TEA_001=1), "evt_1")
+    for cause in ("evt_2", "evt_2", "evt_3"):
+        assert (await inventory.release("ord_1", "cus_ada", cause)).status is ReservationStatus.RELEASED
+    assert await reserved(memory_store) == {MUG: 0, TEAPOT: 0}
+
+
+@pytest.mark.asyncio
+async def test_a_cancel_that_comes_before_the_order_wins(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.release("ord_1", "cus_ada", "evt_2")
+    reservation = await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1")
+    assert (reservation.status, reservation.held) == (ReservationStatus.RELEASED, False)
+    assert await reserved(memory_store) == {MUG: 0, TEAPOT: 0}
+    assert memory_store.events == []
+
+
+@pytest.mark.asyncio
+async def test_a_dispatched_order_is_sold_once(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1")
+    for cause in ("evt_2", "evt_2", "evt_3"):
+        assert (await inventory.sell("ord_1", cause)).status is ReservationStatus.SOLD
+    stock = (await memory_store.products([MUG]))[MUG].stock
+    assert (stock.on_hand, stock.reserved, stock.available) == (12, 0, 12)
+
+
+@pytest.mark.asyncio
+async def test_what_was_sold_is_not_released_by_a_late_cancel(inventory: Inventory) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1")
+    await inventory.sell("ord_1", "evt_2")
+    assert (await inventory.release("ord_1", "cus_ada", "evt_3")).status is ReservationStatus.SOLD
+
+
+@pytest.mark.asyncio
+async def test_a_sale_waits_for_the_reservation(inventory: Inventory) -> None:
+    with pytest.raises(ReservationPendingError, match=r"The reservation of ord_1 is not decided yet\."):
+        await inventory.sell("ord_1", "evt_2")
+
+
+@pytest.mark.parametrize("end", [None, "release", "sell"])
+@pytest.mark.parametrize("quantity", [2, 4])
+@pytest.mark.asyncio
+async def test_a_crash_before_any_step_changes_nothing_in_the_end(end: str | None, quantity: int) -> None:
+    """Teapots are three: two can be had, four cannot, and that is found out after the mugs are held."""
+    for calls in range(30):
+        store = MemoryStore()
+        await stocked(store)
+        store.events.clear()
+        crashed = await _live(Inventory(CrashingStore(store, calls), lambda: NOON, lambda: "mov"), end, quantity)
+        await _live(Inventory(store, lambda: NOON, lambda: "mov"), end, quantity)
+        products = await store.products([MUG, TEAPOT])
+        left = {each.id: (each.stock.on_hand, each.stock.reserved) for each in products.values()}
+        held = 2 if quantity == 2 else 0
+        sold = {"release": (0, 0), "sell": (-held, 0), None: (0, held)}[end]
+        assert left == {MUG: (14 + sold[0], sold[1]), TEAPOT: (3 + sold[0], sold[1])}, calls
+        assert len(store.events) == 1, calls
+        if not crashed:
+            return
+    raise AssertionError("more calls than expected")
+
+
+async def _live(inventory: Inventory, end: str | None, quantity: int) -> bool:
+    """The life of one order; whether it crashed."""
+    try:
+        await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2, TEA_001=quantity), "evt_1")
+        if end == "release":
+            await inventory.release("ord_1", "cus_ada", "evt_2")
+        if end == "sell":
+            await inventory.sell("ord_1", "evt_2")
+    except CrashError:
+        return True
+    return False
+
+
+@pytest.mark.asyncio
+async def test_the_journal_tells_of_every_step(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(TEA_001=2), "evt_1")
+    await inventory.sell("ord_1", "evt_2")
+    journal = await memory_store.movements(TEAPOT, 10)
+    told = {(each.kind, each.on_hand, each.reserved, each.reference) for each in journal}
+    assert told == {
+        (MovementKind.RECEIPT, 3, 0, None),
+        (MovementKind.RESERVATION, 0, 2, "res_1"),
+        (MovementKind.SALE, -2, -2, "res_1"),
+    }

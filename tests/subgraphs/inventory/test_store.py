@@ -1,0 +1,198 @@
+"""What every store of inventory promises, tried on the one in memory and on the real database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from subgraphs.inventory.domain import (
+    OPEN,
+    Allocation,
+    MovementKind,
+    Product,
+    ProductChanged,
+    Rejection,
+    Reservation,
+    ReservationLine,
+    ReservationStatus,
+    Stock,
+    StockLevel,
+    StockRejected,
+)
+from subgraphs.inventory.service import Claim, ProductQuery, Store
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, receipt
+
+RESERVING = Reservation("ord_1", "cus_ada", ReservationStatus.RESERVING, (ReservationLine(MUG, 2),), NOON)
+
+
+@pytest.fixture(params=["memory_store", "mongo_store"])
+def store(request: pytest.FixtureRequest) -> Store:
+    found: Store = request.getfixturevalue(request.param)
+    return found
+
+
+async def stock(store: Store, product_id: str = MUG) -> dict[str, tuple[int, int]]:
+    product = (await store.products([product_id]))[product_id]
+    return {level.warehouse: (level.on_hand, level.reserved) for level in product.stock.levels}
+
+
+@pytest.mark.asyncio
+async def test_products_answers_the_known_ones_by_id(store: Store) -> None:
+    found = await store.products([MUG, "NO-1"])
+    levels = (StockLevel("BER", 10, 0), StockLevel("LYO", 4, 0))
+    assert found == {MUG: Product(MUG, facts(), Stock(levels))}
+
+
+@pytest.mark.asyncio
+async def test_a_taken_id_is_not_added_again(store: Store) -> None:
+    product = Product(MUG, facts("Another"))
+    assert not await store.add_product(product, ProductChanged(product, NOON))
+    assert (await store.products([MUG]))[MUG].facts.name == "Blue Mug"
+
+
+@pytest.mark.asyncio
+async def test_facts_change_only_from_the_version_that_was_read(store: Store) -> None:
+    second = Product(MUG, facts("Second"), version=2)
+    assert await store.change_facts(second, ProductChanged(second, NOON))
+    assert not await store.change_facts(second, ProductChanged(second, NOON))
+    product = (await store.products([MUG]))[MUG]
+    assert (product.facts.name, product.version, product.stock.on_hand) == ("Second", 2, 14)
+
+
+@pytest.mark.asyncio
+async def test_lists_come_by_name_and_go_on_after_the_last_one(store: Store) -> None:
+    first = await store.list_products(ProductQuery(), 1, None)
+    rest = await store.list_products(ProductQuery(), 5, first[0].sort_key)
+    assert [each.id for each in (*first, *rest)] == [MUG, TEAPOT]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (ProductQuery(words=("blu",)), [MUG]),
+        (ProductQuery(words=("tea", "gre")), [TEAPOT]),
+        (ProductQuery(words=("lue",)), []),
+        (ProductQuery(words=("mug-0",)), [MUG]),
+        (ProductQuery(category="Tea"), [TEAPOT]),
+        (ProductQuery(in_stock=True), [MUG, TEAPOT]),
+        (ProductQuery(in_stock=False), []),
+        (ProductQuery(active=False), []),
+    ],
+)
+@pytest.mark.asyncio
+async def test_lists_show_what_the_query_asks_for(store: Store, query: ProductQuery, found: list[str]) -> None:
+    assert [each.id for each in await store.list_products(query, 5, None)] == found
+
+
+@pytest.mark.asyncio
+async def test_an_adjustment_moves_stock_once_for_its_key(store: Store) -> None:
+    assert await store.adjust(receipt(MUG, -3, key="once"))
+    assert not await store.adjust(receipt(MUG, -3, key="once"))
+    assert await stock(store) == {"BER": (7, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_stock_never_falls_below_what_is_available(store: Store) -> None:
+    await store.hold(MUG, "res_1", [Allocation("BER", 8)], NOON)
+    assert not await store.adjust(receipt(MUG, -3, key="too much"))
+    assert not await store.adjust(receipt(MUG, -1, "RTM", key="no such warehouse"))
+    assert await store.adjust(receipt(MUG, -2, key="the rest"))
+    assert await stock(store) == {"BER": (8, 8), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_movement_is_found_by_its_key_before_and_after_archiving(store: Store) -> None:
+    adjusted = receipt(MUG, 5, "RTM", key="k")
+    await store.adjust(adjusted)
+    assert await store.movement_of_key(MUG, "k") == adjusted
+    await store.archive_journal()
+    assert await store.movement_of_key(MUG, "k") == adjusted
+    assert not await store.adjust(adjusted)
+    assert await store.movement_of_key(TEAPOT, "k") is None
+
+
+@pytest.mark.asyncio
+async def test_the_journal_adds_up_to_the_stock_and_pages_newest_first(store: Store) -> None:
+    await store.hold(MUG, "res_1", [Allocation("BER", 2), Allocation("LYO", 1)], NOON + timedelta(hours=1))
+    await store.archive_journal()
+    await store.end_hold(MUG, "res_1", MovementKind.SALE, NOON + timedelta(hours=2))
+    journal = await store.movements(MUG, 100)
+    assert [each.kind.value for each in journal] == ["SALE"] * 2 + ["RESERVATION"] * 2 + ["RECEIPT"] * 2
+    assert (sum(each.on_hand for each in journal), sum(each.reserved for each in journal)) == (11, 0)
+    assert await stock(store) == {"BER": (8, 0), "LYO": (3, 0)}
+    assert await store.movements(MUG, 3, (journal[1].at, journal[1].id)) == journal[2:5]
+
+
+@pytest.mark.asyncio
+async def test_a_hold_takes_what_is_available_once(store: Store) -> None:
+    allocations = (Allocation("BER", 2), Allocation("LYO", 4))
+    assert await store.hold(MUG, "res_1", allocations, NOON)
+    assert not await store.hold(MUG, "res_1", allocations, NOON)
+    assert not await store.hold(MUG, "res_2", [Allocation("BER", 1), Allocation("LYO", 1)], NOON)
+    assert await stock(store) == {"BER": (10, 2), "LYO": (4, 4)}
+    claim = await store.claim(MUG, "res_1")
+    assert (claim.held, claim.over) == (allocations, False)
+    assert (await store.claim(MUG, "res_2")).held == ()
+    assert await store.claim("NO-1", "res_1") == Claim(None)
+
+
+@pytest.mark.asyncio
+async def test_an_inactive_product_cannot_be_held(store: Store) -> None:
+    retired = Product(MUG, replace(facts(), active=False), version=2)
+    await store.change_facts(retired, ProductChanged(retired, NOON))
+    assert not await store.hold(MUG, "res_1", [Allocation("BER", 1)], NOON)
+
+
+@pytest.mark.asyncio
+async def test_releasing_gives_back_and_selling_takes_out_once_each(store: Store) -> None:
+    for reservation, kind in (("res_1", MovementKind.RELEASE), ("res_2", MovementKind.SALE)):
+        await store.hold(MUG, reservation, [Allocation("BER", 2)], NOON)
+        await store.end_hold(MUG, reservation, kind, NOON)
+        await store.end_hold(MUG, reservation, kind, NOON)
+    assert await stock(store) == {"BER": (8, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_claim_that_is_over_can_hold_nothing_any_more(store: Store) -> None:
+    await store.end_hold(MUG, "res_1", MovementKind.RELEASE, NOON)
+    assert (await store.claim(MUG, "res_1")).over
+    assert not await store.hold(MUG, "res_1", [Allocation("BER", 1)], NOON)
+    assert await stock(store) == {"BER": (10, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_fifty_reservations_of_ten_pieces_hold_ten(store: Store) -> None:
+    attempts = [store.hold(MUG, f"res_{number}", [Allocation("BER", 1)], NOON) for number in range(50)]
+    assert sum(await asyncio.gather(*attempts)) == 10
+    assert await stock(store) == {"BER": (10, 10), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_an_order_has_one_reservation(store: Store) -> None:
+    assert await store.open_reservation(RESERVING, "evt_1")
+    assert not await store.open_reservation(replace(RESERVING, lines=()), "evt_2")
+    assert await store.reservations(["ord_1", "ord_2"]) == {"ord_1": RESERVING}
+
+
+@pytest.mark.asyncio
+async def test_the_first_decision_stands(store: Store) -> None:
+    await store.open_reservation(RESERVING, "evt_1")
+    rejection = Rejection("OUT_OF_STOCK", "Not enough in stock: MUG-001.", (MUG,))
+    rejected = replace(RESERVING, status=ReservationStatus.REJECTED, rejection=rejection)
+    event = StockRejected(rejected, rejection, NOON)
+    assert await store.decide_reservation(rejected, event)
+    assert not await store.decide_reservation(replace(RESERVING, status=ReservationStatus.HELD), event)
+    assert await store.reservations(["ord_1"]) == {"ord_1": rejected}
+
+
+@pytest.mark.asyncio
+async def test_a_reservation_ends_once_and_from_where_it_may(store: Store) -> None:
+    await store.open_reservation(RESERVING, "evt_1")
+    held = (ReservationStatus.HELD,)
+    assert not await store.end_reservation("ord_1", held, ReservationStatus.SOLD, "evt_2")
+    assert not await store.end_reservation("ord_1", OPEN, ReservationStatus.RELEASED, "evt_1")
+    assert await store.end_reservation("ord_1", OPEN, ReservationStatus.RELEASED, "evt_3")
+    assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.RELEASED
