@@ -185,10 +185,14 @@ class _Run:
 
 
 def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:
-    """Merge into every place; copies, because later fetches may differ from place to place."""
-    for place in group[1:]:
-        merge_object(place, copy_object(entity))
-    merge_object(group[0], entity)
+    """Merge into every place; what is nested is copied, because later fetches may differ from place to place."""
+    if len(group) > 1 and any(type(value) in (dict, list) for value in entity.values()):
+        for place in group[1:]:
+            merge_object(place, copy_object(entity))
+        merge_object(group[0], entity)
+        return
+    for place in group:
+        merge_object(place, entity)
 
 
 def _wrong_entities(fetch: ExecutableFetch, entities: object, expected: int) -> SubgraphFailure:

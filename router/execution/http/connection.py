@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
         "_framed",
         "_head_bytes",
         "_headers_done",
+        "_keep_alive",
         "_max_bytes",
         "_on_closed",
         "_on_idle",
@@ -81,7 +82,7 @@ class Connection(asyncio.Protocol):
         self._size = 0
         self._head_bytes = 0
         self._encoding = b""
-        self._framed = self._headers_done = self._complete = self._surplus = self._received = False
+        self._framed = self._headers_done = self._complete = self._surplus = self._received = self._keep_alive = False
 
     @property
     def is_open(self) -> bool:
@@ -184,6 +185,9 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Note the end of the answer; an informational response is only a prelude."""
         if self._headers_done:
+            if not self._complete:
+                # Asked here, because the parser forgets it with the message.
+                self._keep_alive = self._parser.should_keep_alive()
             self._complete = True
         else:
             self._framed = False
@@ -196,7 +200,7 @@ class Connection(asyncio.Protocol):
             self._fail_too_large()
             return
         status = self._parser.get_status_code()
-        reusable = not self._surplus and self._parser.should_keep_alive()
+        reusable = not self._surplus and self._keep_alive
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks = []
         if self._encoding and self._encoding != b"identity":
