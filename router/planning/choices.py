@@ -8,7 +8,7 @@ search can take it back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import NonNullTypeNode
@@ -88,7 +88,7 @@ class Choices:
     def __init__(self, reach: Reach, steps: StepCounter) -> None:
         self._reach = reach
         self._steps = steps
-        self._trail: list[tuple[dict[Any, Any], Any]] = []
+        self._trail: list[tuple[dict[Any, Any], Any, Any]] = []
         self._at: dict[Position, dict[Presence, bool]] = {}
         self.slots: dict[Slot, bool] = {}
         self.entries: dict[Presence, bool] = {}
@@ -102,14 +102,21 @@ class Choices:
     def undo(self, mark: int) -> None:
         """Take back every change since ``mark``."""
         while len(self._trail) > mark:
-            changed, key = self._trail.pop()
-            del changed[key]
+            changed, key, before = self._trail.pop()
+            if before is None:
+                del changed[key]
+            else:
+                changed[key] = before
 
     def _add(self, changed: dict[Any, Any], key: Any, value: Any = True) -> None:
-        """Set a key that is not there yet; the only way in which anything changes."""
+        """Set a key that is not there yet."""
         if key not in changed:
-            changed[key] = value
-            self._trail.append((changed, key))
+            self._set(changed, key, value)
+
+    def _set(self, changed: dict[Any, Any], key: Any, value: Any) -> None:
+        """Set a key; the only way in which anything changes."""
+        self._trail.append((changed, key, changed.get(key)))
+        changed[key] = value
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +205,7 @@ class Choices:
         """Enter ``node`` by a lookup with the jump's key and ``requires`` in the representation."""
         inputs, providers = self._require(position, jump.key, limit - 1, nullable=False)
         required, required_from = self._require(position, requires, limit - 1, nullable=True)
-        inputs += required
+        inputs = merge_inputs([*inputs, *required]) or []
         providers += required_from
         level = 1 + max(presence.level for presence, _ in providers)
         presence = self._joinable(position, node, level, limit, inputs)
@@ -206,8 +213,8 @@ class Choices:
             presence = self._open(position, node, level, Entry(jump))
         entry = presence.entry
         assert entry is not None  # noqa: S101 - only entries are joinable
-        for item in inputs:
-            self._add(entry.inputs, (item.name, item.types), item)
+        for item in merge_inputs([*entry.inputs.values(), *inputs]) or ():
+            self._set(entry.inputs, (item.name, item.types), item)
         for provider in providers:
             self._add(entry.providers, provider)
         return presence
@@ -218,7 +225,7 @@ class Choices:
             entry = presence.entry
             if presence.node != node or entry is None or not level <= presence.level <= limit:
                 continue
-            if all(entry.inputs.get((item.name, item.types), item) == item for item in inputs):
+            if merge_inputs([*entry.inputs.values(), *inputs]) is not None:
                 return presence
         return None
 
@@ -267,6 +274,9 @@ class Choices:
             presence, _ = self._choose(position, ways, limit, item, key)
             return [Input(None, item.name, key, may_be_null, None)], [(presence, key)]
         child = position.child(item.name, key, item.arguments)
+        together = self._reach.obtain(child.type_name, child.levels, item.selections)
+        if position.abstract and (together is None or together > limit):
+            return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)
         below, providers = self._require(child, item.selections, limit, nullable=nullable)
         return [Input(None, item.name, key, may_be_null, tuple(below), child.abstract)], providers
 
@@ -284,8 +294,25 @@ class Choices:
         return self.read_leaf(position, way, limit, item.name, key, item.arguments)
 
 
+def merge_inputs(inputs: list[Input]) -> list[Input] | None:
+    """Each field once with all that is asked below it; None if one name is asked for two different values."""
+    merged: dict[tuple[str, tuple[str, ...] | None], Input] = {}
+    for item in inputs:
+        known = merged.setdefault((item.name, item.types), item)
+        if known == item:
+            continue
+        if known.response_key != item.response_key:
+            return None
+        below = merge_inputs([*(known.below or ()), *(item.below or ())])
+        if below is None:
+            return None
+        nullable = known.nullable and item.nullable
+        merged[item.name, item.types] = replace(known, nullable=nullable, below=tuple(below) if below else known.below)
+    return list(merged.values())
+
+
 def _of_type(item: Input, type_name: str) -> Input:
-    return Input((type_name,), item.name, item.response_key, item.nullable, item.below, item.abstract)
+    return replace(item, types=(type_name,))
 
 
 def _is_nullable(reach: Reach, position: Position, name: str) -> bool:

@@ -27,10 +27,14 @@ class Leaf:
 
 
 class DemandReader:
-    """Walks an operation's selections, and collects positions and leaves in the client's order."""
+    """Walks an operation's selections, and collects positions and leaves in the client's order.
 
-    def __init__(self, reach: Reach) -> None:
+    ``apart`` names fields of interfaces (by path) that have to be read type by type.
+    """
+
+    def __init__(self, reach: Reach, apart: frozenset[tuple[str, ...]] = frozenset()) -> None:
         self._reach = reach
+        self._apart = apart
         self._numbered = 0
         self.leaves: list[Leaf] = []
 
@@ -87,6 +91,8 @@ class DemandReader:
 
     def _is_read_as_one(self, position: Position, name: str) -> bool:
         """Whether an interface's field is read from all its types alike, rather than type by type."""
+        if (*path_of(position), name) in self._apart:
+            return False
         ways = position.ways(name)
         if not ways:
             return False
@@ -100,6 +106,27 @@ class DemandReader:
                 return True
             apart = max(apart, min(way.level for way in ways))
         return apart == 0 or together <= apart
+
+
+def path_of(position: Position) -> tuple[str, ...]:
+    """The response keys that lead to a position."""
+    keys: list[str] = []
+    current: Position | None = position
+    while current is not None and current.parent is not None:
+        if not current.is_cast:
+            keys.append(current.response_key)
+        current = current.parent
+    return tuple(reversed(keys))
+
+
+def read_as_one_above(leaf: Leaf) -> tuple[str, ...] | None:
+    """The path of the innermost interface's field above ``leaf`` that was read from all its types alike, if any."""
+    position: Position | None = leaf.position
+    while position is not None and position.parent is not None:
+        if not position.is_cast and position.parent.abstract:
+            return (*path_of(position.parent), position.source_name)
+        position = position.parent
+    return None
 
 
 def merge_conditions(outer: Conditions, own: Conditions) -> Conditions:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from router.errors import PlanningError
 from router.operation.model import Operation, OperationKind, Selection
 from router.planning.choices import Choices
-from router.planning.demand import DemandReader
+from router.planning.demand import DemandReader, read_as_one_above
 from router.planning.fetch_graph import FetchGraph
 from router.planning.limits import DEFAULT_LIMITS, LIMIT, PlanningLimits, StepCounter
 from router.planning.positions import Place, Position
 from router.planning.query_plan import Fetch, QueryPlan
 from router.planning.reach import Node, Reach
-from router.planning.search import choose_ways
+from router.planning.search import NoWayError, choose_ways
 from router.supergraph.model import Supergraph
 
 
@@ -48,7 +48,6 @@ class _Planner:
         self._reach = reach
         self._steps = steps
         self._limits = limits
-        self._place = Place()
 
     def plan_query(self) -> list[Fetch]:
         """Root fields may come from all subgraphs at once."""
@@ -104,13 +103,29 @@ class _Planner:
         return FetchGraph(self._reach, self._operation, choices, len(before)).fetches(depends_on)
 
     def _choose(self, selections: tuple[Selection, ...], subgraphs: tuple[str, ...]) -> Choices:
+        """The choices for root fields that are read from ``subgraphs``.
+
+        A field of an interface is read from all its types alike where it can be; where something below cannot be had
+        in that way, once more and type by type.
+        """
+        apart: frozenset[tuple[str, ...]] = frozenset()
+        while True:
+            demands = DemandReader(self._reach, apart)
+            demands.read(self._root(subgraphs), selections)
+            try:
+                return choose_ways(self._reach, demands.leaves, self._steps, self._limits)
+            except NoWayError as error:
+                above = read_as_one_above(error.leaf)
+                if above is None or above in apart:
+                    raise error.explained() from None
+                apart |= {above}
+
+    def _root(self, subgraphs: tuple[str, ...]) -> Position:
         root_type = self._graph.roots[self._operation.kind.value]
         starts = {Node(name, root_type): 1 for name in subgraphs if (name, root_type) in self._graph.types}
-        root = Position(self._reach, root_type, None, self._place, "", "")
+        root = Position(self._reach, root_type, None, Place(), "", "")
         root.start_at(starts)
-        demands = DemandReader(self._reach)
-        demands.read(root, selections)
-        return choose_ways(self._reach, demands.leaves, self._steps, self._limits)
+        return root
 
 
 def _cost(fetches: list[Fetch]) -> tuple[int, int]:

@@ -237,8 +237,12 @@ class Reach:
             return None
         if not item.selections:
             return min(way.level for way in ways)
-        target = self.merged(type_name).fields[item.name].target
-        return self.obtain(target, self.close(target, self.enter(ways)).levels, item.selections)
+        merged = self.merged(type_name)
+        target = merged.fields[item.name].target
+        level = self.obtain(target, self.close(target, self.enter(ways)).levels, item.selections)
+        if level is None and merged.abstract:
+            return self._obtain_cast(type_name, levels, type_name, (item,))
+        return level
 
     def _obtain_cast(self, type_name: str, levels: Levels, condition: str, selections: FieldSet) -> int | None:
         """As ``obtain``, for every object type that both the object and ``condition`` can be."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from router.errors import PlanningError
 from router.planning.choices import Choices, Presence
-from router.planning.demand import Leaf
+from router.planning.demand import Leaf, path_of
 from router.planning.limits import PlanningLimits, StepCounter
 from router.planning.positions import Position
 from router.planning.reach import Node, Reach, Way
@@ -44,8 +44,20 @@ class Option(NamedTuple):
     way: Way
 
 
+class NoWayError(Exception):
+    """A leaf that can be read nowhere from where its object is."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__()
+        self.leaf = leaf
+
+    def explained(self) -> PlanningError:
+        """The error for the client, with the field and the subgraphs that were reached."""
+        return PlanningError(NO_PLAN, _witness(self.leaf), {"path": _path(self.leaf)})
+
+
 def choose_ways(reach: Reach, leaves: Sequence[Leaf], steps: StepCounter, limits: PlanningLimits) -> Choices:
-    """The best choices found for all ``leaves``; PlanningError(QUERY_PLANNING_FAILED) if one of them has no way."""
+    """The best choices found for all ``leaves``; NoWayError if one of them has no way."""
     tasks = [task for leaf in leaves if (task := _read_task(reach, leaf)) is not None]
     depth = max((task.earliest for task in tasks), default=0)
     # Deepest first: a later request that has to be made anyway can often carry what an earlier one would have.
@@ -60,7 +72,7 @@ def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
     ways = sorted(leaf.position.ways(leaf.name), key=lambda way: way.level)
     blind = _blind_spots(leaf.position)
     if not ways and not blind:
-        raise PlanningError(NO_PLAN, _witness(leaf), {"path": _path(leaf)})
+        raise NoWayError(leaf)
     return Task(leaf, tuple(ways), blind) if ways else None
 
 
@@ -85,13 +97,7 @@ def _witness(leaf: Leaf) -> str:
 
 
 def _path(leaf: Leaf) -> list[str]:
-    keys = [leaf.response_key]
-    position: Position | None = leaf.position
-    while position is not None and position.parent is not None:
-        if not position.is_cast:
-            keys.append(position.response_key)
-        position = position.parent
-    return keys[::-1]
+    return [*path_of(leaf.position), leaf.response_key]
 
 
 class _Search:

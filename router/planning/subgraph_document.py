@@ -17,7 +17,7 @@ from router.planning.positions import Conditions
 from router.planning.reach import TYPENAME, Reach
 from router.planning.shapes import Sent
 from router.planning.values import print_arguments, variables_in
-from router.supergraph.query_graph import TypeKind
+from router.supergraph.query_graph import SubgraphType, TypeKind
 
 
 class SelectionPrinter:
@@ -93,7 +93,7 @@ class SelectionPrinter:
         alike: list[str] = []
         if type_.kind is TypeKind.INTERFACE and set(printed) == set(type_.possible):
             first, *others = printed.values()
-            own = {f"{use.name}" for cast in presence.casts.values() for use in cast.uses.values()} & set(type_.fields)
+            own = _alike_names(presence, type_)
             alike = [text for text in first if all(text in other for other in others) and _field_name(text) in own]
         fragments = []
         for name, texts in printed.items():
@@ -107,6 +107,18 @@ def in_order(presence: Presence) -> list[tuple[str, Use]]:
     """A presence's fields: the client's in the client's order, then ours."""
     rank = {key: number for number, key in enumerate(presence.position.client_keys)}
     return sorted(presence.uses.items(), key=lambda item: rank.get(item[0], len(rank)))
+
+
+def _alike_names(presence: Presence, type_: SubgraphType) -> set[str]:
+    """Names of fields that mean the same on the interface as on the types that it is cast to."""
+    uses = [use for cast in presence.casts.values() for use in cast.uses.values() if use.edge is not None]
+    different = {use.name for use in uses if use.edge and use.edge.target != _target(type_, use.name)}
+    return {use.name for use in uses} - different
+
+
+def _target(type_: SubgraphType, name: str) -> str | None:
+    edge = type_.fields.get(name)
+    return edge.target if edge is not None else None
 
 
 def _field_name(text: str) -> str:

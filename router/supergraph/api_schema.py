@@ -9,14 +9,20 @@ from graphql import (
     DefinitionNode,
     DirectiveDefinitionNode,
     DocumentNode,
+    EnumValueDefinitionNode,
+    FieldDefinitionNode,
     GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
     Node,
+    ScalarTypeDefinitionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
     TypeDefinitionNode,
     Undefined,
     build_ast_schema,
 )
+from graphql.validation.validate import assert_valid_sdl
 
 from router.supergraph.join_spec import JoinNames, is_machinery
 
@@ -27,7 +33,12 @@ EXECUTABLE_LOCATIONS = frozenset(
         "VARIABLE_DEFINITION",
     }
 )  # fmt: skip
-KEPT_DIRECTIVES = frozenset({"deprecated", "specifiedBy", "oneOf"})
+# Each with the definition that the specification gives it a meaning on; elsewhere a name is only a name.
+KEPT_DIRECTIVES = {
+    "deprecated": (FieldDefinitionNode, InputValueDefinitionNode, EnumValueDefinitionNode),
+    "specifiedBy": (ScalarTypeDefinitionNode,),
+    "oneOf": (InputObjectTypeDefinitionNode,),
+}
 
 
 def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
@@ -35,7 +46,10 @@ def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
     visible = [kept for definition in document.definitions if (kept := _visible_definition(definition, names))]
     hidden = _hidden_types(document, names)
     definitions = tuple(_without_hidden_types(definition, hidden) for definition in visible)
-    return build_ast_schema(DocumentNode(definitions=definitions))
+    api_document = DocumentNode(definitions=definitions)
+    assert_valid_sdl(api_document)
+    # What else makes a schema valid was the composer's to check, and rules grow: a newer one is no reason not to serve.
+    return build_ast_schema(api_document, assume_valid=True)
 
 
 def _visible_definition(definition: DefinitionNode, names: JoinNames) -> Any:
@@ -83,7 +97,11 @@ def _is_hidden(definition: Any, names: JoinNames) -> bool:
 
 
 def _kept_directives(definition: Any) -> tuple[ConstDirectiveNode, ...]:
-    return tuple(directive for directive in definition.directives or () if directive.name.value in KEPT_DIRECTIVES)
+    return tuple(
+        directive
+        for directive in definition.directives or ()
+        if isinstance(definition, KEPT_DIRECTIVES.get(directive.name.value, ()))
+    )
 
 
 def _changed(node: Node, **changes: object) -> Any:
