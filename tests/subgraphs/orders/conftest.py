@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.mongodb import connect, create_indexes
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.events import encode
 from subgraphs.orders.service import Store
 from subgraphs.orders.store import COLLECTIONS, MongoStore
 from tests.services import CommandLog
 from tests.subgraphs.orders.memory_store import MemoryStore
-
-
-class NoRelay:
-    """Leaves events in their outboxes."""
-
-    def wake(self) -> None:
-        """Nobody publishes."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnDatabase:
-    """An empty database with the indexes of orders, the store over it, and the commands that it was sent."""
-
-    database: Database
-    store: MongoStore
-    log: CommandLog
+from tests.subgraphs.orders.own_database import NoRelay, OwnDatabase
 
 
 @pytest_asyncio.fixture

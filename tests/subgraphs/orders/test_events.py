@@ -119,18 +119,11 @@ async def test_refusals_cancel_and_what_comes_afterwards_changes_nothing(environ
 
 
 async def test_ten_at_once_under_one_key_are_one_order(environment: dict[str, str]) -> None:
-    async with running_service(service, {**environment, "SEED_DEMO": "1"}) as client:
-        [product] = (
-            await client.data("{ orders(first: 1) { edges { node { lines { product { id } } } } } }", "cus_ada")
-        )["orders"]["edges"][0]["node"]["lines"][:1]
-        placed = {
-            "lines": [{"productId": product["product"]["id"], "quantity": 1}],
-            "shippingAddress": ADDRESS,
-            "paymentMethod": {"token": "tok_approved"},
-            "idempotencyKey": "all the same",
-        }
-        answers = await asyncio.gather(*(client.data(PLACE, "cus_new", input=placed) for _ in range(10)))
-        assert len({answer["placeOrder"]["order"]["id"] for answer in answers}) == 1
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("product.changed", "MUG-900", PRODUCT_CHANGED))
+        await place_known(client, "first")
+        answers = await asyncio.gather(*(place(client, "all the same", "cus_new") for _ in range(10)))
+        assert len({answer["order"]["id"] for answer in answers}) == 1
         listed = await client.data("{ me { orders { edges { node { id } } } } }", "cus_new")
     assert len(listed["me"]["orders"]["edges"]) == 1
 
