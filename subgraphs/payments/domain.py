@@ -1,9 +1,9 @@
 """Payments: what an order's money may do, as pure functions from one payment to the next.
 
 Theory of operation. A payment learns facts about its order (reserved, cancelled, dispatched) in whatever order the
-events arrive, and `next_step` derives from what is known the one call that the provider has to make next. So early,
-late and repeated events end in the same state. A call is first written down (`begin_step`: the claim), then made, then
-concluded (`conclude_step`): after a crash at any instant the same call is made again under the same idempotency key.
+events arrive, and ``next_step`` derives from what is known the one call that the provider has to make next. So early,
+late and repeated events end in the same state. A call is first written down (``begin_step``: the claim), then made,
+then concluded (``conclude_step``): after a crash at any instant the same call is made again under the same key.
 
     PENDING    + RESERVED    -> AUTHORIZATION -> AUTHORIZED | DECLINED
     AUTHORIZED + DISPATCHED  -> CAPTURE       -> CAPTURED
@@ -29,7 +29,7 @@ _CANCELLATION_KEY = "order-cancelled"
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands; see `TRANSITIONS`."""
+    """Where a payment stands; see ``TRANSITIONS``."""
 
     PENDING = "PENDING"
     AUTHORIZED = "AUTHORIZED"
@@ -92,7 +92,7 @@ class PaymentError(Exception):
 
 
 class IllegalTransitionError(Exception):
-    """A change of status that is not in `TRANSITIONS`: a defect of ours, never a client's fault."""
+    """A change of status that is not in ``TRANSITIONS``: a defect of ours, never a client's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money to give back; `key` is the caller's idempotency key, unique within the payment."""
+    """Money to give back; ``key`` is the caller's idempotency key, unique within the payment."""
 
     id: str
     key: str
@@ -143,7 +143,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The provider call that was begun and is not concluded; `count` is how many times it was made."""
+    """The provider call that was begun and is not concluded; ``count`` is how many times it was made."""
 
     kind: TransactionKind
     key: str
@@ -155,7 +155,7 @@ class Attempt:
 class Payment:
     """The payment of one order: 0 <= refunded <= captured <= amount.
 
-    `due_at` is when the next provider call has to be made, None when there is nothing to do. `revision` counts the
+    ``due_at`` is when the next provider call has to be made, None when there is nothing to do. ``revision`` counts the
     writes: a change is stored only over the revision from which it was derived.
     """
 
@@ -187,7 +187,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The call that the provider has to make next; a repeat has the same `key` and must have the same effect."""
+    """The call that the provider has to make next; a repeat has the same ``key`` and must have the same effect."""
 
     kind: TransactionKind
     key: str
@@ -212,7 +212,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """The provider has not decided yet: ask again after `retry_after_s`."""
+    """The provider has not decided yet: ask again after ``retry_after_s``."""
 
     retry_after_s: float
 
@@ -312,8 +312,14 @@ def next_step(payment: Payment) -> Step | None:
     return _refund_step(payment, pending) if pending else None
 
 
+def due_step(payment: Payment, now: datetime) -> Step | None:
+    """The provider call that has to be made by now; None while another one is making it, or waits to make it again."""
+    is_due = payment.due_at is not None and payment.due_at <= now
+    return next_step(payment) if is_due else None
+
+
 def begin_step(payment: Payment, step: Step, now: datetime) -> Payment:
-    """The payment that says that ``step`` is being called, and leaves it to the caller for `CLAIM_S`."""
+    """The payment that says that ``step`` is being called, and leaves it to the caller for ``CLAIM_S``."""
     previous = payment.attempt
     if previous and previous.key == step.key:
         attempt = replace(previous, count=previous.count + 1)
@@ -427,7 +433,7 @@ def _with_first_attempt(payment: Payment, step: Step) -> Step:
 
 
 def _react(payment: Payment, now: datetime) -> Change:
-    """What follows without asking the provider, and whether there is anything to ask it (`due_at`)."""
+    """What follows without asking the provider, and whether there is anything to ask it (``due_at``)."""
     change = Change(payment)
     if OrderFact.CANCELLED in payment.facts:
         if payment.status is PaymentStatus.PENDING and payment.attempt is None and not payment.transactions:

@@ -13,7 +13,7 @@ from typing import Protocol
 from subgraphs.payments.domain import Approved, Declined, InProgress, Outcome, Step, TransactionKind
 
 SLOW_ANSWER_S = 3.0
-"""How long the sandbox thinks about `tok_slow`."""
+"""How long the sandbox thinks about ``tok_slow``."""
 
 
 class ProviderUnavailableError(Exception):
@@ -57,7 +57,7 @@ TEST_CARDS: Mapping[str, TestCard] = {
 
 
 class SandboxProvider:
-    """A provider without money: authorisations go as `TEST_CARDS` says, everything else is approved.
+    """A provider without money: authorisations go as ``TEST_CARDS`` says, everything else is approved.
 
     It keeps nothing, so its answer to a repeated call is the same in any process at any time.
     """
@@ -67,7 +67,7 @@ class SandboxProvider:
         self._slow_answer_s = slow_answer_s
 
     async def perform(self, step: Step) -> Outcome:
-        """See `PaymentProvider`."""
+        """See :class:`PaymentProvider`."""
         if step.kind is not TransactionKind.AUTHORIZATION:
             return Approved()
         card = TEST_CARDS.get(step.token)
@@ -80,7 +80,7 @@ class SandboxProvider:
         return card.decline or Approved()
 
     def describe_method(self, token: str) -> str:
-        """See `PaymentProvider`."""
+        """See :class:`PaymentProvider`."""
         card = TEST_CARDS.get(token)
         return card.method if card else "Unknown card"
 

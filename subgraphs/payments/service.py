@@ -1,7 +1,7 @@
 """The use cases of payments: learn what happens to an order, bring its payment forward, give money back.
 
 Every change is one write over the revision it was derived from. Who loses that race reads again; who crashes leaves a
-payment that is due, which the next round of `Payments.advance_due` of any replica brings forward.
+payment that is due, which the next round of ``Payments.advance_due`` of any replica brings forward.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from subgraphs.payments.domain import (
     TransactionKind,
     begin_step,
     conclude_step,
+    due_step,
     find_refund,
     invoice_series,
     learn,
-    next_step,
     payment_id_of,
     postpone_step,
     request_refund,
@@ -68,13 +68,13 @@ class Store(Protocol):
     async def save(
         self, payment: Payment, events: Sequence[PaymentEvent] = (), cause: str | None = None
     ) -> Payment | None:
-        """Write `payment` over its own revision, and return it with the next one; None where others wrote first."""
+        """Write ``payment`` over its own revision, and return it with the next one; None where others wrote first."""
 
     async def due(self, now: datetime, limit: int) -> Sequence[Payment]:
-        """Up to `limit` payments whose `due_at` has come, the longest waiting first."""
+        """Up to ``limit`` payments whose ``due_at`` has come, the longest waiting first."""
 
     async def invoice_number(self, series: str, payment_id: str) -> str:
-        """The number of a payment's invoice: the next one of `series`, without gaps, and the same when asked again."""
+        """The number of a payment's invoice: the next of ``series``, without gaps; the same when asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Payments:
         """Give back captured money; a repeat with the same key gives nothing more and answers alike.
 
         A refund that the provider has not answered stays PENDING and is asked for again until it does. Raises
-        PaymentError: PAYMENT_UNKNOWN, REFUND_DECLINED (by the provider), or a code of `request_refund`.
+        PaymentError: PAYMENT_UNKNOWN, REFUND_DECLINED (by the provider), or a code of ``request_refund``.
         """
         payment = await self.advance(await self._accept_refund(payment_id, request))
         refund = find_refund(payment, request.key)
@@ -154,17 +154,17 @@ class Payments:
         return RefundResult(payment, refund)
 
     async def advance(self, payment: Payment) -> Payment:
-        """Make the provider calls that are next, one after the other, until there is none or one gets no answer."""
-        while (step := next_step(payment)) is not None:
+        """Make the provider calls that are due, one after the other, until there is none."""
+        while (step := due_step(payment, self.clock())) is not None:
             claimed = await self.store.save(begin_step(payment, step, self.clock()))
             if claimed is None:
                 return await self._reload(payment)  # whoever wrote first goes on with it
             outcome = await self._ask(step)
             if outcome is None or isinstance(outcome, InProgress):
                 pause_s = outcome.retry_after_s if outcome else None
-                waiting = await self.store.save(postpone_step(claimed, self.clock(), pause_s))
-                return waiting or await self._reload(payment)
-            change = await self._conclude(claimed, step, outcome)
+                change = Change(postpone_step(claimed, self.clock(), pause_s))
+            else:
+                change = await self._conclude(claimed, step, outcome)
             payment = await self.store.save(change.payment, change.events) or await self._reload(payment)
         return payment
 

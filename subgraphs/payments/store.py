@@ -1,4 +1,4 @@
-"""Payments as MongoDB documents: one for each payment, with its transactions, refunds and pending events."""
+"""Payments in MongoDB: collections ``payments`` (each with its transactions and refunds) and ``invoices``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
@@ -31,48 +31,50 @@ from subgraphs.payments.domain import (
     read_invoice_number,
 )
 
-PAYMENTS = Collection(
-    "payments",
-    indexes=(
-        IndexModel([("orderId", ASCENDING)], name="order", unique=True),
-        IndexModel([("dueAt", ASCENDING)], name="due"),
+COLLECTIONS = (
+    Collection(
+        "payments",
+        (
+            IndexModel([("orderId", ASCENDING)], name="by_order", unique=True),
+            IndexModel([("dueAt", ASCENDING)], name="due"),
+        ),
+        outbox=True,
     ),
-    outbox=True,
+    Collection(
+        "invoices",
+        (IndexModel([("series", ASCENDING), ("sequence", DESCENDING)], name="by_number", unique=True),),
+    ),
 )
-INVOICES = Collection(
-    "invoices",
-    indexes=(IndexModel([("series", ASCENDING), ("sequence", DESCENDING)], name="sequence", unique=True),),
-)
-COLLECTIONS = (PAYMENTS, INVOICES)
 
-Encode = Callable[[PaymentEvent, datetime], Event]
+DUPLICATE_KEY = 11000
+WITHOUT_WORKINGS = {"outbox": 0, "handledEvents": 0}
 
 
 class MongoStore:
-    """The payments of one database; ``encode`` gives a domain event the form in which it travels."""
+    """Implements :class:`subgraphs.payments.service.Store`; ``encode`` gives a domain event the form it travels in."""
 
-    def __init__(self, database: Database, outbox: Outbox, encode: Encode) -> None:
-        self._payments = Aggregates(database[PAYMENTS.name], outbox)
-        self._invoices = database[INVOICES.name]
+    def __init__(self, database: Database, outbox: Outbox, encode: Callable[[PaymentEvent, datetime], Event]) -> None:
+        self._payments = Aggregates(database["payments"], outbox)
+        self._invoices = database["invoices"]
         self._encode = encode
 
     async def payments(self, ids: Sequence[str]) -> Mapping[str, Payment]:
-        """See `Store`: one query."""
+        """See :class:`Store`."""
         return {payment.id: payment for payment in await self._find({"_id": {"$in": list(ids)}}, len(ids))}
 
     async def payments_of_orders(self, order_ids: Sequence[str]) -> Mapping[str, Payment]:
-        """See `Store`: one query."""
+        """See :class:`Store`."""
         found = await self._find({"orderId": {"$in": list(order_ids)}}, len(order_ids))
         return {payment.order_id: payment for payment in found}
 
     async def add(self, payment: Payment, cause: str | None = None) -> bool:
-        """See `Store`."""
+        """See :class:`Store`."""
         return await self._payments.insert(to_document(payment), cause=cause)
 
     async def save(
         self, payment: Payment, events: Sequence[PaymentEvent] = (), cause: str | None = None
     ) -> Payment | None:
-        """See `Store`."""
+        """See :class:`Store`."""
         written = replace(payment, revision=payment.revision + 1)
         change = to_document(written)
         where = {"_id": change.pop("_id"), "revision": payment.revision}
@@ -81,12 +83,12 @@ class MongoStore:
         return written if saved else None
 
     async def due(self, now: datetime, limit: int) -> Sequence[Payment]:
-        """See `Store`."""
-        cursor = self._payments.collection.find({"dueAt": {"$lte": now}}, _WITHOUT_MECHANICS)
+        """See :class:`Store`."""
+        cursor = self._payments.collection.find({"dueAt": {"$lte": now}}, WITHOUT_WORKINGS)
         return [to_payment(document) for document in await cursor.sort("dueAt", ASCENDING).limit(limit).to_list(limit)]
 
     async def invoice_number(self, series: str, payment_id: str) -> str:
-        """See `Store`: the document that takes a place names its payment, so a place that is taken is never a gap."""
+        """See :class:`Store`. The document that takes a place names its payment, so that no crash leaves a gap."""
         while True:
             taken = await self._invoices.find_one({"_id": payment_id})
             if taken is not None:
@@ -108,18 +110,16 @@ class MongoStore:
         return len(documents) + len(invoices)
 
     async def _find(self, where: Document, limit: int) -> list[Payment]:
-        documents = await self._payments.collection.find(where, _WITHOUT_MECHANICS).to_list(limit)
+        documents = await self._payments.collection.find(where, WITHOUT_WORKINGS).to_list(limit)
         return [to_payment(document) for document in documents]
 
 
-_WITHOUT_MECHANICS = {"outbox": 0, "handledEvents": 0}
-
-
 async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    known = {found["_id"] async for found in collection.find({}, {"_id": 1})}
-    missing = [document for document in documents if document["_id"] not in known]
-    if missing:
-        await collection.insert_many(missing)
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
+            raise
 
 
 def to_document(payment: Payment) -> Document:

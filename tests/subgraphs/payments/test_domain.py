@@ -1,7 +1,7 @@
 """What an order's money may do, whatever the order in which the news arrives."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -35,30 +35,7 @@ from subgraphs.payments.domain import (
     postpone_step,
     request_refund,
 )
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TOTAL = Money(5990, "EUR")
-ZERO = Money(0, "EUR")
-
-
-def a_payment(status: PaymentStatus = PaymentStatus.PENDING, captured_minor: int = 0) -> Payment:
-    return Payment(
-        id="pay_1",
-        order_id="ord_1",
-        customer_id="cus_ada",
-        token="tok_approved",
-        method="Visa •••• 4242",
-        amount=TOTAL,
-        status=status,
-        captured=Money(captured_minor, "EUR"),
-        refunded=ZERO,
-        created_at=NOW,
-        updated_at=NOW,
-    )
-
-
-def captured() -> Payment:
-    return a_payment(PaymentStatus.CAPTURED, 5990)
+from tests.subgraphs.payments.examples import NOW, TOTAL, a_payment, captured
 
 
 def step_of(payment: Payment) -> Step:

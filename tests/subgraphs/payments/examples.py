@@ -1,0 +1,87 @@
+"""A payment of 59.90 EUR, and a provider that keeps its promises and can be told to fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from subgraphs.payments.domain import Approved, Money, Outcome, Payment, PaymentStatus, Step, TransactionKind
+from subgraphs.payments.provider import ProviderUnavailableError
+from subgraphs.payments.service import PlacedOrder
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TOTAL = Money(5990, "EUR")
+ORDER = PlacedOrder("ord_1", "cus_ada", TOTAL, "tok_approved")
+
+
+def a_payment(
+    status: PaymentStatus = PaymentStatus.PENDING,
+    captured_minor: int = 0,
+    number: int = 1,
+    customer_id: str = "cus_ada",
+) -> Payment:
+    return Payment(
+        id=f"pay_{number}",
+        order_id=f"ord_{number}",
+        customer_id=customer_id,
+        token="tok_approved",
+        method="Visa •••• 4242",
+        amount=TOTAL,
+        status=status,
+        captured=Money(captured_minor, "EUR"),
+        refunded=Money(0, "EUR"),
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def captured(number: int = 1) -> Payment:
+    return a_payment(PaymentStatus.CAPTURED, 5990, number)
+
+
+@dataclass(slots=True)
+class MovableClock:
+    """A clock that a test moves by hand."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass(slots=True)
+class FakeProvider:
+    """A provider with an account: a call repeated under its key has one effect and the same answer."""
+
+    answers: dict[TransactionKind, Outcome] = field(default_factory=dict)
+    outages: int = 0
+    lost_answers: int = 0
+    taken_minor: int = 0
+    given_back_minor: int = 0
+    calls: list[str] = field(default_factory=list)
+    known: dict[str, Outcome] = field(default_factory=dict)
+
+    async def perform(self, step: Step) -> Outcome:
+        self.calls.append(step.key)
+        if self.outages:
+            self.outages -= 1
+            raise ProviderUnavailableError("the line is dead")
+        if step.key not in self.known:
+            self._book(step)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise ProviderUnavailableError("the answer was lost")
+        return self.known[step.key]
+
+    def describe_method(self, token: str) -> str:
+        return f"Card of {token}"
+
+    def _book(self, step: Step) -> None:
+        answer = self.known[step.key] = self.answers.get(step.kind, Approved())
+        if isinstance(answer, Approved) and step.kind is TransactionKind.CAPTURE:
+            self.taken_minor += step.amount.amount_minor
+        if isinstance(answer, Approved) and step.kind is TransactionKind.REFUND:
+            self.given_back_minor += step.amount.amount_minor

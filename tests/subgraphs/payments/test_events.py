@@ -1,0 +1,82 @@
+"""Payments among the others: real database, real NATS."""
+
+from __future__ import annotations
+
+import pytest
+
+from subgraphs.payments.app import service
+from tests.services import Json, ServiceClient, bus_of, event, eventually, published, running_service
+
+pytestmark = pytest.mark.asyncio
+
+TOTAL = {"amountMinor": 5990, "currencyCode": "EUR"}
+STATUS = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Order { payment { status method } } } }"
+PLACED_BY_ADA: Json = {"orderId": "ord_1", "number": "G-2026-000001", "customerId": "cus_ada", "total": TOTAL}
+
+
+def placed(token: str = "tok_approved") -> Json:
+    return {**PLACED_BY_ADA, "paymentMethod": {"token": token}}
+
+
+async def payment_of(client: ServiceClient) -> Json | None:
+    answer = await client.data(STATUS, "cus_ada", r=[{"__typename": "Order", "id": "ord_1"}])
+    payment: Json | None = answer["_entities"][0]["payment"]
+    return payment
+
+
+async def test_a_reserved_order_is_authorised_and_captured_on_dispatch(environment: dict[str, str]) -> None:
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("order.placed", "ord_1", placed()))
+        await bus.publish(event("inventory.reserved", "res_1", {"orderId": "ord_1", "reservationId": "res_1"}))
+        await bus.publish(event("shipment.dispatched", "shp_1", {"orderId": "ord_1", "shipmentId": "shp_1"}))
+        told = await published(bus, ["payment.authorized", "payment.captured"], 2)
+        assert await payment_of(client) == {"status": "CAPTURED", "method": "Visa •••• 4242"}
+    ids = {"orderId": "ord_1", "paymentId": "pay_1", "amount": TOTAL}
+    assert told == [("payment.authorized", ids), ("payment.captured", ids)]
+
+
+async def test_news_that_came_too_early_is_heard_again(environment: dict[str, str]) -> None:
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("inventory.reserved", "res_1", {"orderId": "ord_1", "reservationId": "res_1"}))
+        await bus.publish(event("order.placed", "ord_1", placed()))
+        ((type_, _),) = await published(bus, ["payment.authorized"], 1)
+        assert type_ == "payment.authorized"
+        assert (await payment_of(client) or {})["status"] == "AUTHORIZED"
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "message"),
+    [
+        ("tok_declined_insufficient_funds", "INSUFFICIENT_FUNDS", "The account does not cover the amount."),
+        ("tok_nobody_knows", "UNKNOWN_PAYMENT_TOKEN", "The payment provider does not know this payment token."),
+    ],
+)
+async def test_a_declined_payment_says_why(environment: dict[str, str], token: str, code: str, message: str) -> None:
+    async with running_service(service, environment), bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("order.placed", "ord_1", placed(token)))
+        await bus.publish(event("inventory.reserved", "res_1", {"orderId": "ord_1", "reservationId": "res_1"}))
+        told = await published(bus, ["payment.declined"], 1)
+    data = {"orderId": "ord_1", "paymentId": "pay_1", "code": code, "message": message}
+    assert told == [("payment.declined", data)]
+
+
+async def test_a_slow_payment_is_approved_in_the_end(environment: dict[str, str]) -> None:
+    settings = {**environment, "SANDBOX_SLOW_S": "0.5"}
+    async with running_service(service, settings), bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("order.placed", "ord_1", placed("tok_slow")))
+        await bus.publish(event("inventory.reserved", "res_1", {"orderId": "ord_1", "reservationId": "res_1"}))
+        ((type_, _),) = await published(bus, ["payment.authorized", "payment.declined"], 1)
+    assert type_ == "payment.authorized"
+
+
+async def test_an_unreachable_provider_leaves_the_payment_pending_until_the_order_is_cancelled(
+    environment: dict[str, str],
+) -> None:
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("order.placed", "ord_1", placed("tok_unreachable")))
+        await bus.publish(event("inventory.reserved", "res_1", {"orderId": "ord_1", "reservationId": "res_1"}))
+        waiting = await eventually(lambda: payment_of(client), "the payment")
+        assert waiting["status"] == "PENDING"
+        await bus.publish(event("order.cancelled", "ord_1", {"orderId": "ord_1", "reason": "too slow"}))
+        told = await published(bus, ["payment.authorized", "payment.declined", "payment.voided"], 1)
+    assert told == [("payment.voided", {"orderId": "ord_1", "paymentId": "pay_1"})]
