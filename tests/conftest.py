@@ -1,4 +1,4 @@
-"""Servers that the tests of the services share: one database and one NATS a session, emptied for each test."""
+"""Servers that tests share: one database and one NATS a session, emptied for each test, and one whole mall."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from uuid import uuid4
 import nats
 import pytest
 from nats.js.errors import NotFoundError
-from pymongo import MongoClient
 
 from stack import mongodb
 from stack import nats as nats_server
 from stack.daemon import free_port, running
 from subgraphs.chassis.nats_bus import DEAD_STREAM, STREAM
+from tests.mall import RunningMall, running_mall
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "of-the-tests"
@@ -33,18 +33,9 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_mongodb_url(mongodb_server: str) -> Iterator[Callable[[], str]]:
-    """A function that gives the URL of a new, empty database; all of them are dropped after the test."""
-    names: list[str] = []
-
-    def new() -> str:
-        names.append(f"test_{uuid4().hex}")
-        return f"{mongodb_server}/{names[-1]}?authSource=admin"
-
-    yield new
-    with MongoClient[dict[str, object]](f"{mongodb_server}/?authSource=admin") as client:
-        for name in names:
-            client.drop_database(name)
+def new_mongodb_url(mongodb_server: str) -> Callable[[], str]:
+    """A function that gives the URL of a new, empty database; they go with the server's directory."""
+    return lambda: f"{mongodb_server}/test_{uuid4().hex}?authSource=admin"
 
 
 @pytest.fixture
@@ -69,6 +60,13 @@ def nats_url(nats_server_url: str) -> str:
     """The URL of a NATS server without any stream."""
     asyncio.run(_delete_streams(nats_server_url))
     return nats_server_url
+
+
+@pytest.fixture(scope="session")
+def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMall]:
+    """A mall for all tests that leave it whole; mark them ``xdist_group("mall")``, so that one worker opens one."""
+    with running_mall(tmp_path_factory.mktemp("mall")) as mall:
+        yield mall
 
 
 async def _delete_streams(url: str) -> None:

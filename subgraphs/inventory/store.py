@@ -42,7 +42,8 @@ COLLECTIONS = (
         "products",
         (
             IndexModel([("sortKey", ASCENDING)], name="by_name", unique=True),
-            IndexModel([("category", ASCENDING), ("sortKey", ASCENDING)], name="by_category"),
+            IndexModel([("active", ASCENDING), ("sortKey", ASCENDING)], name="active_by_name"),
+            IndexModel([("active", ASCENDING), ("category", ASCENDING), ("sortKey", ASCENDING)], name="by_category"),
             IndexModel([("words", ASCENDING)], name="by_word"),
             IndexModel([("journal.at", ASCENDING)], name="journal", sparse=True),
         ),
@@ -85,7 +86,9 @@ class MongoStore:
 
     async def list_products(self, query: ProductQuery, limit: int, after: str | None) -> Sequence[Product]:
         """See :class:`Store`."""
-        cursor = self._products.collection.find(_filter(query, after), WITHOUT_WORKINGS).sort("sortKey").limit(limit)
+        cursor = (
+            self._products.collection.find(products_filter(query, after), WITHOUT_WORKINGS).sort("sortKey").limit(limit)
+        )
         return [_read_product(document) for document in await cursor.to_list(limit)]
 
     async def add_product(self, product: Product, event: InventoryEvent) -> bool:
@@ -281,7 +284,8 @@ def _facts_fields(product: Product) -> Document:
     }
 
 
-def _filter(query: ProductQuery, after: str | None) -> Document:
+def products_filter(query: ProductQuery, after: str | None) -> Document:
+    """The documents that a list shows, after the one of sort key ``after``."""
     where: Document = {}
     if after is not None:
         where["sortKey"] = {"$gt": after}

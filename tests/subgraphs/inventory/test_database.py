@@ -1,0 +1,121 @@
+"""What only the real database can show: numbers of queries, indexes, and buyers side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from subgraphs.chassis.auth import ANONYMOUS
+from subgraphs.chassis.mongodb import connect, is_empty
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.service import Runtime
+from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.inventory.app import new_movement_id, service
+from subgraphs.inventory.domain import ReservationStatus
+from subgraphs.inventory.events import encode
+from subgraphs.inventory.service import Inventory, ProductQuery
+from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
+from tests.services import CommandLog
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines
+
+ENTITIES = (
+    "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on Product { name stock { available } } } }"
+)
+
+
+class NoOutbox:
+    def wake(self) -> None:
+        """Nobody relays in these tests."""
+
+
+def settings_for(mongodb_url: str) -> ServiceSettings:
+    return ServiceSettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
+
+
+@pytest.mark.usefixtures("mongo_store")
+@pytest.mark.asyncio
+async def test_a_hundred_entities_are_one_query(mongodb_url: str) -> None:
+    log = CommandLog()
+    database = connect(settings_for(mongodb_url), [log])
+    inventory = Inventory(MongoStore(database, NoOutbox(), encode), lambda: NOON, new_movement_id)
+    context = RequestContext(ANONYMOUS, lambda: inventory, service.loaders)
+    keys = [{"__typename": "Product", "id": each} for each in [MUG, TEAPOT, "NO-1", MUG] * 25]
+    result = await service.schema.execute(ENTITIES, {"keys": keys}, context)
+    database.client.close()
+    assert result.errors is None
+    assert result.data is not None
+    mug = {"name": "Blue Mug", "stock": {"available": 14}}
+    teapot = {"name": "Green Teapot", "stock": {"available": 3}}
+    assert result.data["_entities"] == [mug, teapot, None, mug] * 25
+    assert [name for name in log.commands if name not in ("hello", "saslStart", "saslContinue", "endSessions")] == [
+        "find"
+    ]
+
+
+@pytest.mark.asyncio
+async def test_twelve_buyers_of_three_teapots_leave_none_and_nine_are_told(mongo_store: MongoStore) -> None:
+    inventory = Inventory(mongo_store, lambda: NOON, new_movement_id)
+    buyers = [inventory.reserve(f"ord_{number}", "cus_ada", lines(TEA_001=1), f"evt_{number}") for number in range(12)]
+    statuses = [each.status for each in await asyncio.gather(*buyers)]
+    assert statuses.count(ReservationStatus.HELD) == 3
+    assert statuses.count(ReservationStatus.REJECTED) == 9
+    stock = (await mongo_store.products([TEAPOT]))[TEAPOT].stock
+    assert (stock.on_hand, stock.reserved, stock.available) == (3, 3, 0)
+
+
+@pytest.mark.asyncio
+async def test_orders_for_the_same_products_in_any_order_all_end(mongo_store: MongoStore) -> None:
+    inventory = Inventory(mongo_store, lambda: NOON, new_movement_id)
+    baskets = [lines(MUG_001=2, TEA_001=1), lines(TEA_001=1, MUG_001=2)] * 4
+    buyers = [inventory.reserve(f"ord_{n}", "cus_ada", basket, f"evt_{n}") for n, basket in enumerate(baskets)]
+    reservations = await asyncio.gather(*buyers)
+    held = [each for each in reservations if each.status is ReservationStatus.HELD]
+    products = await mongo_store.products([MUG, TEAPOT])
+    assert len(held) == 3
+    assert {each.id: each.stock.reserved for each in products.values()} == {MUG: 6, TEAPOT: 3}
+    journal = await mongo_store.movements(MUG, 100)
+    assert (sum(each.on_hand for each in journal), sum(each.reserved for each in journal)) == (14, 6)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (ProductQuery(), "active_by_name"),
+        (ProductQuery(active=None), "by_name"),
+        (ProductQuery(category="Tea"), "by_category"),
+    ],
+)
+@pytest.mark.usefixtures("mongo_store")
+@pytest.mark.asyncio
+async def test_lists_are_read_from_an_index(mongodb_url: str, query: ProductQuery, index: str) -> None:
+    database = connect(settings_for(mongodb_url))
+    plan = await database["products"].find(products_filter(query, "a")).sort("sortKey").limit(5).explain()
+    database.client.close()
+    assert index in _index_names(plan["queryPlanner"]["winningPlan"])
+
+
+@pytest.mark.asyncio
+async def test_the_seed_fills_an_empty_database_and_adds_up(mongodb_url: str, mongo_store: MongoStore) -> None:
+    database = connect(settings_for(mongodb_url))
+    for collection in COLLECTIONS:
+        await database[collection.name].delete_many({})
+    runtime = Runtime(settings_for(mongodb_url), database, NoOutbox(), lambda: NOON)
+    first = await service.seed(runtime, NOON)
+    again = await service.seed(runtime, NOON)
+    assert first == again == sum([await database[each.name].count_documents({}) for each in COLLECTIONS])
+    assert not await is_empty(database, COLLECTIONS)
+    for product in await mongo_store.list_products(ProductQuery(active=None), 1000, None):
+        journal = await mongo_store.movements(product.id, 1000)
+        sums = (sum(each.on_hand for each in journal), sum(each.reserved for each in journal))
+        assert sums == (product.stock.on_hand, product.stock.reserved), product.id
+    database.client.close()
+
+
+def _index_names(plan: Mapping[str, Any]) -> list[str]:
+    assert plan["stage"] != "COLLSCAN"
+    names = [plan["indexName"]] if "indexName" in plan else []
+    return names + (_index_names(plan["inputStage"]) if "inputStage" in plan else [])
