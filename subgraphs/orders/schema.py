@@ -70,9 +70,7 @@ class Money:
         return cls(amount=money.amount, currency_code=money.currency_code)
 
 
-@strawberry.federation.type(
-    keys=[Key(fields=FieldSet("id"), resolvable=False)], description="A product; inventory knows it."
-)
+@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
 class Product:
     """A reference to a product, which inventory resolves."""
 
