@@ -38,7 +38,7 @@ def gateway() -> Path:
 
 def test_it_answers_the_order_query_as_our_router_does(mall: RunningMall, gateway: Path, tmp_path: Path) -> None:
     ports = {f"{name.upper()}_URL": mall.url(name) for name in mall.ports}
-    composition = router.compose(load_subgraphs(ROOT / "supergraph.yaml", environ=ports))
+    composition = router.compose(load_subgraphs(ROOT / "supergraph.yaml", environment=ports))
     assert composition.supergraph_sdl is not None
     supergraph = tmp_path / "supergraph.graphql"
     supergraph.write_text(composition.supergraph_sdl)
