@@ -63,6 +63,9 @@ class GraphQLEndpoint:
             answer = refusal(error)
         except OperationError as error:
             answer = operation_refusal(error, media_type or JSON)
+        except asyncio.CancelledError:
+            # The server gives up what is still under way at its end. This request ends here either way, told or not.
+            answer = refusal(RequestError(503, "SHUTTING_DOWN", "The router is shutting down. Send the request again."))
         except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log the reason
             answer = our_fault(error)
         if answer is not None:
@@ -72,7 +75,7 @@ class GraphQLEndpoint:
     async def compiled_operation(self, request: GraphQLRequest) -> tuple[Graph, CompiledOperation]:
         """The graph that is served now, and the operation compiled for it.
 
-        RequestError: NOT_READY, INTROSPECTION_DISABLED. OperationError where it cannot be compiled.
+        RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, and where it cannot be compiled.
         """
         graph = self.graph
         if graph is None:
@@ -83,7 +86,7 @@ class GraphQLEndpoint:
             self._telemetry.compiled()
         if compiled.projection.introspection is not None and not self._has_introspection:
             message = "Introspection is disabled. Set graphql.introspection in router.yaml to allow it."
-            raise RequestError(400, "INTROSPECTION_DISABLED", message)
+            raise OperationError("INTROSPECTION_DISABLED", message)
         return graph, compiled
 
     def _read_head(self, scope: Scope) -> RequestHead:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from router.errors import InputError
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
-GRACE_S = 8
+GRACE_S = 6
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,9 +7,8 @@
 ``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
 ``REQUEST_TOO_LARGE``         413    the body is larger than the limit
 ``UNSUPPORTED_MEDIA_TYPE``    415    the body is not sent as application/json in UTF-8
-``INTROSPECTION_DISABLED``    400    introspection is off, as it is in production
-``SUBSCRIPTIONS_NOT_SUPPORTED`` 400  a subscription was sent where only queries and mutations are answered
 ``NOT_READY``                 503    no supergraph is loaded yet
+``SHUTTING_DOWN``             503    the router ended before the request was answered
 ``INTERNAL_SERVER_ERROR``     500    our own fault; the log has the same id
 ============================ ====== ===============================================================
 """

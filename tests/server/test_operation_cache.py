@@ -1,0 +1,81 @@
+"""Operations are compiled once, for all who ask, and forgotten beyond the limit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from router.errors import OperationError
+from router.server.operation_cache import CompiledOperation, OperationCache, compile_operation
+from router.supergraph.read import read_supergraph
+from tests.server.shop import SUPERGRAPH
+
+
+class Compiler:
+    """Compiles for real, counts, and waits where it is told to."""
+
+    def __init__(self) -> None:
+        self.supergraph = read_supergraph(SUPERGRAPH)
+        self.compiled: list[str] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, text: str, operation_name: str | None) -> CompiledOperation:
+        self.compiled.append(text)
+        assert self.go.wait(5)
+        return compile_operation(self.supergraph, text, operation_name)
+
+
+@pytest.mark.asyncio
+async def test_an_operation_is_compiled_once() -> None:
+    compiler = Compiler()
+    cache = OperationCache(compiler, 10)
+    assert cache.known("{ whoami }", None) is None
+    first = await cache.compiled("{ whoami }", None)
+    assert cache.known("{ whoami }", None) is first
+    assert compiler.compiled == ["{ whoami }"]
+
+
+@pytest.mark.asyncio
+async def test_the_name_of_the_operation_is_part_of_the_key() -> None:
+    cache = OperationCache(Compiler(), 10)
+    text = "query A { whoami } query B { warehouses }"
+    a, b = await cache.compiled(text, "A"), await cache.compiled(text, "B")
+    assert (a.operation.name, b.operation.name) == ("A", "B")
+
+
+@pytest.mark.asyncio
+async def test_those_who_ask_at_once_share_one_compilation_even_if_one_goes_away() -> None:
+    compiler = Compiler()
+    compiler.go.clear()
+    cache = OperationCache(compiler, 10)
+    waiting = [asyncio.create_task(cache.compiled("{ whoami }", None)) for _ in range(5)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    compiler.go.set()
+    done = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError)
+    assert len({id(one) for one in done[1:]}) == 1
+    assert compiler.compiled == ["{ whoami }"]
+
+
+@pytest.mark.asyncio
+async def test_the_least_recently_used_is_forgotten() -> None:
+    cache = OperationCache(Compiler(), 2)
+    for text in ("{ a: whoami }", "{ b: whoami }"):
+        await cache.compiled(text, None)
+    cache.known("{ a: whoami }", None)
+    await cache.compiled("{ c: whoami }", None)
+    assert [cache.known(f"{{ {name}: whoami }}", None) is not None for name in "abc"] == [True, False, True]
+
+
+@pytest.mark.asyncio
+async def test_failures_and_huge_documents_are_not_remembered() -> None:
+    cache = OperationCache(Compiler(), 10)
+    for _ in range(2):
+        with pytest.raises(OperationError):
+            await cache.compiled("{ nothing }", None)
+    await cache.compiled("{ whoami } #" + "x" * 200_000, None)
+    assert len(cache) == 0

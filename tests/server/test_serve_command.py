@@ -1,0 +1,132 @@
+"""``galleria serve`` as a process: how it starts, refuses to start, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.execution.raw_server import Exchange, ok, raw_server
+from tests.server.running_router import refused, running_router, write_supergraph
+from tests.server.shop import SUPERGRAPH, codes
+
+
+@pytest.mark.asyncio
+async def test_it_answers_from_real_subgraphs_over_http(tmp_path: Path) -> None:
+    async def talk(exchange: Exchange) -> None:
+        await exchange.write(ok(b'{"data":{"whoami":"Ada"}}'))
+
+    async with raw_server(talk) as server:
+        with running_router(tmp_path, catalog=server.url) as router:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                for _ in range(3):
+                    response = await client.post(f"{router.url}/graphql", json={"query": "{ whoami }"})
+                    assert response.json() == {"data": {"whoami": "Ada"}}
+            assert server.connections == 1
+            assert router.log.read_text() == f"galleria: {router.url}/graphql (production)\n"
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_goes_away_takes_its_fetches_along(tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    async def hang(_: Exchange) -> None:
+        asked.set()
+
+    async with raw_server(hang) as server:
+        with running_router(tmp_path, catalog=server.url) as router:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
+                async with asyncio.timeout(5):
+                    await asked.wait()
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            await server.until_closed()
+            assert "Traceback" not in router.log.read_text()
+
+
+@pytest.mark.asyncio
+async def test_sigterm_finishes_what_is_under_way_and_ends_cleanly(tmp_path: Path) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def talk(exchange: Exchange) -> None:
+        asked.set()
+        await answer.wait()
+        await exchange.write(ok(b'{"data":{"whoami":"Ada"}}'))
+
+    async with raw_server(talk) as server:
+        with running_router(tmp_path, catalog=server.url) as router:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
+                async with asyncio.timeout(5):
+                    await asked.wait()
+                router.process.send_signal(signal.SIGTERM)
+                answer.set()
+                assert (await asking).json() == {"data": {"whoami": "Ada"}}
+            assert await asyncio.to_thread(router.process.wait, 10) == 0
+
+
+@pytest.mark.asyncio
+async def test_sigterm_ends_it_within_ten_seconds_even_if_a_subgraph_hangs(tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    async def hang(_: Exchange) -> None:
+        asked.set()
+
+    async with raw_server(hang) as server:
+        with running_router(tmp_path, catalog=server.url) as router:
+            async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+                asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
+                async with asyncio.timeout(5):
+                    await asked.wait()
+                started = time.monotonic()
+                router.process.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(router.process.wait, 10) == 0
+                assert time.monotonic() - started < 10
+                response = await asking
+            assert (response.status_code, codes(response)) == (503, ["SHUTTING_DOWN"])
+            assert "Traceback" not in router.log.read_text()
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, told = refused(["--supergraph", str(write_supergraph(tmp_path)), "--port", str(port)])
+    assert code == 2
+    assert told == (
+        f"ADDRESS_UNAVAILABLE: Cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Choose another with --host and --port.\n"
+    )
+
+
+def test_a_missing_supergraph_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none.graphql"
+    code, told = refused(["--supergraph", str(path)])
+    assert code == 2
+    expected = "No such file or directory. Name a supergraph file with --supergraph FILE."
+    assert told == f"INVALID_SUPERGRAPH: {path}: {expected}\n"
+
+
+@pytest.mark.parametrize("text", ["", "type Query { a: Int }", "{", "\x00", SUPERGRAPH[:700]])
+def test_what_is_no_supergraph_is_told_on_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "supergraph.graphql"
+    path.write_text(text)
+    code, told = refused(["--supergraph", str(path)])
+    assert code == 2
+    assert told.startswith(f"INVALID_SUPERGRAPH: {path}: ")
+    assert told.count("\n") == 1
+
+
+def test_a_wrong_setting_is_told_before_anything_starts(tmp_path: Path) -> None:
+    config = tmp_path / "router.yaml"
+    config.write_text("sever: {port: 1}")
+    code, told = refused(["--supergraph", str(write_supergraph(tmp_path)), "--config", str(config)])
+    assert code == 2
+    assert told == f"INVALID_CONFIG: {config}: sever: there is no such setting; did you mean 'server'?\n"
