@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from graphql import NonNullTypeNode
-
 from router.planning.limits import StepCounter
 from router.planning.positions import Arguments, Conditions, Position
 from router.planning.reach import TYPENAME, Node, Reach, Way
@@ -269,7 +267,7 @@ class Choices:
             presence, _ = self.read_leaf(position, way, limit, TYPENAME, TYPENAME, ())
             return [], [(presence, TYPENAME)]
         key = position.key_for(item.name, item.arguments)
-        may_be_null = nullable and _is_nullable(self._reach, position, item.name)
+        may_be_null = nullable and self._reach.merged(position.type_name).fields[item.name].nullable
         if not item.selections:
             presence, _ = self._choose(position, ways, limit, item, key)
             return [Input(None, item.name, key, may_be_null, None)], [(presence, key)]
@@ -313,7 +311,3 @@ def merge_inputs(inputs: list[Input]) -> list[Input] | None:
 
 def _of_type(item: Input, type_name: str) -> Input:
     return replace(item, types=(type_name,))
-
-
-def _is_nullable(reach: Reach, position: Position, name: str) -> bool:
-    return not isinstance(reach.merged(position.type_name).fields[name].type, NonNullTypeNode)

@@ -36,7 +36,11 @@ class DemandReader:
         self._reach = reach
         self._apart = apart
         self._numbered = 0
-        self.leaves: list[Leaf] = []
+        self._leaves: list[Leaf] = []
+
+    def leaves(self) -> list[Leaf]:
+        """The leaves read so far, without those that are read for all types of an object already."""
+        return [leaf for leaf in self._leaves if not _is_read_above(leaf)]
 
     def read(self, position: Position, selections: tuple[Selection, ...], conditions: Conditions = ()) -> bool:
         """Collect what is selected at ``position``; whether some of it is selected whenever ``conditions`` hold."""
@@ -68,9 +72,9 @@ class DemandReader:
         if field.name in INTROSPECTION:
             return
         if field.name == TYPENAME:
-            # The root's own name is certain, and it is there without being asked for.
-            if position.parent is not None:
-                self.leaves.append(Leaf(position, TYPENAME, TYPENAME, (), conditions))
+            # The root's own name is certain; and where types differ, the position that this is a cast of learns them.
+            if position.parent is not None and not position.is_cast:
+                self._leaves.append(Leaf(position, TYPENAME, TYPENAME, (), conditions))
             return
         if position.abstract and not self._is_read_as_one(position, field.name):
             for type_name in position.runtime_types():
@@ -84,10 +88,10 @@ class DemandReader:
             child = position.child(field.name, field.response_key, field.arguments)
             certain = self.read(child, field.selections, conditions)
             if child.abstract or not certain:
-                self.leaves.append(Leaf(child, TYPENAME, TYPENAME, (), conditions))
+                self._leaves.append(Leaf(child, TYPENAME, TYPENAME, (), conditions))
         else:
             leaf = Leaf(position, field.name, field.response_key, field.arguments, conditions)
-            self.leaves.append(leaf)
+            self._leaves.append(leaf)
 
     def _is_read_as_one(self, position: Position, name: str) -> bool:
         """Whether an interface's field is read from all its types alike, rather than type by type."""
@@ -106,6 +110,14 @@ class DemandReader:
                 return True
             apart = max(apart, min(way.level for way in ways))
         return apart == 0 or together <= apart
+
+
+def _is_read_above(leaf: Leaf) -> bool:
+    """Whether the position that the leaf's is a cast of reads the same under the same key, at least as often."""
+    above = leaf.position.parent
+    if not leaf.position.is_cast or above is None or leaf.response_key not in above.client_keys:
+        return False
+    return any(set(selected) <= set(leaf.conditions) for selected in above.client_keys[leaf.response_key])
 
 
 def path_of(position: Position) -> tuple[str, ...]:

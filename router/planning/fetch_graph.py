@@ -15,6 +15,7 @@ from router.operation.model import Operation, OperationKind
 from router.planning.choices import Choices, Input, Presence, Slot
 from router.planning.conditions import ALWAYS, shared, simplify
 from router.planning.positions import Conditions, Position
+from router.planning.postpone import postpone_lookups
 from router.planning.query_plan import (
     EntityLookup,
     Fetch,
@@ -61,8 +62,9 @@ class FetchGraph:
         self._reach = reach
         self._operation = operation
         self._entries: dict[Slot, list[Presence]] = {}
+        self._final = postpone_lookups(choices.entries)
         for presence in choices.entries:
-            self._entries.setdefault(presence.slot, []).append(presence)
+            self._entries.setdefault(self._final[presence.slot], []).append(presence)
         order = sorted(self._entries, key=lambda slot: (slot[1], self._first_position(slot), slot[0]))
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}
         self._alternatives = self._spread_conditions()
@@ -98,7 +100,7 @@ class FetchGraph:
             for entry in entries:
                 for presence in _within(entry):
                     for key in presence.uses:
-                        brought.setdefault((presence.position, key), set()).add(presence.slot)
+                        brought.setdefault((presence.position, key), set()).add(self._final[presence.slot])
         return brought
 
     def _owned(self, presence: Presence, types: tuple[str, ...] | None, path: Path = ()) -> list[OwnedField]:
@@ -156,7 +158,7 @@ class FetchGraph:
 
     def _awaited(self, entries: Iterable[Presence]) -> set[int]:
         """The fetches that the inputs of ``entries`` come from."""
-        return {self._ids[p.slot] for e in entries if e.entry is not None for p, _ in e.entry.providers}
+        return {self._ids[self._final[p.slot]] for e in entries if e.entry is not None for p, _ in e.entry.providers}
 
     # -- lookups ---------------------------------------------------------------------------------------------------
 

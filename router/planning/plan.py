@@ -113,7 +113,7 @@ class _Planner:
             demands = DemandReader(self._reach, apart)
             demands.read(self._root(subgraphs), selections)
             try:
-                return choose_ways(self._reach, demands.leaves, self._steps, self._limits)
+                return choose_ways(self._reach, demands.leaves(), self._steps, self._limits)
             except NoWayError as error:
                 above = read_as_one_above(error.leaf)
                 if above is None or above in apart:

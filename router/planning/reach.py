@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from graphql import print_ast
-
 from router.planning.limits import StepCounter
 from router.supergraph.field_set import FieldSet, FieldSetField
 from router.supergraph.query_graph import FieldEdge, Jump, MergedType, QueryGraph, TypeKind
@@ -111,7 +109,7 @@ class Reach:
         provides = found[0].provides if all(edge.provides == found[0].provides for edge in found) else ()
         if own is not None:
             return replace(own, provides=provides, external=False)
-        if len({print_ast(edge.type) for edge in found}) > 1:
+        if len({edge.type for edge in found}) > 1:
             return None
         return replace(found[0], provides=provides)
 

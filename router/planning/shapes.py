@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from graphql import print_ast
-
 from router.planning.choices import Presence, Use
 from router.planning.reach import TYPENAME
 
@@ -65,7 +63,7 @@ def _shape(use: Use, sent: Sent) -> Shape:
     """The wrappers and leaf type of a field in its subgraph, and the shapes below it by the names sent."""
     if use.edge is None:
         return "String!", {}
-    text = print_ast(use.edge.type)
+    text = use.edge.type
     below = use.below
     if below is None:
         return text, {}

@@ -44,7 +44,7 @@ class SelectionPrinter:
                 # Its types all have the field, the interface or union itself does not.
                 texts = [f"... on {name} {{ {text} }}" for name in type_.possible for text in texts]
             selections += (text for text in texts if text not in selections)
-        selections += self._casts(presence, sent, known)
+        selections += (text for text in self._casts(presence, sent, known) if text not in selections)
         return selections or [TYPENAME]
 
     def _tells_type(self, presence: Presence) -> bool:

@@ -11,10 +11,12 @@ from graphql import (
     FieldDefinitionNode,
     InterfaceTypeDefinitionNode,
     NamedTypeNode,
+    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
     TypeNode,
     UnionTypeDefinitionNode,
+    print_ast,
 )
 
 from router.supergraph.field_set import FieldSet, FieldSetField
@@ -137,7 +139,7 @@ def _field_edge(
     target = _named(type_node)
     return FieldEdge(
         name=field.name.value,
-        type=type_node,
+        type=print_ast(type_node),
         target=target,
         composite=target in joined,
         external=join.external or (join.used_overridden and join.override_label is None),
@@ -170,7 +172,9 @@ def _merged_type(joint: _Joined, joined: Mapping[str, _Joined]) -> MergedType:
         interfaces = frozenset(interface.name.value for interface in node.interfaces or ())
         for field in node.fields or ():
             target = _named(field.type)
-            fields[field.name.value] = MergedField(field.type, target, target in joined)
+            fields[field.name.value] = MergedField(
+                not isinstance(field.type, NonNullTypeNode), target, target in joined
+            )
     abstract = not isinstance(node, ObjectTypeDefinitionNode)
     return MergedType(name, abstract, MappingProxyType(fields), _possible(node, joined), interfaces)
 

@@ -22,8 +22,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from graphql import TypeNode
-
 from router.supergraph.field_set import FieldSet
 
 
@@ -40,13 +38,13 @@ class TypeKind(StrEnum):
 class FieldEdge:
     """A field as one subgraph has it.
 
-    ``type`` is the subgraph's own type of it and ``target`` the name at its core. ``external`` fields are readable
+    ``type`` is the subgraph's own type of it, as text, and ``target`` the name at its core. ``external`` fields are readable
     under a view only. With a ``label`` (progressive ``@override``) the field is readable where the label's being active
     equals ``when_active``.
     """
 
     name: str
-    type: TypeNode
+    type: str
     target: str
     composite: bool
     external: bool = False
@@ -77,9 +75,9 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class MergedField:
-    """A field as the supergraph has it: its type there."""
+    """A field as the supergraph has it: whether it may be null, and the name at the core of its type."""
 
-    type: TypeNode
+    nullable: bool
     target: str
     composite: bool
 
