@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -58,7 +59,8 @@ def nats_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def nats_url(nats_server_url: str) -> str:
     """The URL of a NATS server without any stream."""
-    asyncio.run(_delete_streams(nats_server_url))
+    with ThreadPoolExecutor(1) as pool:  # the test's own loop may be running already
+        pool.submit(asyncio.run, _delete_streams(nats_server_url)).result()
     return nats_server_url
 
 

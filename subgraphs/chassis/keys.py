@@ -9,6 +9,7 @@ from typing import Protocol
 
 import httpx
 import jwt
+import orjson
 
 from subgraphs.chassis.errors import Unavailable
 
@@ -47,7 +48,7 @@ class JwksFile:
             if stamp != self._read_at:
                 self._keys = read_keys(self._path.read_bytes())
                 self._read_at = stamp
-        except (OSError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, jwt.PyJWTError) as error:
             raise Unavailable(f"no keys in {self._path}: {error}") from None
 
 
@@ -79,13 +80,13 @@ class JwksUrl:
             answer.raise_for_status()
             self._keys = read_keys(answer.content)
             self._asked_at = time.monotonic()
-        except (httpx.HTTPError, jwt.PyJWTError) as error:
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
             if not self._keys:
                 raise Unavailable(f"no keys at {self._url}: {type(error).__name__}: {error}") from None
             self._asked_at = time.monotonic()
 
 
 def read_keys(jwks: bytes) -> Mapping[str, jwt.PyJWK]:
-    """The keys of a JWKS document by id. Raises PyJWTError where it is none."""
-    key_set = jwt.PyJWKSet.from_json(jwks.decode("utf-8", "replace"))
+    """The keys of a JWKS document by id. Raises PyJWTError or ValueError where it is none."""
+    key_set = jwt.PyJWKSet.from_dict(orjson.loads(jwks))
     return {key.key_id: key for key in key_set.keys if key.key_id}

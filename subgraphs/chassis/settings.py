@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import parse_uri
 
@@ -23,10 +22,10 @@ from subgraphs.chassis.errors import SettingsError
 S = TypeVar("S", bound="CommandSettings")
 
 
-class CommandSettings(BaseSettings):
+class CommandSettings(BaseModel):
     """What every command can be told."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     galleria_env: Literal["development", "production"] = "development"
     galleria_data: Path = Path(".galleria")

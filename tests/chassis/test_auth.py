@@ -1,0 +1,172 @@
+"""Bearer tokens: what is accepted, and for how long."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from subgraphs.chassis.auth import ANONYMOUS, AuthContext, TokenVerifier, issue_token
+from subgraphs.chassis.dev_keys import JWKS_FILE, PRIVATE_KEY_FILE, ensure_key
+from subgraphs.chassis.errors import CodedError, SettingsError, Unavailable
+from subgraphs.chassis.keys import JwksFile, JwksUrl
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+ADA = {"sub": "cus_ada", "role": "customer", "name": "Ada Lovelace", "email": "ada@example.com", "scope": "a b"}
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def verifier(tmp_path: Path, clock: HandClock) -> TokenVerifier:
+    ensure_key(tmp_path)
+    return TokenVerifier(JwksFile(tmp_path / JWKS_FILE), clock)
+
+
+async def refusal(verifier: TokenVerifier, token: str) -> str:
+    with pytest.raises(CodedError) as error:
+        await verifier.verify(f"Bearer {token}")
+    assert error.value.code == "UNAUTHENTICATED"
+    return error.value.message.removeprefix("The bearer token is not accepted: ")
+
+
+@pytest.mark.asyncio
+async def test_a_good_token_says_who_asks(verifier: TokenVerifier, tmp_path: Path) -> None:
+    token = issue_token(ensure_key(tmp_path), ADA, LATER)
+    ada = AuthContext("cus_ada", "customer", "Ada Lovelace", "ada@example.com", frozenset({"a", "b"}))
+    assert await verifier.verify(f"Bearer {token}") == ada
+    assert await verifier.verify(f"bearer {token}") == ada
+    assert await verifier.verify(None) == ANONYMOUS
+
+
+@pytest.mark.asyncio
+async def test_a_remembered_token_expires_all_the_same(
+    verifier: TokenVerifier, tmp_path: Path, clock: HandClock
+) -> None:
+    token = issue_token(ensure_key(tmp_path), ADA, LATER)
+    await verifier.verify(f"Bearer {token}")
+    clock.now = LATER
+    assert await refusal(verifier, token) == "it has expired."
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"iss": "elsewhere"}, "invalid issuer."),
+        ({"aud": "elsewhere"}, "audience doesn't match."),
+        ({"exp": NOW}, "it has expired."),
+        ({"exp": None}, 'token is missing the "exp" claim.'),
+        ({"sub": None}, 'token is missing the "sub" claim.'),
+        ({"role": "owner"}, "its role is neither customer nor staff."),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_token_for_something_else_is_refused(
+    verifier: TokenVerifier, tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    key = ensure_key(tmp_path)
+    claims = {**ADA, "iss": "galleria", "aud": "galleria", "exp": LATER, **change}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    token = jwt.encode(claims, key, algorithm="ES256", headers={"kid": key.key_id})
+    assert await refusal(verifier, token) == reason
+
+
+@pytest.mark.asyncio
+async def test_only_es256_is_accepted(verifier: TokenVerifier, tmp_path: Path) -> None:
+    claims = {**ADA, "iss": "galleria", "aud": "galleria", "exp": LATER}
+    for token in (jwt.encode(claims, "", algorithm="none"), jwt.encode(claims, "s" * 32, algorithm="HS256")):
+        assert await refusal(verifier, token) == "tokens must be signed with ES256."
+
+
+@pytest.mark.asyncio
+async def test_a_key_of_somebody_else_is_unknown(verifier: TokenVerifier, tmp_path: Path) -> None:
+    token = issue_token(ensure_key(tmp_path / "elsewhere"), ADA, LATER)
+    assert await refusal(verifier, token) == "it is signed by an unknown key."
+
+
+@pytest.mark.asyncio
+async def test_a_borrowed_key_id_does_not_help(verifier: TokenVerifier, tmp_path: Path) -> None:
+    key, other = ensure_key(tmp_path), ensure_key(tmp_path / "elsewhere")
+    claims = {**ADA, "iss": "galleria", "aud": "galleria", "exp": LATER}
+    token = jwt.encode(claims, other, algorithm="ES256", headers={"kid": key.key_id})
+    assert await refusal(verifier, token) == "signature verification failed."
+
+
+@pytest.mark.asyncio
+async def test_a_changed_file_brings_its_new_keys(verifier: TokenVerifier, tmp_path: Path) -> None:
+    new = ensure_key(tmp_path / "new")
+    token = issue_token(new, ADA, LATER)
+    assert await refusal(verifier, token) == "it is signed by an unknown key."
+    (tmp_path / "new" / JWKS_FILE).replace(tmp_path / JWKS_FILE)
+    assert (await verifier.verify(f"Bearer {token}")).subject == "cus_ada"
+
+
+@pytest.mark.asyncio
+async def test_without_keys_nobody_can_be_verified(tmp_path: Path) -> None:
+    (tmp_path / JWKS_FILE).write_text("no JSON")
+    for path in (tmp_path / "missing.json", tmp_path / JWKS_FILE):
+        with pytest.raises(Unavailable, match=f"no keys in {path}"):
+            await JwksFile(path).find("x")
+
+
+@pytest.mark.asyncio
+async def test_keys_of_a_url_are_asked_for_once_and_kept_through_an_outage(tmp_path: Path) -> None:
+    key = ensure_key(tmp_path)
+    answers = [httpx.Response(200, content=(tmp_path / JWKS_FILE).read_bytes())]
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return answers.pop()
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        source = JwksUrl("http://keys/jwks.json", client)
+        for _ in range(3):
+            assert await source.find(key.key_id) is not None
+        assert await source.find("unknown, but asked a moment ago") is None
+    assert len(requests) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_url_that_never_answered_is_unavailable() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(503))
+    async with httpx.AsyncClient(transport=transport) as client:
+        with pytest.raises(Unavailable, match=r"no keys at http://keys/jwks\.json: HTTPStatusError"):
+            await JwksUrl("http://keys/jwks.json", client).check()
+
+
+def test_the_development_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    first, second = ensure_key(tmp_path), ensure_key(tmp_path)
+    assert first.key_id == second.key_id
+    assert (tmp_path / PRIVATE_KEY_FILE).stat().st_mode & 0o777 == 0o600
+    assert '"d"' not in (tmp_path / JWKS_FILE).read_text()
+    assert sorted(each.name for each in tmp_path.iterdir()) == [JWKS_FILE, PRIVATE_KEY_FILE]
+
+
+def test_a_key_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="GALLERIA_DATA: the development key under"):
+        ensure_key(tmp_path / "file" / "keys")
+
+
+def test_an_owner_and_staff_may_see() -> None:
+    assert AuthContext("cus_ada", "customer").may_see("cus_ada")
+    assert not AuthContext("cus_ada", "customer").may_see("cus_bob")
+    assert AuthContext("staff_grace", "staff").may_see("cus_bob")
+    assert not ANONYMOUS.may_see(None)

@@ -1,0 +1,133 @@
+"""What every bus promises, tried on the one in memory and on NATS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+import pytest_asyncio
+
+from subgraphs.chassis import nats_bus
+from subgraphs.chassis.bus import Bus, Delivery, MemoryBus, Subscription
+from subgraphs.chassis.errors import Unavailable
+from subgraphs.chassis.event import decode_event, encode_event
+from tests.services import DEADLINE_S, bus_of, event
+
+TAKEN = event("note.taken", "n1", {"text": "Crème"})
+TORN = event("note.torn", "n1", {})
+
+
+@pytest_asyncio.fixture(params=["memory", "nats"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    if request.param == "memory":
+        yield MemoryBus()
+        return
+    url: str = request.getfixturevalue("nats_url")
+    async with bus_of(url) as connected:
+        yield connected
+
+
+async def take(subscription: Subscription, count: int) -> list[Delivery]:
+    """The next ``count`` deliveries."""
+    taken: list[Delivery] = []
+    async with asyncio.timeout(DEADLINE_S):
+        while len(taken) < count:
+            taken += await subscription.fetch(count - len(taken), 1)
+    return taken
+
+
+async def nothing(subscription: Subscription) -> Sequence[Delivery]:
+    return await subscription.fetch(10, 0.1)
+
+
+@pytest.mark.asyncio
+async def test_an_event_arrives_as_it_was_published(bus: Bus) -> None:
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    await bus.publish(TAKEN)
+    (delivery,) = await take(subscription, 1)
+    assert (delivery.type, delivery.attempt) == ("note.taken", 1)
+    assert decode_event(delivery.body) == TAKEN
+    assert delivery.body == encode_event(TAKEN)
+
+
+@pytest.mark.asyncio
+async def test_a_new_consumer_sees_its_types_from_the_beginning(bus: Bus) -> None:
+    for each in (TAKEN, TORN):
+        await bus.publish(each)
+    deliveries = await take(await bus.subscribe("reader", ["note.torn"]), 1)
+    assert [each.type for each in deliveries] == ["note.torn"]
+
+
+@pytest.mark.asyncio
+async def test_the_same_event_is_stored_once(bus: Bus) -> None:
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    for _ in range(3):
+        await bus.publish(TAKEN)
+    (delivery,) = await take(subscription, 1)
+    await delivery.acknowledge()
+    assert await nothing(subscription) == []
+
+
+@pytest.mark.asyncio
+async def test_every_consumer_gets_every_event(bus: Bus) -> None:
+    readers = [await bus.subscribe(name, ["note.taken"]) for name in ("one", "two")]
+    await bus.publish(TAKEN)
+    assert [len(await take(reader, 1)) for reader in readers] == [1, 1]
+
+
+@pytest.mark.asyncio
+async def test_events_arrive_in_order_and_all_that_are_there_at_once(bus: Bus) -> None:
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    events = [event("note.taken", "n1", {"number": number}) for number in range(5)]
+    for each in events:
+        await bus.publish(each)
+    deliveries = await take(subscription, 5)
+    assert [decode_event(each.body).data["number"] for each in deliveries] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.asyncio
+async def test_a_retried_event_comes_again_with_its_attempt(bus: Bus) -> None:
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    await bus.publish(TAKEN)
+    (first,) = await take(subscription, 1)
+    await first.retry(0.05)
+    (second,) = await take(subscription, 1)
+    assert (second.attempt, second.body) == (2, first.body)
+    await second.acknowledge()
+    assert await nothing(subscription) == []
+
+
+@pytest.mark.asyncio
+async def test_a_dead_letter_keeps_its_reason_and_can_be_revived_for_its_consumer_alone(bus: Bus) -> None:
+    reader, other = [await bus.subscribe(name, ["note.taken"]) for name in ("reader", "other")]
+    await bus.publish(TAKEN)
+    (delivery,) = await take(reader, 1)
+    (seen,) = await take(other, 1)
+    await seen.acknowledge()
+    await bus.bury("reader", delivery, "ValueError: no\nsuch note")
+    await delivery.acknowledge()
+    (letter,) = await bus.dead_letters()
+    assert (letter.consumer, letter.type, letter.body) == ("reader", "note.taken", encode_event(TAKEN))
+    assert letter.reason.split() == ["ValueError:", "no", "such", "note"]
+    await bus.revive(letter)
+    assert await bus.dead_letters() == []
+    (again,) = await take(reader, 1)
+    assert (again.type, again.attempt, again.body) == ("note.taken", 1, delivery.body)
+    assert await nothing(other) == []
+
+
+@pytest.mark.asyncio
+async def test_a_bus_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="NATS does not answer: ConnectionRefusedError"):
+        await nats_bus.connect("nats://127.0.0.1:1", "tests")
+
+
+@pytest.mark.asyncio
+async def test_an_event_published_while_a_consumer_waits_arrives_at_once(nats_url: str) -> None:
+    async with bus_of(nats_url) as bus:
+        subscription = await bus.subscribe("reader", ["note.taken"])
+        waiting = asyncio.create_task(subscription.fetch(10, 15))
+        await bus.publish(TAKEN)
+        async with asyncio.timeout(10):  # less than the fetch itself may wait
+            assert len(await waiting) == 1

@@ -1,0 +1,154 @@
+"""The outbox: state and events in one write, and a relay that loses none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from subgraphs.chassis.aggregates import Aggregates
+from subgraphs.chassis.bus import MemoryBus
+from subgraphs.chassis.event import Event
+from subgraphs.chassis.metrics import Metrics
+from subgraphs.chassis.mongodb import Collection, Database, connect, create_indexes
+from subgraphs.chassis.outbox import Relay
+from subgraphs.chassis.settings import ServiceSettings
+from tests.services import event, eventually
+
+NOTES = (Collection("notes", outbox=True),)
+FIRST, SECOND, THIRD = [event("note.taken", "n1", {"number": number}) for number in (1, 2, 3)]
+
+
+class FailingBus(MemoryBus):
+    """Refuses the event that it is told to."""
+
+    refused: Event | None = None
+
+    async def publish(self, event: Event) -> None:
+        if event == self.refused:
+            raise ConnectionError("gone")
+        await super().publish(event)
+
+
+@pytest_asyncio.fixture
+async def database(mongodb_url: str) -> AsyncIterator[Database]:
+    database = connect(ServiceSettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused")))
+    await create_indexes(database, NOTES)
+    yield database
+    database.client.close()
+
+
+@pytest.fixture
+def relay() -> Relay:
+    return Relay(NOTES, Metrics(), poll_s=0.05)
+
+
+@pytest.fixture
+def notes(database: Database, relay: Relay) -> Aggregates:
+    return Aggregates(database["notes"], relay)
+
+
+@pytest.mark.asyncio
+async def test_events_are_published_in_their_order_and_leave_the_document(
+    notes: Aggregates, relay: Relay, database: Database
+) -> None:
+    bus = MemoryBus()
+    await notes.insert({"_id": "n1", "text": "a"}, events=[FIRST])
+    await notes.update({"_id": "n1"}, {"$set": {"text": "b"}}, events=[SECOND, THIRD])
+    assert await relay.publish_pending(database, bus) == 3
+    assert bus.published == [FIRST, SECOND, THIRD]
+    assert await notes.collection.find_one({"_id": "n1"}) == {
+        "_id": "n1",
+        "text": "b",
+        "outbox": [],
+        "handledEvents": [],
+    }
+    assert await relay.publish_pending(database, bus) == 0
+
+
+@pytest.mark.asyncio
+async def test_what_the_bus_does_not_take_stays_and_nothing_overtakes_it(
+    notes: Aggregates, relay: Relay, database: Database
+) -> None:
+    bus = FailingBus()
+    bus.refused = SECOND
+    await notes.insert({"_id": "n1"}, events=[FIRST, SECOND, THIRD])
+    with pytest.raises(ConnectionError):
+        await relay.publish_pending(database, bus)
+    assert bus.published == [FIRST]
+    bus.refused = None
+    await relay.publish_pending(database, bus)
+    assert bus.published == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.asyncio
+async def test_relays_side_by_side_publish_each_event_once_and_in_order(
+    notes: Aggregates, relay: Relay, database: Database
+) -> None:
+    bus, other = MemoryBus(), Relay(NOTES, Metrics())
+    await notes.insert({"_id": "n1"}, events=[FIRST, SECOND, THIRD])
+    await asyncio.gather(*(each.publish_pending(database, bus) for each in (relay, other, relay, other)))
+    assert bus.published == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.asyncio
+async def test_a_running_relay_survives_an_outage_of_the_bus(
+    notes: Aggregates, relay: Relay, database: Database
+) -> None:
+    bus = FailingBus()
+    bus.refused = FIRST
+    running = asyncio.create_task(relay.run(database, bus))
+    await notes.insert({"_id": "n1"}, events=[FIRST])
+    await notes.insert({"_id": "n2"}, events=[SECOND])
+
+    async def second_came() -> bool:
+        return SECOND in bus.published
+
+    await eventually(second_came, "the other document's event")
+    bus.refused = None
+
+    async def first_came() -> bool:
+        return FIRST in bus.published
+
+    await eventually(first_came, "the refused event")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_a_handled_event_changes_a_document_once(notes: Aggregates) -> None:
+    assert await notes.insert({"_id": "n1", "count": 0}, cause="evt_0")
+    where, change = {"_id": "n1"}, {"$inc": {"count": 1}}
+    assert await notes.update(where, change, events=[FIRST], cause="evt_1")
+    assert not await notes.update(where, change, events=[SECOND], cause="evt_1")
+    assert not await notes.update(where, change, cause="evt_0")
+    document = await notes.collection.find_one({"_id": "n1"})
+    assert document is not None
+    assert (document["count"], document["handledEvents"]) == (1, ["evt_0", "evt_1"])
+    assert [each["id"] for each in document["outbox"]] == [FIRST.id]
+
+
+@pytest.mark.asyncio
+async def test_a_taken_key_or_a_condition_that_fails_writes_nothing(notes: Aggregates) -> None:
+    await notes.insert({"_id": "n1", "open": True})
+    assert not await notes.insert({"_id": "n1"}, events=[FIRST])
+    assert not await notes.update({"_id": "n1", "open": False}, {"$set": {"x": 1}}, events=[FIRST])
+    assert await notes.collection.find_one({"_id": "n1"}) == {
+        "_id": "n1",
+        "open": True,
+        "outbox": [],
+        "handledEvents": [],
+    }
+
+
+@pytest.mark.asyncio
+async def test_a_document_remembers_a_limited_number_of_handled_events(notes: Aggregates) -> None:
+    await notes.insert({"_id": "n1", "handled": 0})
+    for number in range(205):
+        await notes.update({"_id": "n1"}, {"$inc": {"handled": 1}}, cause=f"evt_{number}")
+    document = await notes.collection.find_one({"_id": "n1"})
+    assert document is not None
+    assert (len(document["handledEvents"]), document["handledEvents"][-1]) == (200, "evt_204")
