@@ -45,7 +45,7 @@ class Pace:
 
 
 class SandboxCarrier:
-    """A carrier without vans: a parcel moves on when it has rested as long as `Pace` says.
+    """A carrier without vans: a parcel moves on when it has rested as long as ``Pace`` says.
 
     It keeps nothing: where a parcel is follows from its own events and the clock, in any process at any time.
     """
@@ -55,7 +55,7 @@ class SandboxCarrier:
         self._pace = pace or Pace()
 
     async def book(self, shipment: Shipment) -> Booking:
-        """See `Carrier`."""
+        """See :class:`Carrier`."""
         tariff = TARIFFS[ZONE_BY_COUNTRY.get(shipment.address.country_code, Zone.WORLD)]
         return Booking(
             carrier=tariff.carrier,
@@ -66,10 +66,10 @@ class SandboxCarrier:
         )
 
     async def stop(self, shipment: Shipment) -> None:
-        """See `Carrier`."""
+        """See :class:`Carrier`."""
 
     async def track(self, shipment: Shipment) -> Tracking:
-        """See `Carrier`; at most one move at a time."""
+        """See :class:`Carrier`; at most one move at a time."""
         rest_s = self._rest_s(shipment)
         if rest_s is None:
             return Tracking((), None)

@@ -1,7 +1,7 @@
 """Shipping: the life of a parcel, as pure functions from one shipment to the next.
 
-Theory of operation. A shipment is made for a confirmed order; `next_step` derives from what is known whether the
-carrier has to be asked to book it, to stop it, or where it is. Each call is written down first (`begin_step`: the
+Theory of operation. A shipment is made for a confirmed order; ``next_step`` derives from what is known whether the
+carrier has to be asked to book it, to stop it, or where it is. Each call is written down first (``begin_step``: the
 claim), so that one replica makes it and another repeats it after a crash; a carrier knows a repeated call by the
 shipment's id.
 
@@ -26,7 +26,7 @@ _LONGEST_PAUSE_S = 300.0
 
 
 class ShipmentStatus(StrEnum):
-    """Where a parcel is; see `TRANSITIONS`."""
+    """Where a parcel is; see ``TRANSITIONS``."""
 
     PENDING = "PENDING"
     BOOKED = "BOOKED"
@@ -111,7 +111,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class TrackingEvent:
-    """A sighting in the history of a shipment; `key` is the caller's idempotency key where a person recorded it."""
+    """A sighting in the history of a shipment; ``key`` is the caller's idempotency key where a person recorded it."""
 
     sighting: Sighting
     key: str | None = None
@@ -119,7 +119,7 @@ class TrackingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The call to the carrier that was begun and is not concluded; `count` is how many times it was made."""
+    """The call to the carrier that was begun and is not concluded; ``count`` is how many times it was made."""
 
     kind: "StepKind"
     count: int
@@ -127,7 +127,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A carrier's promise to take a parcel; it will not be asked about it before `next_check_at`."""
+    """A carrier's promise to take a parcel; it will not be asked about it before ``next_check_at``."""
 
     carrier: str
     tracking_number: str
@@ -148,8 +148,8 @@ class Tracking:
 class Shipment:
     """One parcel of an order.
 
-    `due_at` is when the carrier has to be asked next, None when there is nothing to ask. `revision` counts the writes:
-    a change is stored only over the revision from which it was derived.
+    ``due_at`` is when the carrier has to be asked next, None when there is nothing to ask. ``revision`` counts the
+    writes: a change is stored only over the revision from which it was derived.
     """
 
     id: str
@@ -278,7 +278,7 @@ def due_step(shipment: Shipment, now: datetime) -> StepKind | None:
 
 
 def begin_step(shipment: Shipment, kind: StepKind, now: datetime) -> Shipment:
-    """The shipment that says that the carrier is being asked, and leaves it to the caller for `CLAIM_S`."""
+    """The shipment that says that the carrier is being asked, and leaves it to the caller for ``CLAIM_S``."""
     previous = shipment.attempt
     count = previous.count + 1 if previous and previous.kind is kind else 1
     return replace(shipment, attempt=Attempt(kind, count), due_at=now + timedelta(seconds=CLAIM_S))
@@ -333,7 +333,7 @@ def stop(shipment: Shipment, now: datetime) -> Change:
 def observe(shipment: Shipment, seen: Sequence[TrackingEvent], next_check_at: datetime | None, now: datetime) -> Change:
     """The shipment with what was seen of it, oldest first; what cannot follow its status is left out.
 
-    `next_check_at` is when to ask the carrier again.
+    ``next_check_at`` is when to ask the carrier again.
     """
     current, events = shipment, list[ShipmentEvent]()
     for event in seen:
@@ -349,6 +349,18 @@ def observe(shipment: Shipment, seen: Sequence[TrackingEvent], next_check_at: da
 def picked_up(at: datetime) -> Sighting:
     """What is seen when the carrier takes the parcel."""
     return Sighting(ShipmentStatus.IN_TRANSIT, at, "Warehouse", "Picked up by the carrier.")
+
+
+def dispatch(shipment: Shipment, key: str, now: datetime) -> Change | None:
+    """The shipment that was handed to its carrier; None if that was done before under the same key.
+
+    Raises ShippingError: SHIPMENT_NOT_BOOKED, or a code of :func:`record`.
+    """
+    repeated = any(event.key == key for event in shipment.events)
+    if shipment.status is not ShipmentStatus.BOOKED and not repeated:
+        message = f"Only a booked shipment can be dispatched; this one is {shipment.status}."
+        raise ShippingError("SHIPMENT_NOT_BOOKED", message, "shipmentId")
+    return record(shipment, TrackingEvent(picked_up(now), key), now)
 
 
 def record(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | None:
@@ -389,7 +401,7 @@ def _record(shipment: Shipment, event: TrackingEvent) -> Shipment:
 
 
 def _news(shipment: Shipment, sighting: Sighting) -> list[ShipmentEvent]:
-    """What other services are told when `shipment` is seen so."""
+    """What other services are told when ``shipment`` is seen so."""
     match sighting.status:
         case ShipmentStatus.IN_TRANSIT if shipment.status is ShipmentStatus.BOOKED:
             return [ShipmentDispatched(shipment.order_id, shipment.id, sighting.at)]

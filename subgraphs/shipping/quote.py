@@ -27,7 +27,7 @@ class Zone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What a zone costs and how long it takes; `steps` are (up to grams, minor units), lightest first."""
+    """What a zone costs and how long it takes; ``steps`` are (up to grams, minor units), lightest first."""
 
     carrier: str
     min_days: int
@@ -69,7 +69,7 @@ _POSTAL_CODES_OF_FIVE_DIGITS = frozenset({"DE", "FR", "IT", "ES", "FI", "EE", "H
 
 
 def quote_shipping(weight_grams: int, country_code: str, postal_code: str, quantity: int) -> ShippingQuote:
-    """What it costs to send `quantity` pieces of `weight_grams` each; heavy goods go in several parcels.
+    """What it costs to send ``quantity`` pieces of ``weight_grams`` each; heavy goods go in several parcels.
 
     Raises ShippingError: WEIGHT_UNKNOWN, QUANTITY_OUT_OF_RANGE, ITEM_TOO_HEAVY, INVALID_COUNTRY_CODE,
     COUNTRY_NOT_SERVED, INVALID_POSTAL_CODE.
@@ -114,7 +114,7 @@ def _check_postal_code(country_code: str, postal_code: str) -> None:
 
 
 def _pack(weight_grams: int, quantity: int) -> list[int]:
-    """The weights of the parcels that take `quantity` pieces, as many pieces in each as it may weigh."""
+    """The weights of the parcels that take ``quantity`` pieces, as many pieces in each as it may weigh."""
     per_parcel = HEAVIEST_PARCEL_GRAMS // max(weight_grams, 1)
     whole, rest = divmod(quantity, per_parcel)
     return [per_parcel * weight_grams] * whole + ([rest * weight_grams] if rest else [])

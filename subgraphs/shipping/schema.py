@@ -6,7 +6,7 @@ in or not, sees where the parcel is, and neither the order nor the address nor w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -260,15 +260,17 @@ class Mutation:
     @strawberry.mutation
     async def dispatch_shipment(self, info: Info, shipment_id: strawberry.ID, idempotency_key: str) -> ShipmentPayload:
         """Hand a booked parcel to its carrier now."""
-        sighting = domain.picked_up(info.context.service.clock())
-        return await _record(info, shipment_id, domain.TrackingEvent(sighting, idempotency_key))
+        require_staff(info.context.auth)
+        return await _payload(info.context.service.dispatch(shipment_id, idempotency_key))
 
     @strawberry.mutation
     async def record_tracking_event(self, info: Info, input: TrackingEventInput) -> ShipmentPayload:  # noqa: A002
         """Tell where a parcel is that its carrier says nothing of."""
-        at = info.context.service.clock()
-        sighting = domain.Sighting(input.status, at, input.location, input.description)
-        return await _record(info, input.shipment_id, domain.TrackingEvent(sighting, input.idempotency_key))
+        require_staff(info.context.auth)
+        shipping = info.context.service
+        sighting = domain.Sighting(input.status, shipping.clock(), input.location, input.description)
+        event = domain.TrackingEvent(sighting, input.idempotency_key)
+        return await _payload(shipping.record_sighting(input.shipment_id, event))
 
 
 async def _visible_shipments(info: Info, order_id: str) -> list[domain.Shipment]:
@@ -277,10 +279,9 @@ async def _visible_shipments(info: Info, order_id: str) -> list[domain.Shipment]
     return [shipment for shipment in found if auth.may_see(shipment.customer_id)]
 
 
-async def _record(info: Info, shipment_id: str, event: domain.TrackingEvent) -> ShipmentPayload:
-    require_staff(info.context.auth)
+async def _payload(change: Awaitable[domain.Shipment]) -> ShipmentPayload:
     try:
-        shipment = await info.context.service.record_sighting(shipment_id, event)
+        shipment = await change
     except domain.ShippingError as error:
         return ShipmentPayload(user_errors=[user_error(error)])
     return ShipmentPayload(shipment=Shipment.of(shipment, private=True))

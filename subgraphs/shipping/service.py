@@ -24,6 +24,7 @@ from subgraphs.shipping.domain import (
     TrackingEvent,
     begin_step,
     book,
+    dispatch,
     due_step,
     new_shipment,
     observe,
@@ -96,22 +97,19 @@ class Shipping:
         await self.store.mark_cancelled(order_id, self.clock())
         await self._stop_shipments(order_id, cause)
 
+    async def dispatch(self, shipment_id: str, key: str) -> Shipment:
+        """Hand a booked parcel to its carrier, once per key.
+
+        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.domain.dispatch`.
+        """
+        return await self._change(shipment_id, lambda shipment: dispatch(shipment, key, self.clock()))
+
     async def record_sighting(self, shipment_id: str, event: TrackingEvent) -> Shipment:
         """Add what a person saw of a parcel, once per key.
 
-        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`record`.
+        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.domain.record`.
         """
-        for _ in range(ATTEMPTS):
-            shipment = (await self.store.shipments([shipment_id])).get(shipment_id)
-            if shipment is None:
-                raise ShippingError("SHIPMENT_UNKNOWN", "There is no shipment of that id.", "shipmentId")
-            change = record(shipment, event, self.clock())
-            if change is None:
-                return shipment
-            saved = await self.store.save(change.shipment, change.events)
-            if saved:
-                return saved
-        raise _conflict(shipment_id)
+        return await self._change(shipment_id, lambda shipment: record(shipment, event, self.clock()))
 
     async def advance(self, shipment: Shipment) -> Shipment:
         """Ask the carrier what is to be asked now, one thing after the other, until nothing is due."""
@@ -162,6 +160,19 @@ class Shipping:
                 return saved
             shipment = await self._reload(shipment)
         raise _conflict(shipment.id)
+
+    async def _change(self, shipment_id: str, derive: Callable[[Shipment], Change | None]) -> Shipment:
+        for _ in range(ATTEMPTS):
+            shipment = (await self.store.shipments([shipment_id])).get(shipment_id)
+            if shipment is None:
+                raise ShippingError("SHIPMENT_UNKNOWN", "There is no shipment of that id.", "shipmentId")
+            change = derive(shipment)
+            if change is None:
+                return shipment
+            saved = await self.store.save(change.shipment, change.events)
+            if saved:
+                return saved
+        raise _conflict(shipment_id)
 
     async def _reload(self, shipment: Shipment) -> Shipment:
         return (await self.store.shipments([shipment.id]))[shipment.id]

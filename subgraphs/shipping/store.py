@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Collection, Database, Document
+from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.shipping.domain import (
     Address,
@@ -41,6 +41,7 @@ COLLECTIONS = (
     Collection("cancelledOrders"),
 )
 
+DUPLICATE_KEY = 11000
 WITHOUT_WORKINGS = {"outbox": 0, "handledEvents": 0}
 
 
@@ -102,14 +103,19 @@ class MongoStore:
 
     async def add_all(self, shipments: Sequence[Shipment], cancelled_orders: Mapping[str, datetime]) -> int:
         """Add what is not there yet, for the demo shop; the number of all of them."""
-        known = {found["_id"] async for found in self._shipments.collection.find({}, {"_id": 1})}
-        missing = [shipment_document(shipment) for shipment in shipments if shipment.id not in known]
-        if missing:
-            documents = [{**document, "outbox": [], "handledEvents": []} for document in missing]
-            await self._shipments.collection.insert_many(documents)
-        for order_id, at in cancelled_orders.items():
-            await self.mark_cancelled(order_id, at)
-        return len(shipments) + len(cancelled_orders)
+        documents = [{**shipment_document(each), "outbox": [], "handledEvents": []} for each in shipments]
+        tombstones = [{"_id": order_id, "at": at} for order_id, at in cancelled_orders.items()]
+        await _insert_missing(self._shipments.collection, documents)
+        await _insert_missing(self._cancelled_orders, tombstones)
+        return len(documents) + len(tombstones)
+
+
+async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
+            raise
 
 
 def shipment_document(shipment: Shipment) -> Document:

@@ -1,0 +1,58 @@
+"""Shipping among the others: real database, real NATS."""
+
+from __future__ import annotations
+
+import pytest
+
+from subgraphs.shipping.app import service
+from tests.services import Json, bus_of, event, published, running_service
+
+pytestmark = pytest.mark.asyncio
+
+QUICK = {
+    "SHIPPING_DISPATCH_AFTER_S": "0.1",
+    "SHIPPING_HUB_AFTER_S": "0.1",
+    "SHIPPING_OUT_FOR_DELIVERY_AFTER_S": "0.1",
+    "SHIPPING_DELIVERY_AFTER_S": "0.1",
+}
+CONFIRMED: Json = {
+    "orderId": "ord_1",
+    "number": "G-2026-000001",
+    "customerId": "cus_ada",
+    "lines": [{"productId": "MUG-001", "quantity": 2, "weightGrams": 360}],
+    "shippingAddress": {
+        "name": "Ada Lovelace",
+        "line1": "12 St James's Square",
+        "city": "London",
+        "postalCode": "SW1Y 4LB",
+        "countryCode": "GB",
+    },
+    "confirmedAt": "2026-03-01T12:00:00Z",
+}
+TYPES = ["shipment.booked", "shipment.dispatched", "shipment.delivered", "shipment.cancelled"]
+STATUS = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Order { shipment { status } } } }"
+
+
+async def test_a_confirmed_order_is_booked_dispatched_and_delivered(environment: dict[str, str]) -> None:
+    async with (
+        running_service(service, {**environment, **QUICK}) as client,
+        bus_of(environment["NATS_URL"]) as bus,
+    ):
+        await bus.publish(event("order.confirmed", "ord_1", CONFIRMED))
+        told = await published(bus, TYPES, 3)
+        answer = await client.data(STATUS, "cus_ada", r=[{"__typename": "Order", "id": "ord_1"}])
+    assert [type_ for type_, _ in told] == ["shipment.booked", "shipment.dispatched", "shipment.delivered"]
+    assert {data["orderId"] for _, data in told} == {"ord_1"}
+    assert {data["shipmentId"] for _, data in told} == {"shp_1"}
+    assert set(told[0][1]) == {"orderId", "shipmentId", "carrier", "trackingNumber", "estimatedDelivery"}
+    assert answer["_entities"] == [{"shipment": {"status": "DELIVERED"}}]
+
+
+async def test_a_cancelled_order_is_not_sent(environment: dict[str, str]) -> None:
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        await bus.publish(event("order.confirmed", "ord_1", CONFIRMED))
+        await published(bus, TYPES, 1)
+        await bus.publish(event("order.cancelled", "ord_1", {"orderId": "ord_1", "reason": "changed my mind"}))
+        assert await published(bus, TYPES, 1) == [("shipment.cancelled", {"orderId": "ord_1", "shipmentId": "shp_1"})]
+        answer = await client.data(STATUS, "cus_ada", r=[{"__typename": "Order", "id": "ord_1"}])
+    assert answer["_entities"] == [{"shipment": {"status": "CANCELLED"}}]
