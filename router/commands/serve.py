@@ -8,8 +8,9 @@ import click
 
 from router.server.app import create_app
 from router.server.config import load_config
-from router.server.graph import open_graph
+from router.server.graph import Graph, open_graph
 from router.server.process import listen, serve
+from router.server.startup import open_or_wait
 from router.server.supergraph_file import load_supergraph
 
 
@@ -25,7 +26,11 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     settings = load_config(config)
     host = host or settings.server.host
     port = settings.server.port if port is None else port
-    app = create_app(settings, open_graph(load_supergraph(supergraph), settings))
+
+    def open_() -> Graph:
+        return open_graph(load_supergraph(supergraph), settings)
+
+    app = create_app(settings, open_or_wait(open_), open_)
     listener = listen(host, port)
     click.echo(f"galleria: http://{host}:{listener.getsockname()[1]}{settings.graphql.path} ({settings.environment})")
     serve(app, listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
+from router.server.startup import OpenGraph, keep_opening
 from router.server.telemetry import Telemetry
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,15 +38,23 @@ class RouterApp:
             await self._others(scope, receive, send)
 
 
-def create_app(config: RouterConfig, graph: Graph | None = None) -> RouterApp:
-    """The router's app. Without ``graph`` it answers that it is not ready. Raises InputError as the explorer does."""
+def create_app(config: RouterConfig, graph: Graph | None = None, open_later: OpenGraph | None = None) -> RouterApp:
+    """The router's app. Raises InputError as the explorer does.
+
+    Without ``graph`` it answers that it is not ready, and tries ``open_later`` until that gives one.
+    """
     telemetry = Telemetry()
     endpoint = GraphQLEndpoint(config, telemetry, graph)
     telemetry.watch_cache(lambda: len(endpoint.graph.operations) if endpoint.graph is not None else 0)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        opening = None
+        if endpoint.graph is None and open_later is not None:
+            opening = asyncio.create_task(keep_opening(open_later, endpoint.replace_graph))
         yield
+        if opening is not None:
+            opening.cancel()
         if endpoint.graph is not None:
             await endpoint.graph.client.close()
 

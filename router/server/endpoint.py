@@ -72,6 +72,10 @@ class GraphQLEndpoint:
             self._telemetry.answered(answer.status, clock() - started)
             await send_answer(send, answer, media_type or JSON)
 
+    def replace_graph(self, graph: Graph) -> None:
+        """Serve ``graph`` from now on; requests under way end on the one that they began with."""
+        self.graph = graph
+
     async def compiled_operation(self, request: GraphQLRequest) -> tuple[Graph, CompiledOperation]:
         """The graph that is served now, and the operation compiled for it.
 

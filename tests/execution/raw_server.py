@@ -47,8 +47,8 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(talk: Talk) -> AsyncIterator[RawServer]:
-    """A server on a free port that lets ``talk`` answer every request."""
+async def raw_server(talk: Talk, port: int = 0) -> AsyncIterator[RawServer]:
+    """A server on ``port``, or a free one, that lets ``talk`` answer every request."""
     state = RawServer()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -72,9 +72,9 @@ async def raw_server(talk: Talk) -> AsyncIterator[RawServer]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    state.url = f"http://{host}:{port}/graphql"
+    server = await asyncio.start_server(connected, "127.0.0.1", port)
+    host, listening = server.sockets[0].getsockname()
+    state.url = f"http://{host}:{listening}/graphql"
     try:
         yield state
     finally:

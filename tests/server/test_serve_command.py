@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import time
@@ -11,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stack.daemon import free_port, running
 from tests.execution.raw_server import Exchange, ok, raw_server
-from tests.server.running_router import refused, running_router, write_supergraph
+from tests.server.running_router import GALLERIA, refused, running_router, write_supergraph
 from tests.server.shop import SUPERGRAPH, codes
 
 
@@ -130,3 +132,24 @@ def test_a_wrong_setting_is_told_before_anything_starts(tmp_path: Path) -> None:
     code, told = refused(["--supergraph", str(write_supergraph(tmp_path)), "--config", str(config)])
     assert code == 2
     assert told == f"INVALID_CONFIG: {config}: sever: there is no such setting; did you mean 'server'?\n"
+
+
+@pytest.mark.asyncio
+async def test_it_starts_before_its_subgraphs_and_waits_for_their_schemas(tmp_path: Path) -> None:
+    """A subgraph that tells its schema itself is not there at first: live, not ready, and then ready by itself."""
+    port, subgraph_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{subgraph_port}/graphql"
+    path = tmp_path / "supergraph.yaml"
+    path.write_text(json.dumps({"subgraphs": {"one": {"routing_url": url, "schema": {"subgraph_url": url}}}}))
+    answer = json.dumps({"data": {"_service": {"sdl": "type Query { whoami: String }"}}}).encode()
+    command = [GALLERIA, "serve", "--supergraph", str(path), "--port", str(port)]
+    with running(command, port, tmp_path / "router.log"):
+        async with httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/health/live")).status_code == 200
+            response = await client.get("/health/ready")
+            assert (response.status_code, response.json()["missing"]) == (503, ["supergraph"])
+            response = await client.post("/graphql", json={"query": "{ whoami }"})
+            assert (response.status_code, codes(response)) == (503, ["NOT_READY"])
+            async with raw_server(lambda exchange: exchange.write(ok(answer)), subgraph_port), asyncio.timeout(20):
+                while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.05)
