@@ -71,6 +71,12 @@ def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMall]:
         yield mall
 
 
+@pytest.fixture
+def environment(mongodb_url: str, nats_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a service with an empty database and a NATS without streams."""
+    return {"MONGODB_URL": mongodb_url, "NATS_URL": nats_url, "GALLERIA_DATA": str(tmp_path)}
+
+
 async def _delete_streams(url: str) -> None:
     client = await nats.connect(url)
     for name in (STREAM, DEAD_STREAM):
