@@ -120,7 +120,11 @@ class _Run:
         except SubgraphFailure as failure:
             fail_fetch(self.failures, fetch, batches, failure)
             return
-        self._merge(fetch, batches, answer)
+        try:
+            self._merge(fetch, batches, answer)
+        except RecursionError:
+            message = f"Subgraph '{fetch.subgraph}' answered with values that are nested too deeply."
+            fail_fetch(self.failures, fetch, batches, SubgraphFailure(INVALID_RESPONSE, message))
 
     def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         entities = lookup.entities(self.data)

@@ -29,11 +29,18 @@ class Answer:
 
 
 def result_answer(result: ProjectedResult) -> Answer:
-    """A result, with errors first, where there are any, so that they are seen."""
-    if not result.errors:
-        return Answer(200, b'{"data":' + encode(result.data) + b"}")
-    errors = [error.to_json() for error in result.errors]
-    return Answer(200, encode({"errors": errors, "data": result.data}))
+    """A result, with errors first, where there are any, so that they are seen.
+
+    RequestError(RESPONSE_TOO_DEEP) where it is nested beyond what can be written (254 levels).
+    """
+    try:
+        if not result.errors:
+            return Answer(200, b'{"data":' + encode(result.data) + b"}")
+        errors = [error.to_json() for error in result.errors]
+        return Answer(200, encode({"errors": errors, "data": result.data}))
+    except TypeError:
+        message = "The answer is nested too deeply. Select fewer levels."
+        raise RequestError(500, "RESPONSE_TOO_DEEP", message) from None
 
 
 def refusal(error: RequestError) -> Answer:

@@ -9,6 +9,7 @@
 ``UNSUPPORTED_MEDIA_TYPE``    415    the body is not sent as application/json in UTF-8
 ``NOT_READY``                 503    no supergraph is loaded yet
 ``SHUTTING_DOWN``             503    the router ended before the request was answered
+``RESPONSE_TOO_DEEP``         500    the answer is nested beyond what can be written
 ``INTERNAL_SERVER_ERROR``     500    our own fault; the log has the same id
 ============================ ====== ===============================================================
 """

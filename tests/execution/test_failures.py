@@ -255,5 +255,14 @@ async def test_every_fetch_is_observed_with_its_outcome() -> None:
     assert seen == [("a", None), ("b", "SUBGRAPH_INVALID_RESPONSE")]
 
 
+@pytest.mark.asyncio
+async def test_values_nested_too_deeply_cost_what_was_asked_of_that_subgraph() -> None:
+    deep = b'{"data": {"_entities": [{"name": ' + b"[" * 1000 + b"]" * 1000 + b"}, null]}}"
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=deep))
+    message = "Subgraph 'names' answered with values that are nested too deeply."
+    assert {(text, code) for _, text, code in errors(result)} == {(message, "SUBGRAPH_INVALID_RESPONSE")}
+    assert [product.get("id") for product in result.data["products"]] == ["1", "2", "1"]
+
+
 def test_owned_is_made_of_plain_fields() -> None:
     assert owned("a") == (OwnedField("a"),)
