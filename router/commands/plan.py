@@ -10,11 +10,11 @@ import click
 from router.errors import InputError, OperationError
 from router.operation import build_operation, coerce_variables, parse_document
 from router.planning import plan_operation, plan_to_json, render_text
-from router.supergraph import Supergraph, read_supergraph
+from router.server.supergraph_file import load_supergraph
 
 
 @click.command()
-@click.option("--supergraph", "supergraph_file", required=True, metavar="FILE", help="The supergraph SDL.")
+@click.option("--supergraph", "supergraph_file", required=True, metavar="FILE", help="SDL, or a supergraph.yaml.")
 @click.option("--operation", "operation_file", required=True, metavar="FILE", help="A GraphQL document.")
 @click.option("--operation-name", help="Which operation of the document, if it has several.")
 @click.option("--variables", "variables_file", metavar="FILE", help="A JSON object; checked against the operation.")
@@ -23,9 +23,9 @@ def command(
     supergraph_file: str, operation_file: str, operation_name: str | None, variables_file: str | None, output: str
 ) -> None:
     """Show the query plan of an operation."""
-    supergraph = load_supergraph(supergraph_file)
+    supergraph = load_supergraph(Path(supergraph_file))
     try:
-        document = parse_document(read_file(operation_file, "--operation"))
+        document = parse_document(_read_file(operation_file, "--operation"))
         operation = build_operation(supergraph.api_schema, document, operation_name)
         if variables_file is not None:
             coerce_variables(supergraph.api_schema, operation, _read_variables(variables_file))
@@ -38,12 +38,7 @@ def command(
         click.echo(render_text(plan), nl=False)
 
 
-def load_supergraph(path: str) -> Supergraph:
-    """The supergraph in ``path``; InputError where the file cannot be read or is not one."""
-    return read_supergraph(read_file(path, "--supergraph"))
-
-
-def read_file(path: str, option: str) -> str:
+def _read_file(path: str, option: str) -> str:
     """The text of a file named on the command line; InputError(FILE_NOT_READABLE) names the option and the reason."""
     try:
         return Path(path).read_text(encoding="utf-8")
@@ -54,7 +49,7 @@ def read_file(path: str, option: str) -> str:
 
 def _read_variables(path: str) -> dict[str, object]:
     try:
-        values = json.loads(read_file(path, "--variables"))
+        values = json.loads(_read_file(path, "--variables"))
     except json.JSONDecodeError as error:
         raise InputError("INVALID_VARIABLES", f"--variables {path} is not JSON: {error}.") from error
     if not isinstance(values, dict):

@@ -87,7 +87,8 @@ class DemandReader:
         if self._reach.merged(position.type_name).fields[field.name].composite:
             child = position.child(field.name, field.response_key, field.arguments)
             certain = self.read(child, field.selections, conditions)
-            if child.abstract or not certain:
+            # Projection reads an object of an abstract type by its concrete type, whatever is selected.
+            if not certain or child.abstract:
                 self._leaves.append(Leaf(child, TYPENAME, TYPENAME, (), conditions))
         else:
             leaf = Leaf(position, field.name, field.response_key, field.arguments, conditions)

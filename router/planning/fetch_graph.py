@@ -28,8 +28,9 @@ from router.planning.query_plan import (
     Rewrite,
 )
 from router.planning.reach import Reach
-from router.planning.shapes import Sent, assign_names
+from router.planning.shapes import Sent, assign_names, can_share_names
 from router.planning.subgraph_document import SelectionPrinter, in_order, print_definition, print_document
+from router.planning.values import print_arguments
 from router.supergraph.query_graph import TypeKind
 
 Alternatives = tuple[Conditions, ...]
@@ -254,6 +255,23 @@ def _within(presence: Presence) -> Iterable[Presence]:
         yield from _within(cast)
 
 
+def _can_join(entry: Presence, other: Presence) -> bool:
+    """Whether entries for two types of an object can be one lookup; what goes by an interface's name must be equal."""
+    if entry.position is other.position:
+        return False
+    if entry.node.type_name == other.node.type_name:
+        return _asked(entry) == _asked(other)
+    return can_share_names(entry, other)
+
+
+def _asked(presence: Presence) -> object:
+    fields = []
+    for key, use in in_order(presence):
+        below = [_asked(below) for below in use.children.values()]
+        fields.append((key, use.name, print_arguments(use.arguments), below))
+    return fields, [(name, _asked(cast)) for name, cast in presence.casts.items()]
+
+
 def _by_place(entries: Iterable[Presence]) -> list[list[Presence]]:
     """Entries grouped by the object they stand at, as far as a group can be one lookup: no type twice."""
     groups: list[list[Presence]] = []
@@ -262,7 +280,7 @@ def _by_place(entries: Iterable[Presence]) -> list[list[Presence]]:
             first = group[0].position
             position = entry.position
             same_object = position.is_cast and first.is_cast and position.parent is first.parent
-            if same_object and all(other.position is not position for other in group):
+            if same_object and all(_can_join(entry, other) for other in group):
                 group.append(entry)
                 break
         else:

@@ -29,7 +29,7 @@ def _render_fetch(fetch: Fetch) -> str:
     after = f" after {', '.join(f'#{before}' for before in fetch.depends_on)}" if fetch.depends_on else ""
     condition = f" if {' or '.join(_conditions(a) for a in fetch.run_if)}" if fetch.run_if else ""
     lines = [f"#{fetch.id} {fetch.subgraph}{after}{condition}"]
-    lines += (_render_lookup(lookup) for lookup in fetch.lookups)
+    lines += (f"  {render_lookup(lookup)}" for lookup in fetch.lookups)
     for rewrite in fetch.rewrites:
         lines.append(f"  rename {rewrite.sent} to {rewrite.response_key} at {_path(rewrite.path) or 'the root'}")
     document = print_ast(parse(fetch.document, no_location=True))
@@ -37,10 +37,11 @@ def _render_fetch(fetch: Fetch) -> str:
     return "\n".join(lines)
 
 
-def _render_lookup(lookup: EntityLookup) -> str:
+def render_lookup(lookup: EntityLookup) -> str:
+    """``$representations: Order { id } at orders.node``, then a line for each renaming."""
     paths = ", ".join(_path(path) for path in lookup.paths)
     representations = " | ".join(_representation(representation) for representation in lookup.representations)
-    text = f"  ${lookup.variable}: {representations} at {paths}"
+    text = f"${lookup.variable}: {representations} at {paths}"
     for rewrite in lookup.rewrites:
         place = _path(rewrite.path) or "the entity"
         text += f"\n  rename {rewrite.sent} to {rewrite.response_key} at {place}"

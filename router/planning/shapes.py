@@ -32,6 +32,16 @@ def assign_names(entry: Presence) -> Sent:
     return sent
 
 
+def can_share_names(one: Presence, other: Presence) -> bool:
+    """Whether the fields of two entities of different types can be asked for in one ``_entities`` field."""
+    sent = Sent({})
+    _assign(one, sent)
+    _assign(other, sent)
+    theirs = {sent.name_of(other, key): _shape(use, sent) for key, use in other.uses.items()}
+    ours = ((sent.name_of(one, key), use) for key, use in one.uses.items())
+    return all(_fits(_shape(use, sent), theirs[name]) for name, use in ours if name in theirs)
+
+
 def _assign(presence: Presence, sent: Sent) -> None:
     for use in presence.uses.values():
         for below in use.children.values():

@@ -38,9 +38,9 @@ class TypeKind(StrEnum):
 class FieldEdge:
     """A field as one subgraph has it.
 
-    ``type`` is the subgraph's own type of it, as text, and ``target`` the name at its core. ``external`` fields are readable
-    under a view only. With a ``label`` (progressive ``@override``) the field is readable where the label's being active
-    equals ``when_active``.
+    ``type`` is the subgraph's own type of it, as text, and ``target`` the name at its core. ``external`` fields are
+    readable under a view only. With a ``label`` (progressive ``@override``) the field is readable where the label's
+    being active equals ``when_active``.
     """
 
     name: str
