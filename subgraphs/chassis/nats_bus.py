@@ -31,6 +31,8 @@ DEDUPLICATION_WINDOW_S = 600.0
 ACKNOWLEDGE_WITHIN_S = 30.0
 CONNECT_WITHIN_S = 3.0
 ANSWER_MARGIN_S = 1.0
+NO_MESSAGES = "404"
+REQUEST_EXPIRED = "408"
 LOG = structlog.get_logger()
 
 
@@ -48,14 +50,14 @@ class NatsSubscription:
         self._requested = 0
 
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
-        """See :class:`subgraphs.chassis.bus.Subscription`."""
+        """See :class:`subgraphs.chassis.bus.Subscription`; raises Unavailable where this consumer must be made anew."""
         if self._requested <= 0:
             await self._request(limit, wait_s)
         deliveries: list[Delivery] = []
         try:
             while len(deliveries) < limit and (not deliveries or self._inbox.pending_msgs):
                 message = await self._inbox.next_msg(wait_s + ANSWER_MARGIN_S)
-                if _is_status(message):  # the request is over: expired, or refused while the server restarts
+                if _ends_request(message):
                     self._requested = 0
                     break
                 self._requested -= 1
@@ -191,8 +193,16 @@ async def _ensure_stream(jetstream: JetStreamContext, name: str, subjects: str) 
         await jetstream.add_stream(config)
 
 
-def _is_status(message: Msg) -> bool:
-    return "Status" in (message.headers or {})
+def _ends_request(message: Msg) -> bool:
+    """Whether ``message`` says that a pull request is over rather than carry an event.
+
+    Raises Unavailable where the server would not serve another one either: the consumer is gone, or the server leaves.
+    """
+    headers = message.headers or {}
+    status = headers.get("Status")
+    if status is not None and status not in (NO_MESSAGES, REQUEST_EXPIRED):
+        raise Unavailable(f"NATS ended our consumer: {status} {headers.get('Description', '')}".rstrip())
+    return status is not None
 
 
 def _delivery(message: Msg) -> Delivery:

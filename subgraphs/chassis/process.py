@@ -135,6 +135,7 @@ class ServiceProcess(Generic[A, L, S]):
                         group.create_task(consumer.run(bus))
             except ExceptionGroup as errors:
                 self._lost("nats", errors.exceptions[0])
+                await asyncio.sleep(FIRST_PAUSE_S)
             finally:
                 await bus.close()
 

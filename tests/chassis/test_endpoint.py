@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 
 from subgraphs.chassis.clock import utc_now
 from tests.chassis.example import Notes, notes_service
@@ -187,3 +188,9 @@ async def test_a_bad_token_is_refused_even_where_none_is_needed(client: ServiceC
         )
         assert response.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}, header
         assert response.json()["data"] is None
+
+
+@pytest.mark.asyncio
+async def test_the_whole_introspection_is_within_the_limits(client: ServiceClient) -> None:
+    data = await client.data(get_introspection_query(input_value_deprecation=True, directive_is_repeatable=True))
+    assert data["__schema"]["queryType"]["name"] == "Query"
