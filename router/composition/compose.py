@@ -15,6 +15,7 @@ from router.composition.hints import CompositionHint
 from router.composition.merge.merge import merge_subgraphs
 from router.composition.preprocess.prepare import prepare_subgraphs
 from router.composition.print_supergraph import print_supergraph
+from router.composition.satisfiability.walk import check_satisfiability
 from router.composition.subgraph import Subgraph
 
 
@@ -35,4 +36,8 @@ def compose(subgraphs: Sequence[Subgraph]) -> Composition:
     merged = merge_subgraphs(prepared.subgraphs)
     if merged.errors:
         return Composition(None, merged.errors, merged.hints)
-    return Composition(print_supergraph(merged), (), merged.hints)
+    satisfiability = check_satisfiability(merged)
+    hints = (*merged.hints, *satisfiability.hints)
+    if satisfiability.errors:
+        return Composition(None, tuple(satisfiability.errors), hints)
+    return Composition(print_supergraph(merged), (), hints)

@@ -49,7 +49,11 @@ def print_supergraph(merged: Merged) -> str:
         "join__Graph": _graphs(merged),
         **{name: _type(type_) for name, type_ in schema.types.items()},
     }
-    parts = [_schema(merged), *(directives[name] for name in sorted(directives)), *(types[n] for n in sorted(types))]
+    parts = [
+        _schema(merged),
+        *(directives[name] for name in sorted(directives, key=str.lower)),
+        *(types[n] for n in sorted(types, key=str.lower)),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

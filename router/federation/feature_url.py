@@ -10,6 +10,7 @@ from router.errors import GalleriaError
 
 APOLLO_SPECS = "https://specs.apollo.dev"
 FEDERATION_IDENTITY = f"{APOLLO_SPECS}/federation"
+JOIN_IDENTITY = f"{APOLLO_SPECS}/join"
 LINK_IDENTITY = f"{APOLLO_SPECS}/link"
 _VERSION = re.compile(r"v(\d{1,9})\.(\d{1,9})")
 

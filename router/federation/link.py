@@ -160,7 +160,7 @@ def _read_link(node: DirectiveNode, problems: list[LinkProblem]) -> Link | None:
         return None
     alias, purpose = arguments.get("as"), arguments.get("for")
     prefix = alias if isinstance(alias, str) else url.name
-    fault = _prefix_fault(prefix)
+    fault = _prefix_fault(prefix, is_chosen=isinstance(alias, str))
     if fault:
         message = (
             f'The specification "{url.identity}" cannot be linked as "{prefix}", which {fault}; rename it with "as"'
@@ -174,8 +174,9 @@ def _read_link(node: DirectiveNode, problems: list[LinkProblem]) -> Link | None:
     return Link(url, prefix, imports, purpose.name if isinstance(purpose, EnumLiteral) else None, node)
 
 
-def _prefix_fault(prefix: str) -> str | None:
-    if not _NAME.fullmatch(prefix):
+def _prefix_fault(prefix: str, *, is_chosen: bool) -> str | None:
+    """What is wrong with a prefix; one that the URL gives need not be a name, as it need not be used."""
+    if is_chosen and not _NAME.fullmatch(prefix):
         return "is not a GraphQL name"
     if "__" in prefix:
         return 'contains "__"'

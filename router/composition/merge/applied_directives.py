@@ -78,9 +78,9 @@ def federation_directive(spec: str, name: str) -> MergedDirective:
     return MergedDirective(name, spec, definition.repeatable, defaults)
 
 
-def graphql_directive(name: str) -> MergedDirective:
-    """A directive of GraphQL itself."""
-    return MergedDirective(name, "", repeatable=False, defaults=_GRAPHQL_DEFAULTS.get(name, {}))
+def graphql_directive(name: str, spec: str) -> MergedDirective:
+    """A directive of GraphQL itself; ``spec`` tells it from one that subgraphs define under the same name."""
+    return MergedDirective(name, spec, repeatable=False, defaults=_GRAPHQL_DEFAULTS.get(name, {}))
 
 
 def custom_directive(definition: DirectiveDefinition) -> MergedDirective:

@@ -12,12 +12,13 @@ from router.composition.merge.context import MergeContext
 from router.composition.merge.core_features import SupergraphLink
 from router.composition.schema import Application, DirectiveDefinition, all_applied
 from router.composition.words import quoted
-from router.federation.directives import CORE_FEATURES, DIRECTIVES
+from router.federation.directives import CORE_FEATURES
 from router.federation.error_codes import ErrorCode
-from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY
+from router.federation.feature_url import FEDERATION_IDENTITY, JOIN_IDENTITY, LINK_IDENTITY
 from router.federation.hint_codes import HintCode
 from router.federation.link import Link
 
+_MACHINERY = (FEDERATION_IDENTITY, LINK_IDENTITY, JOIN_IDENTITY)
 _COMPOSED_BY_DEFAULT = frozenset(spec for feature in CORE_FEATURES for spec in feature.directives)
 
 
@@ -55,6 +56,7 @@ def read_composed_directives(context: MergeContext) -> ComposedDirectives:
     for request in requests:
         by_element.setdefault((request.link.url.identity, request.element), []).append(request)
         by_name.setdefault(request.name, []).append(request)
+    _reserved_names(context, requests)
     consistent = [group for group in by_element.values() if _is_consistent(context, group)]
     _ambiguous_names(context, by_name)
     definitions = {group[0].name: _newest(context, group) for group in consistent}
@@ -73,7 +75,7 @@ def _requests(context: MergeContext, index: int) -> Iterator[_Request]:
             continue
         name = str(argument)[1:]
         resolved = subgraph.links.resolve_directive(name)
-        if resolved and resolved[0].url.identity in {FEDERATION_IDENTITY, LINK_IDENTITY} and resolved[1] in DIRECTIVES:
+        if resolved and resolved[0].url.identity in _MACHINERY:
             _federation_directive(context, index, application, resolved[1])
         elif name not in subgraph.schema.directives:
             similar = suggestion_list(name, list(subgraph.schema.directives))
@@ -153,6 +155,14 @@ def _ambiguous_names(context: MergeContext, by_name: Mapping[str, list[_Request]
         if len(elements) > 1:
             message = f'"@{name}" is to be composed, but is another directive in other subgraphs'
             context.error(ErrorCode.DIRECTIVE_COMPOSITION_ERROR, message, {r.index: r.application for r in requests})
+
+
+def _reserved_names(context: MergeContext, requests: list[_Request]) -> None:
+    """The supergraph links the join specification, whose prefix no imported name may have."""
+    for request in requests:
+        if request.name.startswith("join__"):
+            message = f'"@{request.name}" reads like an element of {JOIN_IDENTITY}; import it under another name'
+            context.error(ErrorCode.INVALID_LINK_DIRECTIVE_USAGE, message, {request.index: request.application})
 
 
 def _newest(context: MergeContext, group: list[_Request]) -> DirectiveDefinition:

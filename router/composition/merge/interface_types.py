@@ -45,8 +45,8 @@ def merge_interface_type(
         name,
         merge_description(context, name, sources),
         (
-            *join_types(context, sources),
             *join_implements(context, sources),
+            *join_types(context, sources),
             *directives.merge(name, {index: type_.directives for index, type_ in sources.items()}, sources),
         ),
         {interface: None for type_ in sources.values() for interface in type_.interfaces},

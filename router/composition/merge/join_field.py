@@ -9,7 +9,7 @@ from router.composition.merge.overrides import NO_OVERRIDES, FieldOverrides
 from router.composition.preprocess.contexts import split_context_field
 from router.composition.preprocess.usage import is_extension_key
 from router.composition.schema import Application, Field, InputValue, TypeDefinition, all_applied, applied
-from router.federation.literals import Literal, ObjectLiteral
+from router.federation.literals import EnumLiteral, Literal, ObjectLiteral
 
 
 def join_fields(
@@ -102,12 +102,13 @@ def _join_types_of(context: MergeContext, index: int, type_: TypeDefinition) -> 
     keys = all_applied(type_, "key")
     if not keys:
         yield context.join("type", index, isInterfaceObject=interface_object)
+    is_federation_2 = context.subgraphs[index].version is not None
     for key in keys:
-        extension = is_extension_key(type_, key)
+        extension = is_extension_key(type_, key) if is_federation_2 else applied(type_, "extends") is not None
         fields = key.arguments.get("fields")
-        if key.arguments.get("resolvable") is False:
-            application = context.join("type", index, key=fields, extension=extension)
-            rest = {"resolvable": False, **({"isInterfaceObject": True} if interface_object else {})}
-            yield Application(application.name, {**application.arguments, **rest})
-        else:
-            yield context.join("type", index, key=fields, extension=extension, isInterfaceObject=interface_object)
+        arguments = {"key": fields, **({"extension": True} if extension else {})}
+        if isinstance(key.arguments.get("resolvable"), bool):
+            arguments["resolvable"] = key.arguments["resolvable"]
+        if interface_object:
+            arguments["isInterfaceObject"] = True
+        yield Application("join__type", {"graph": EnumLiteral(context.graphs[index]), **arguments})

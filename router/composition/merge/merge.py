@@ -27,7 +27,7 @@ from router.composition.merge.interface_types import (
 )
 from router.composition.merge.join_directive import add_join_directives
 from router.composition.merge.object_types import merge_object_type
-from router.composition.merge.relations import kind_mismatches, read_relations
+from router.composition.merge.relations import extensions_without_base, kind_mismatches, read_relations
 from router.composition.merge.scalar_types import merge_scalar_type
 from router.composition.merge.scoped_contexts import with_scoped_contexts
 from router.composition.merge.union_types import merge_union_type
@@ -37,7 +37,7 @@ from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import Version
 from router.federation.join_spec import graph_enum_names, join_version
 
-_GRAPHQL_DIRECTIVES = ("deprecated", "specifiedBy", "oneOf")
+_GRAPHQL_DIRECTIVES = (("deprecated", ""), ("specifiedBy", ""), ("oneOf", "oneOf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,15 @@ class _Merge:
         self.context = context
         self.composed = composed
         self.overrides: FieldOverridesByCoordinate = {}
-        graphql = tuple(map(graphql_directive, _GRAPHQL_DIRECTIVES))
+        graphql = tuple(graphql_directive(name, spec) for name, spec in _GRAPHQL_DIRECTIVES)
         self.directives = DirectiveMerge(context, (*features, *graphql, *composed.directives))
 
     def schema(self) -> Schema:
         """The merged schema; errors are in the context."""
         context = self.context
-        context.errors.extend(kind_mismatches(context.subgraphs))
-        if context.errors:
+        mismatches = tuple(kind_mismatches(context.subgraphs))
+        context.errors.extend((*mismatches, *extensions_without_base(context.subgraphs)))
+        if mismatches:
             return Schema()
         types = self._types()
         add_interface_object_fields(context, types)

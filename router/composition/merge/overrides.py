@@ -98,8 +98,9 @@ class _Override:
             message = f'@override on {place} names its own subgraph in "from"'
             context.error(ErrorCode.OVERRIDE_FROM_SELF_ERROR, message, self.here)
             return None
-        if self._collision(by_name) or not self._label_is_valid(place):
+        if self._collision(by_name):
             return None
+        self._check_label(place)
         target = by_name.get(str(source))
         if target is None:
             message = f'@override on {place} names the subgraph "{source}", which does not exist'
@@ -144,19 +145,18 @@ class _Override:
             context.error(ErrorCode.OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE, message, self.here)
         return bool(found)
 
-    def _label_is_valid(self, place: str) -> bool:
+    def _check_label(self, place: str) -> None:
         label = self.application.arguments.get("label")
         if not isinstance(label, str):
-            return True
+            return
         percent = _PERCENT.fullmatch(label)
         if _LABEL.fullmatch(label) or (percent and float(percent[1]) <= 100):
-            return True
+            return
         message = (
             f'The @override label "{label}" on {place} must be letters, digits or any of "_-:./" after a letter, '
             f"or percent(x) with x from 0 to 100"
         )
         self.context.error(ErrorCode.OVERRIDE_LABEL_INVALID, message, self.here)
-        return False
 
     def overridden_hint(self, target: int, *, is_used: bool, labelled: bool) -> None:
         """Tell that the overridden field is on its way out."""

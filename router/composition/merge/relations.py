@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from router.composition.errors import CompositionError, locate
+from router.composition.errors import CompositionError, locate, subgraph_error
 from router.composition.merge.context import TypeRelations
 from router.composition.preprocess.prepared import PreparedSubgraph
-from router.composition.schema import TypeDefinition, TypeKind, applied
+from router.composition.schema import ROOT_NAMES, TypeDefinition, TypeKind, applied
 from router.composition.words import subgraphs_named
 from router.federation.error_codes import ErrorCode
 
@@ -34,6 +34,21 @@ def read_relations(subgraphs: Sequence[PreparedSubgraph]) -> TypeRelations:
         {name: frozenset(names) for name, names in interfaces.items()},
         {name: frozenset(names) for name, names in members.items()},
     )
+
+
+def extensions_without_base(subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:
+    """Errors ``EXTENSION_WITH_NO_BASE`` for types that are extended somewhere and defined nowhere."""
+    defined = {
+        (name, type_.kind)
+        for subgraph in subgraphs
+        for name, type_ in subgraph.schema.types.items()
+        if not type_.is_extension_only
+    }
+    for subgraph in subgraphs:
+        for name, type_ in subgraph.schema.types.items():
+            if type_.is_extension_only and (name, type_.kind) not in defined and name not in ROOT_NAMES.values():
+                message = f'"{name}" is extended, but no subgraph defines it'
+                yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 
 
 def kind_mismatches(subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:

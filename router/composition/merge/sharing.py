@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from router.composition.merge.context import MergeContext, Sources
 from router.composition.merge.overrides import FieldOverrides
 from router.composition.schema import Field, TypeDefinition, applied
 from router.composition.words import human_list
 from router.federation.error_codes import ErrorCode
 
-StandIns = Mapping[int, tuple[str, Field]]
-"""By subgraph, the ``@interfaceObject`` type and its field that resolve a field of its implementations."""
+StandIn = tuple[int, str]
+"""A subgraph and its ``@interfaceObject`` type, which resolves a field of the interface's implementations."""
 
 
-def stand_ins(context: MergeContext, type_name: str, field_name: str) -> dict[int, tuple[str, Field]]:
+def stand_ins(context: MergeContext, type_name: str, field_name: str) -> dict[StandIn, Field]:
     """The ``@interfaceObject`` fields that resolve ``type_name.field_name`` on behalf of an interface of the type."""
-    found: dict[int, tuple[str, Field]] = {}
+    found: dict[StandIn, Field] = {}
     for interface in sorted(context.relations.interfaces.get(type_name, ())):
         for index, subgraph in enumerate(context.subgraphs):
             type_ = subgraph.schema.types.get(interface)
             if type_ is None or not _is_interface_object(type_) or field_name not in type_.fields:
                 continue
             if not subgraph.usage.is_fully_external(interface, field_name):
-                found.setdefault(index, (interface, type_.fields[field_name]))
+                found[index, interface] = type_.fields[field_name]
     return found
 
 
@@ -47,19 +45,15 @@ def check_sharing(
     usages = [context.subgraphs[index].usage.shareable for index in resolving]
     unshared = [i for i, shareable in zip(resolving, usages, strict=True) if (type_name, field_name) not in shareable]
     unshared += [
-        index
-        for index, (interface, _) in through.items()
-        if (interface, field_name) not in context.subgraphs[index].usage.shareable
+        index for index, interface in through if (interface, field_name) not in context.subgraphs[index].usage.shareable
     ]
     if not unshared:
         return
     place = f"{type_name}.{field_name}"
     who = [f'"{context.name(index)}"' for index in resolving]
-    who += [
-        f'"{context.name(i)}" (by the @interfaceObject field "{name}.{field_name}")' for i, (name, _) in through.items()
-    ]
+    who += [f'"{context.name(i)}" (by the @interfaceObject field "{name}.{field_name}")' for i, name in through]
     message = (
         f'"{place}" is resolved by subgraphs {human_list(who)}, but is not @shareable in {context.named(unshared)}'
     )
-    elements = {**{i: field for i, (_, field) in through.items()}, **{i: sources[i] for i in resolving}}
+    elements = {**{i: field for (i, _), field in through.items()}, **{i: sources[i] for i in resolving}}
     context.error(ErrorCode.INVALID_FIELD_SHARING, message, elements)

@@ -30,8 +30,9 @@ def merge_union_type(
             *join_types(context, sources),
             *(
                 context.join("unionMember", index, member=member)
+                for member in members
                 for index, type_ in sources.items()
-                for member in type_.members
+                if member in type_.members
             ),
             *directives.merge(name, {index: type_.directives for index, type_ in sources.items()}, sources),
         ),

@@ -55,7 +55,7 @@ def _interface_rules(subgraph: PreparedSubgraph, type_: TypeDefinition) -> Itera
         yield from _auth_on(subgraph, field, f"the interface field {place}")
         for spec, code in (
             ("requires", ErrorCode.REQUIRES_UNSUPPORTED_ON_INTERFACE),
-            ("provides", ErrorCode.PROVIDES_UNSUPPORTED_ON_INTERFACE),
+            ("provides", _provides_code(subgraph, field)),
             ("external", ErrorCode.EXTERNAL_ON_INTERFACE),
             ("shareable", ErrorCode.INVALID_SHAREABLE_USAGE),
         ):
@@ -63,6 +63,13 @@ def _interface_rules(subgraph: PreparedSubgraph, type_: TypeDefinition) -> Itera
             if application is not None:
                 message = f"@{spec} cannot be used on {place}, a field of an interface; use it on the implementations"
                 yield _error(subgraph, code, message, application)
+
+
+def _provides_code(subgraph: PreparedSubgraph, field: Field) -> ErrorCode:
+    kind = subgraph.schema.kind_of(named_type(field.type))
+    if kind is not None and not kind.is_composite:
+        return ErrorCode.PROVIDES_ON_NON_OBJECT_FIELD
+    return ErrorCode.PROVIDES_UNSUPPORTED_ON_INTERFACE
 
 
 def _auth_on(subgraph: PreparedSubgraph, element: TypeDefinition | Field, what: str) -> Iterator[CompositionError]:

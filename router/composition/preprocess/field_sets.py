@@ -93,7 +93,8 @@ class _FieldSetCheck:
             yield self.error("INVALID_FIELDS", error.message)
             return
         faults = list(self.selections(parent, selections, under_external=False))
-        yield from faults[:1] if faults and faults[0].code.endswith("INVALID_FIELDS") else faults
+        unreadable = [fault for fault in faults if fault.code.endswith("INVALID_FIELDS")]
+        yield from unreadable[:1] or faults
 
     def selections(
         self, parent: TypeDefinition, selections: Sequence[Selection], *, under_external: bool
@@ -102,7 +103,9 @@ class _FieldSetCheck:
             yield from self.directives(selection.directives)
             if isinstance(selection, FragmentSelection):
                 yield from self.fragment(parent, selection, under_external=under_external)
-            elif selection.name != "__typename":
+            elif selection.name == "__typename":
+                yield from self.typename(parent, under_external=under_external)
+            else:
                 yield from self.field(parent, selection, under_external=under_external)
 
     def directives(self, directives: Sequence[str]) -> Iterator[CompositionError]:
@@ -122,12 +125,14 @@ class _FieldSetCheck:
             if found is None or not found.kind.is_composite:
                 yield self.error("INVALID_FIELDS", f'there is no type "{fragment.type_condition}" to select from')
                 return
-            possible = set(self.schema.possible_types(parent.name))
-            if not possible & set(self.schema.possible_types(found.name)):
-                yield self.error("INVALID_FIELDS", f'no "{parent.name}" can be of type "{found.name}"')
-                return
             target = found
         yield from self.selections(target, fragment.selections, under_external=under_external)
+
+    def typename(self, parent: TypeDefinition, *, under_external: bool) -> Iterator[CompositionError]:
+        """Every subgraph with a type can tell ``__typename``, so it is never external by itself."""
+        if self.use.directive != "key" and not under_external and not self.lenient:
+            message = f'"{parent.name}.__typename" is resolved by this subgraph itself'
+            yield self.error("FIELDS_MISSING_EXTERNAL", f"{message} and should not be part of a @{self.use.directive}")
 
     def field(
         self, parent: TypeDefinition, selection: FieldSelection, *, under_external: bool
@@ -162,6 +167,7 @@ class _FieldSetCheck:
         if self.use.directive == "key" and target.kind.is_abstract:
             message = f'"{place}" is of the {target.kind.value} "{target.name}", which a @key cannot select'
             yield self.error("FIELDS_SELECT_INVALID_TYPE", message)
+            return
         if not selection.selections:
             yield self.error(
                 "INVALID_FIELDS", f'"{place}" is of type "{target.name}" and needs a selection of its fields'

@@ -66,6 +66,7 @@ class _Rules:
         yield from self.applications(self.schema.applications, "SCHEMA", "the schema")
         for definition in self.schema.directives.values():
             yield from self.arguments(definition.arguments, f"@{definition.name}")
+            yield from self.undefined_machinery(definition)
         for type_ in self.schema.types.values():
             yield from self.type_definition(type_)
         for operation, name in self.schema.roots.items():
@@ -95,6 +96,13 @@ class _Rules:
                 for enum_value in type_.values.values():
                     place = f"{type_.name}.{enum_value.name}"
                     yield from self.applications(enum_value.directives, "ENUM_VALUE", place)
+
+    def undefined_machinery(self, definition: DirectiveDefinition) -> Iterator[CompositionError]:
+        """A subgraph that writes out a specification's directive must also write out the scalars that it names."""
+        for argument in definition.arguments.values():
+            type_ = self.schema.types.get(named_type(argument.type))
+            if type_ is not None and not type_.blocks:
+                yield self.error(f'The type "{type_.name}" of "@{definition.name}" is not defined', argument.node)
 
     def reserved_name(self, name: str, node: Node | None) -> Iterator[CompositionError]:
         if name.startswith("__"):
@@ -222,7 +230,7 @@ class _Rules:
             argument = definition.arguments.get(key)
             if argument is None:
                 yield self.error(f'The directive "@{name}" has no argument "{key}"', application.node)
-            elif not fits(value, argument.type, self.schema):
+            elif not fits(value, argument.type, self.schema) and not (value is None and not application.spec):
                 given = f'The value {print_literal(value)} for "@{name}({key}:)" on "{place}"'
                 message = f"{given} is not of type {argument.type}"
                 yield self.error(message, application.node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from router.composition.errors import CompositionError, subgraph_error
@@ -27,7 +27,7 @@ from router.federation.directives import (
 from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY, Version
 from router.federation.link import Link, Links
-from router.federation.type_ref import ListRef, NonNullRef, TypeRef, nullable, type_ref
+from router.federation.type_ref import ListRef, NamedRef, NonNullRef, TypeRef, nullable, type_ref
 
 _GRAPHQL_DIRECTIVES = (
     DirectiveDefinition(
@@ -43,10 +43,13 @@ _GRAPHQL_DIRECTIVES = (
     ),
     DirectiveDefinition("specifiedBy", ("SCALAR",), {"url": InputValue("url", type_ref("String!"))}),
     DirectiveDefinition("oneOf", ("INPUT_OBJECT",)),
+    DirectiveDefinition("defer", ("FRAGMENT_SPREAD", "INLINE_FRAGMENT")),
+    DirectiveDefinition("stream", ("FIELD",)),
 )
 GRAPHQL_DIRECTIVE_NAMES = frozenset(definition.name for definition in _GRAPHQL_DIRECTIVES)
 """The directives of GraphQL itself, which every schema has."""
 
+ONE_OF = "oneOf"
 _FEDERATION_1_FIELD_SET = "_FieldSet"
 _LINK_ARGUMENTS = {"url": "String", "as": "String", "for": "link__Purpose", "import": "[link__Import]"}
 _LINK_PURPOSES = frozenset({"EXECUTION", "SECURITY"})
@@ -61,17 +64,23 @@ class KnownDirectives:
     machinery_types: Mapping[str, str]
 
 
-def known_directives(links: Links, version: Version | None) -> KnownDirectives:
+def known_directives(links: Links, version: Version | None, defined: Collection[str]) -> KnownDirectives:
     """The directives of GraphQL, @link and Federation ``version`` (None: Federation 1) under the schema's names.
 
-    ``machinery_types`` maps the name in the schema of a specification's scalar to the specification's own name.
+    ``defined`` are the directives that the schema defines itself: a Federation 1 schema may so use those of
+    Federation 2, and its own ``@oneOf`` is its own. ``machinery_types`` maps the name in the schema of a specification's scalar to the specification's own name.
     """
     definitions = {definition.name: definition for definition in _GRAPHQL_DIRECTIVES}
     specs: dict[str, str] = {}
+    if ONE_OF in defined:
+        del definitions[ONE_OF]
+    else:
+        specs[ONE_OF] = ONE_OF
     types = {"link__Purpose": "Purpose", "link__Import": "Import"}
     if version is None:
         types[_FEDERATION_1_FIELD_SET] = "FieldSet"
-        for name in FEDERATION_1_DIRECTIVES:
+        later = [name for name in DIRECTIVES if name in defined and name not in FEDERATION_1_DIRECTIVES]
+        for name in (*FEDERATION_1_DIRECTIVES, *later):
             specs[name] = name
             definitions[name] = _definition(DIRECTIVES[name], name, {"FieldSet": _FEDERATION_1_FIELD_SET})
     for link in links.links:
@@ -142,7 +151,7 @@ def _directive_faults(
     for name, argument in expected.arguments.items():
         own = found.arguments.get(name)
         if own is None:
-            if argument.is_required:
+            if argument.is_required and not (is_federation_1 and expected.name in FEDERATION_1_DIRECTIVES):
                 yield f'it lacks the required argument "{name}"'
         elif not _compatible(own.type, argument.type, is_federation_1):
             yield f'the argument "{name}" should be of type "{argument.type}", not "{own.type}"'
@@ -165,7 +174,9 @@ def _compatible(found: TypeRef, expected: TypeRef, is_federation_1: bool) -> boo
     if isinstance(expected, NonNullRef):
         if isinstance(found, NonNullRef):
             return _compatible(found.of, expected.of, is_federation_1)
-        return is_federation_1 and not isinstance(found, ListRef) and _compatible(found, expected.of, is_federation_1)
+        if not is_federation_1 or isinstance(found, ListRef):
+            return False
+        return found == NamedRef("FieldSet") or _compatible(found, expected.of, is_federation_1)
     inner = nullable(found)
     if isinstance(expected, ListRef):
         return isinstance(inner, ListRef) and _compatible(inner.of, expected.of, is_federation_1)
@@ -177,8 +188,6 @@ def _compatible(found: TypeRef, expected: TypeRef, is_federation_1: bool) -> boo
 
 
 def _type_fault(own: TypeDefinition, element: str) -> str | None:
-    if element == "Purpose":
-        if own.kind is not TypeKind.ENUM:
-            return "it should be an enum"
+    if element == "Purpose" and own.kind is TypeKind.ENUM:
         return None if set(own.values) == _LINK_PURPOSES else "its values should be EXECUTION and SECURITY"
     return None if own.kind is TypeKind.SCALAR else "it should be a scalar"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from router.composition.schema import Schema, TypeDefinition, TypeKind
+from router.composition.schema import BUILT_IN_SCALARS, Schema, TypeDefinition, TypeKind
 
 _SERVICE_FIELDS = ("_service", "_entities")
 _SERVICE_TYPES = ("_Service", "_Entity", "_Any")
@@ -15,7 +15,8 @@ def without_machinery(schema: Schema, directives: Collection[str], types: Collec
     """The schema without the given directives and types, ``_service`` and ``_entities``; it always has a ``Query``."""
     query = schema.types.get("Query", TypeDefinition(TypeKind.OBJECT, "Query"))
     fields = {name: field for name, field in query.fields.items() if name not in _SERVICE_FIELDS}
-    kept = {name: type_ for name, type_ in schema.types.items() if name not in types and name not in _SERVICE_TYPES}
+    dropped = {*types, *_SERVICE_TYPES, *BUILT_IN_SCALARS}
+    kept = {name: type_ for name, type_ in schema.types.items() if name not in dropped}
     return replace(
         schema,
         types={**kept, "Query": replace(query, fields=fields)},

@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphql import DocumentNode, GraphQLSyntaxError, Source, parse
+from graphql import DirectiveDefinitionNode, DocumentNode, GraphQLSyntaxError, Source, parse
 
 from router.composition.errors import CompositionError, SourceLocation, subgraph_error
 from router.composition.preprocess.contexts import context_coordinates
 from router.composition.preprocess.federation_rules import check_federation_rules
-from router.composition.preprocess.field_sets import check_field_sets
 from router.composition.preprocess.graphql_rules import check_graphql_rules
 from router.composition.preprocess.known_directives import check_own_definitions, known_directives
 from router.composition.preprocess.machinery import without_machinery
@@ -95,7 +94,8 @@ def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | l
     if problems:
         return [subgraph_error(problem.code, problem.message, name, problem.node) for problem in problems]
     version = links.federation.url.version if links.federation else None
-    known = known_directives(links, version)
+    defined = {d.name.value for d in document.definitions if isinstance(d, DirectiveDefinitionNode)}
+    known = known_directives(links, version, defined)
     schema, duplicates = read_schema(document, name, lambda directive: known.specs.get(directive, ""))
     errors = [*duplicates, *check_own_definitions(schema, known, name)]
     if errors:
@@ -105,8 +105,6 @@ def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | l
     schema = without_machinery(rename_root_types(schema), known.by_name, known.machinery_types)
     usage = compute_usage(schema, context_coordinates(schema))
     prepared = PreparedSubgraph(name, subgraph.url, schema, links, version, usage)
-    if version is None:
-        errors.extend(check_field_sets(schema, usage, name, lenient=True))
-    else:
+    if version is not None:
         errors.extend(check_federation_rules(prepared))
     return errors or prepared

@@ -76,7 +76,7 @@ _KINDS: Mapping[type[Node], TypeKind] = {
 NameOfSpec = Callable[[str], str]
 """Gives the Federation specification's name of a directive of the schema, or the empty string."""
 
-_Named = TypeVar("_Named", Field, InputValue, EnumValue)
+_Named = TypeVar("_Named", Field, InputValue)
 
 
 def schema_directive_nodes(document: DocumentNode) -> tuple[ConstDirectiveNode, ...]:
@@ -184,7 +184,7 @@ class _Reader:
             self.fields(name, same) if kind in {TypeKind.OBJECT, TypeKind.INTERFACE} else {},
             self.input_fields(name, same) if kind is TypeKind.INPUT_OBJECT else {},
             dict(self.names(name, same, "types")),
-            self.enum_values(name, same) if kind is TypeKind.ENUM else {},
+            self.enum_values(same) if kind is TypeKind.ENUM else {},
             tuple(Block(isinstance(node, TypeExtensionNode), node) for node in same),
         )
 
@@ -218,12 +218,13 @@ class _Reader:
             "field",
         )
 
-    def enum_values(self, owner: str, nodes: Iterable[Node]) -> dict[str, EnumValue]:
-        return self.unique(
-            (self.enum_value(node) for parent in nodes for node in getattr(parent, "values", None) or ()),
-            owner,
-            "value",
-        )
+    def enum_values(self, nodes: Iterable[Node]) -> dict[str, EnumValue]:
+        """The values; one that is written twice counts once, as other composers have it."""
+        values = (self.enum_value(node) for parent in nodes for node in getattr(parent, "values", None) or ())
+        result: dict[str, EnumValue] = {}
+        for value in values:
+            result.setdefault(value.name, value)
+        return result
 
     def unique(self, elements: Iterable[_Named], owner: str, what: str) -> dict[str, _Named]:
         result: dict[str, _Named] = {}

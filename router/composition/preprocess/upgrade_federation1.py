@@ -23,7 +23,6 @@ from router.composition.preprocess.usage import (
 from router.composition.schema import (
     ROOT_NAMES,
     Application,
-    Block,
     Field,
     Schema,
     TypeDefinition,
@@ -57,6 +56,7 @@ def upgrade_federation1(
     upgraded: list[PreparedSubgraph] = []
     for subgraph in subgraphs:
         if subgraph.version is None:
+            errors.extend(_keyed_interfaces(subgraph, subgraphs))
             errors.extend(_extensions_without_base(subgraph, subgraphs))
             upgraded.append(_upgrade_alone(subgraph, subgraphs, errors))
         else:
@@ -72,14 +72,29 @@ def _is_extension(type_: TypeDefinition) -> bool:
     return type_.is_extension_only or applied(type_, "extends") is not None
 
 
+def _keyed_interfaces(subgraph: PreparedSubgraph, subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:
+    """A key on a Federation 1 interface does not resolve its types, which an ``@interfaceObject`` relies on."""
+    for type_ in subgraph.schema.types.values():
+        if type_.kind is not TypeKind.INTERFACE or applied(type_, "key") is None:
+            continue
+        for other in subgraphs:
+            stand_in = other.schema.types.get(type_.name)
+            if stand_in is not None and applied(stand_in, "interfaceObject"):
+                message = (
+                    f'"{type_.name}" is an @interfaceObject in subgraph "{other.name}", but its @key in the Federation 1 '
+                    f'subgraph "{subgraph.name}" cannot resolve its types; upgrade that subgraph or remove the @key'
+                )
+                yield subgraph_error(ErrorCode.INTERFACE_OBJECT_USAGE_ERROR, message, subgraph.name, type_.node)
+
+
 def _extensions_without_base(
     subgraph: PreparedSubgraph, subgraphs: Sequence[PreparedSubgraph]
 ) -> Iterator[CompositionError]:
     for type_ in subgraph.schema.types.values():
-        if not _is_extension(type_) or type_.name in _ROOTS:
+        if not type_.is_extension_only or type_.name in _ROOTS or not type_.fields:
             continue
         others = [other.schema.types[type_.name] for other in subgraphs if type_.name in other.schema.types]
-        if all(_is_extension(other) for other in others):
+        if all(other.is_extension_only or other.kind is not type_.kind for other in others):
             message = f'"{type_.name}" is extended, but no subgraph defines it'
             yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 
@@ -91,7 +106,7 @@ def _upgrade_alone(
     schema = _map_fields(_coerce_field_sets(subgraph.schema), _without_useless_external)
     schema = _with_usage(schema, lambda schema, usage: _internal_keys(schema, subgraph, subgraphs))
     schema = _prune_field_sets(schema)
-    schema = _without_extensions(_without_interface_directives(schema))
+    schema = _without_interface_directives(schema)
     schema = _without_unused_externals(schema, subgraph.name, errors)
     return replace(subgraph, schema=schema, usage=compute_usage(schema))
 
@@ -158,7 +173,8 @@ def _internal_keys(schema: Schema, subgraph: PreparedSubgraph, subgraphs: Sequen
             continue
         own = all_applied(type_, "key")
         for key in own or _first_key_elsewhere(type_.name, subgraph, subgraphs):
-            keys.update(application_coordinates(schema, type_.name, key))
+            coordinates = application_coordinates(schema, type_.name, key)
+            keys.update(coordinate for coordinate in coordinates if coordinate[0] == type_.name)
 
     def change(type_: TypeDefinition, field: Field) -> Field:
         if (type_.name, field.name) in keys:
@@ -225,6 +241,8 @@ def _external_selections(
             if inner:
                 kept.append(replace(selection, selections=inner))
             continue
+        if selection.name == "__typename":
+            continue
         field = type_.fields.get(selection.name) if type_ else None
         if type_ is None or field is None or usage.is_external_or_implemented_so(schema, type_, field.name):
             kept.append(selection)
@@ -233,17 +251,6 @@ def _external_selections(
         if inner:
             kept.append(FieldSelection(selection.name, selection.arguments, inner, has_braces=True))
     return tuple(kept)
-
-
-def _without_extensions(schema: Schema) -> Schema:
-    def change(type_: TypeDefinition) -> TypeDefinition:
-        return replace(
-            type_,
-            directives=_without(type_.directives, "extends"),
-            blocks=tuple(Block(is_extension=False, node=block.node) for block in type_.blocks),
-        )
-
-    return _map_types(schema, change)
 
 
 def _without_interface_directives(schema: Schema) -> Schema:
@@ -303,7 +310,8 @@ def _share_type(
     if type_.name not in _ROOTS and applied(type_, "key") is None:
         if not declaring:
             return type_
-        blocks = range(max(1, len(type_.blocks)))
+        blocks = [number for number, block in enumerate(type_.blocks) if not block.is_extension]
+        blocks = blocks or list(range(len(type_.blocks)))
         marks = tuple(Application("shareable", spec="shareable", block=block) for block in blocks)
         return replace(type_, directives=(*type_.directives, *marks))
     fields = {

@@ -10,7 +10,11 @@ _INT_LIMIT = 2**31
 
 
 def fits(value: Literal, type_: TypeRef, schema: Schema) -> bool:
-    """Whether ``value`` may be given where ``type_`` is asked, by GraphQL's input coercion; unknown types take all."""
+    """Whether ``value`` may be given where ``type_`` is asked, by GraphQL's input coercion; unknown types take all.
+
+    As other composers do, a string may name an enum value, and an input object may lack required fields: published
+    SDL has both.
+    """
     if isinstance(type_, NonNullRef):
         return value is not None and fits(value, type_.of, schema)
     if value is None:
@@ -20,7 +24,7 @@ def fits(value: Literal, type_: TypeRef, schema: Schema) -> bool:
         return all(fits(item, type_.of, schema) for item in items)
     definition = schema.types.get(type_.name)
     if definition is not None and definition.kind is TypeKind.ENUM:
-        return isinstance(value, EnumLiteral) and value.name in definition.values
+        return (value.name if isinstance(value, EnumLiteral) else value) in definition.values
     if definition is not None and definition.kind is TypeKind.INPUT_OBJECT:
         return isinstance(value, ObjectLiteral) and _fits_input(value, definition, schema)
     return _fits_scalar(value, type_.name)
@@ -31,8 +35,7 @@ def _fits_input(value: ObjectLiteral, definition: TypeDefinition, schema: Schema
     if any(name not in definition.inputs for name in given):
         return False
     return all(
-        fits(given[name], declared.type, schema) if name in given else not declared.is_required
-        for name, declared in definition.inputs.items()
+        fits(given[name], declared.type, schema) for name, declared in definition.inputs.items() if name in given
     )
 
 

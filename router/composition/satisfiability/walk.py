@@ -1,0 +1,177 @@
+"""The walk: every field of the supergraph, from every state that a query can be in, must be resolvable.
+
+A state is a type of the supergraph with the set of vertices that a query may stand at, and the choices made for
+progressive overrides. Sets of vertices take the place of paths, so that the walk stays polynomial where paths multiply.
+A state is skipped where an earlier one of the same type had a subset of its vertices: what is possible from fewer
+vertices is possible from more.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from router.composition.errors import CompositionError
+from router.composition.hints import CompositionHint
+from router.composition.merge.merge import Merged
+from router.composition.merge.relations import read_relations
+from router.composition.satisfiability.conditions import Conditions, Labels
+from router.composition.satisfiability.explain import explain_dead_end
+from router.composition.satisfiability.graph import QueryGraph
+from router.composition.satisfiability.runtime_types import RuntimeTypeCheck
+from router.composition.satisfiability.state import State
+from router.composition.schema import Field, TypeKind, applied
+from router.federation.type_ref import named_type
+
+_MAX_ERRORS = 1000
+
+
+@dataclass(slots=True)
+class Satisfiability:
+    """What the walk found."""
+
+    errors: list[CompositionError] = field(default_factory=list)
+    hints: list[CompositionHint] = field(default_factory=list)
+
+
+def check_satisfiability(merged: Merged) -> Satisfiability:
+    """Errors ``SATISFIABILITY_ERROR`` and ``SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES`` of a merged supergraph."""
+    walk = _Walk(merged)
+    walk.run()
+    return Satisfiability([*walk.errors, *walk.runtime_types.errors], walk.runtime_types.hints)
+
+
+class _Walk:
+    """One walk over the supergraph."""
+
+    def __init__(self, merged: Merged) -> None:
+        self.merged = merged
+        self.graph = QueryGraph(merged, read_relations(merged.subgraphs))
+        self.conditions = Conditions(self.graph)
+        self.runtime_types = RuntimeTypeCheck(merged, self.graph)
+        self.errors: list[CompositionError] = []
+        self._queue: list[tuple[int, int, State]] = []
+        self._order = count()
+        self._visited: dict[str, list[tuple[frozenset[int], Labels]]] = {}
+        self._reported: set[str] = set()
+
+    def run(self) -> None:
+        """Walk from the root types."""
+        for operation, root in self.merged.schema.roots.items():
+            vertices = frozenset(
+                self.graph.vertex(index, root)
+                for index, subgraph in enumerate(self.merged.subgraphs)
+                if operation in subgraph.schema.roots
+            )
+            start = State(root, vertices)
+            if operation == "mutation":
+                self._walk_mutation(start)
+            else:
+                self._push(start)
+                self._drain()
+
+    def _push(self, state: State) -> None:
+        seen = self._visited.setdefault(state.type, [])
+        if any(vertices <= state.vertices and labels <= state.labels for vertices, labels in seen):
+            return
+        seen.append((state.vertices, state.labels))
+        heapq.heappush(self._queue, (len(state.vertices), next(self._order), state))
+
+    def _drain(self) -> None:
+        while self._queue and len(self.errors) < _MAX_ERRORS:
+            _, _, state = heapq.heappop(self._queue)
+            for follower in self._followers(state):
+                self._push(follower)
+
+    def _walk_mutation(self, start: State) -> None:
+        """A mutation's field runs in one subgraph: it is enough if all is well from one of those that have it."""
+        for name, field_ in self._visible_fields(start.type):
+            entries = [v for v in sorted(start.vertices) if self.graph.field(v, name) is not None]
+            attempts: list[list[CompositionError]] = []
+            for entry in entries:
+                before = self.errors
+                self.errors = []
+                for follower in self._take_field(State(start.type, frozenset({entry})), name, field_):
+                    self._push(follower)
+                self._drain()
+                attempts.append(self.errors)
+                self.errors = before
+            if attempts and all(attempts):
+                self.errors.extend(attempts[0])
+
+    def _visible_fields(self, type_name: str) -> Iterator[tuple[str, Field]]:
+        for name, field_ in self.merged.schema.types[type_name].fields.items():
+            if not field_.directives or not applied(field_, "inaccessible"):
+                yield name, field_
+
+    def _followers(self, state: State) -> Iterable[State]:
+        kind = self.merged.schema.types[state.type].kind
+        if kind.is_abstract:
+            for name in self.merged.schema.possible_types(state.type):
+                if not applied(self.merged.schema.types[name], "inaccessible"):
+                    yield from self._narrow(state, name)
+            return
+        for name, field_ in self._visible_fields(state.type):
+            yield from self._take_field(state, name, field_)
+
+    def _narrow(self, state: State, type_name: str) -> Iterator[State]:
+        """Continue at one object type of an abstract one."""
+        found: set[int] = set()
+        for vertex in state.vertices:
+            if not self.graph.is_interface_object(vertex):
+                narrowed = self.graph.downcast(vertex, type_name)
+                if narrowed is None:
+                    return  # one subgraph rules the type out, and all must agree
+                found.add(narrowed)
+            for reached in self.conditions.reachable(vertex):
+                if self.graph.is_interface_object(reached):
+                    continue
+                narrowed = self.graph.downcast(reached, type_name)
+                if narrowed is not None:
+                    found.add(narrowed)
+        following = State(type_name, frozenset(found), state.labels, state, f"... on {type_name}")
+        if found:
+            yield following
+        else:
+            self._dead_end(state, following, None)
+
+    def _take_field(self, state: State, name: str, field_: Field) -> Iterator[State]:
+        overrides = self.graph.overrides(state.type, name)
+        for labels in _label_choices(state.labels, set((overrides.labels or {}).values())):
+            yield from self._take_field_with(state, name, field_, labels)
+
+    def _take_field_with(self, state: State, name: str, field_: Field, labels: Labels) -> Iterator[State]:
+        target = named_type(field_.type)
+        kind = self.merged.schema.kind_of(target)
+        is_leaf = kind is None or not kind.is_composite
+        found: set[int] = set()
+        for vertex in state.vertices:
+            for reached in self.conditions.advance(vertex, name, labels):
+                if is_leaf:
+                    return
+                if reached is not None:
+                    found.add(reached)
+        following = State(target, frozenset(found), labels, state, name)
+        if not found:
+            self._dead_end(state, following, field_)
+            return
+        if kind is not TypeKind.OBJECT:
+            self.runtime_types.check(following, state.type, field_)
+        yield following
+
+    def _dead_end(self, state: State, following: State, field_: Field | None) -> None:
+        error = explain_dead_end(self.graph, self.conditions, state, following, field_)
+        if error.message not in self._reported:
+            self._reported.add(error.message)
+            self.errors.append(error)
+
+
+def _label_choices(labels: Labels, needed: set[str]) -> Iterator[Labels]:
+    """The given choices, completed in every way for the labels that are still open."""
+    open_labels = sorted(needed - {label for label, _ in labels})
+    choices = [labels]
+    for label in open_labels:
+        choices = [chosen | {(label, value)} for chosen in choices for value in (True, False)]
+    yield from choices
