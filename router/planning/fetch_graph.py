@@ -64,7 +64,7 @@ class FetchGraph:
         self._operation = operation
         self._entries: dict[Slot, list[Presence]] = {}
         self._final = postpone_lookups(choices.entries)
-        for presence in choices.entries:
+        for presence in sorted(choices.entries, key=lambda entry: entry.position.number):
             self._entries.setdefault(self._final[presence.slot], []).append(presence)
         order = sorted(self._entries, key=lambda slot: (slot[1], self._first_position(slot), slot[0]))
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}

@@ -130,7 +130,8 @@ def _field_edge(
 ) -> FieldEdge | None:
     joins = read_join_fields(field.directives, names)
     join = next((join for join in joins if join.graph == graph), None)
-    if join is None and (joins or not _has_undirected_field(field, joint, graph)):
+    is_key_of_v1 = names.version < (0, 2) and _is_in_key(field, joint, graph)
+    if join is None and not is_key_of_v1 and (joins or joint.owner not in (None, graph)):
         return None
     join = join or JoinField(
         graph, (), (), None, external=False, override=None, override_label=None, used_overridden=False
@@ -150,10 +151,8 @@ def _field_edge(
     )
 
 
-def _has_undirected_field(field: FieldDefinitionNode, joint: _Joined, graph: str) -> bool:
-    """Whether ``graph`` has a field without ``@join__field``: every graph of the type, up to v0.1 owner and keys."""
-    if joint.owner is None or joint.owner == graph:
-        return True
+def _is_in_key(field: FieldDefinitionNode, joint: _Joined, graph: str) -> bool:
+    """Whether ``graph`` has the field in a key, which up to v0.1 is all that tells that it has it at all."""
     keys = (join.key for join in joint.types if join.graph == graph and join.key)
     return any(isinstance(item, FieldSetField) and item.name == field.name.value for key in keys for item in key)
 

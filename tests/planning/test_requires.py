@@ -1,0 +1,88 @@
+"""``@requires``: inputs first, under names that collide with nothing."""
+
+from __future__ import annotations
+
+from tests.planning.plans import plan_lines
+
+PARCELS = {
+    "a": 'type Query { parcel: Parcel } type Parcel @key(fields: "id") { id: ID! weight(unit: String): Int }',
+    "b": r"""
+        type Parcel @key(fields: "id") {
+          id: ID! weight(unit: String): Int @external
+          ship: Int @requires(fields: "weight(unit: \"KG\")")
+          post: Int @requires(fields: "weight(unit: \"LB\")")
+        }
+    """,
+}
+
+
+def test_required_field_is_read_with_its_arguments_and_sent_with_the_key() -> None:
+    assert plan_lines(PARCELS, "{ parcel { ship } }") == [
+        '#0 a: { parcel { id weight(unit: "KG") } }',
+        "#1 b after #0: Parcel { id weight } at parcel -> { _entities { ... on Parcel { ship } } }",
+    ]
+
+
+def test_input_shares_the_clients_alias_of_the_same_field() -> None:
+    assert plan_lines(PARCELS, '{ parcel { ship weight(unit: "LB") kg: weight(unit: "KG") } }') == [
+        '#0 a: { parcel { weight(unit: "LB") kg: weight(unit: "KG") id } }',
+        "#1 b after #0: Parcel { id weight: kg } at parcel -> { _entities { ... on Parcel { ship } } }",
+    ]
+
+
+def test_inputs_take_names_that_the_client_has_not_given_to_other_fields() -> None:
+    assert plan_lines(PARCELS, "{ parcel { weight: id ship } }") == [
+        '#0 a: { parcel { weight: id _weight: weight(unit: "KG") } }',
+        "#1 b after #0: Parcel { id: weight weight: _weight } at parcel -> { _entities { ... on Parcel { ship } } }",
+    ]
+
+
+def test_one_field_with_two_arguments_becomes_two_lookups_of_one_request() -> None:
+    assert plan_lines(PARCELS, "{ parcel { ship post } }") == [
+        '#0 a: { parcel { id weight(unit: "KG") _weight: weight(unit: "LB") } }',
+        "#1 b after #0: Parcel { id weight } at parcel & Parcel { id weight: _weight } at parcel -> "
+        "{ _entities_0: _entities { ... on Parcel { ship } } _entities_1: _entities { ... on Parcel { post } } }",
+    ]
+
+
+def test_input_that_is_computed_elsewhere_is_fetched_before_what_needs_it() -> None:
+    subgraphs = {
+        "a": 'type Query { p: P } type P @key(fields: "id") { id: ID! x: Int }',
+        "b": 'type P @key(fields: "id") { id: ID! x: Int @external y: Int @requires(fields: "x") }',
+        "c": 'type P @key(fields: "id") { id: ID! y: Int @external z: Int @requires(fields: "y") }',
+    }
+
+    assert plan_lines(subgraphs, "{ p { z } }") == [
+        "#0 a: { p { id x } }",
+        "#1 b after #0: P { id x } at p -> { _entities { ... on P { y } } }",
+        "#2 c after #0, #1: P { id y } at p -> { _entities { ... on P { z } } }",
+    ]
+
+
+def test_chain_goes_back_and_forth_between_two_subgraphs() -> None:
+    subgraphs = {
+        "a": """type Query { p: P } type P @key(fields: "id") { id: ID! x: Int
+                y: Int @external z: Int @requires(fields: "y") }""",
+        "b": 'type P @key(fields: "id") { id: ID! x: Int @external y: Int @requires(fields: "x") }',
+    }
+
+    assert plan_lines(subgraphs, "{ p { z } }") == [
+        "#0 a: { p { id x } }",
+        "#1 b after #0: P { id x } at p -> { _entities { ... on P { y } } }",
+        "#2 a after #0, #1: P { id y } at p -> { _entities { ... on P { z } } }",
+    ]
+
+
+def test_plain_fields_go_with_the_later_lookup_that_brings_the_computed_one() -> None:
+    subgraphs = {
+        "a": 'type Query { p: P } type P @key(fields: "id") { id: ID! }',
+        "b": 'type P @key(fields: "id") { id: ID! x: Int }',
+        "c": """type P @key(fields: "id") { id: ID! x: Int @external plain: Int
+                computed: Int @requires(fields: "x") }""",
+    }
+
+    assert plan_lines(subgraphs, "{ p { plain computed } }") == [
+        "#0 a: { p { id } }",
+        "#1 b after #0: P { id } at p -> { _entities { ... on P { x } } }",
+        "#2 c after #0, #1: P { id x } at p -> { _entities { ... on P { plain computed } } }",
+    ]
