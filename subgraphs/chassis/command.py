@@ -20,8 +20,10 @@ from types import FrameType
 from typing import Any
 
 import click
+import pymongo
 import structlog
 import uvicorn
+from pymongo.errors import PyMongoError
 
 import subgraphs
 from subgraphs.chassis import nats_bus
@@ -30,9 +32,10 @@ from subgraphs.chassis.auth import issue_token
 from subgraphs.chassis.bus import DeadLetter
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.dev_keys import ensure_key
-from subgraphs.chassis.errors import ChassisError, SettingsError
+from subgraphs.chassis.errors import ChassisError, SettingsError, Unavailable
 from subgraphs.chassis.logs import configure_logs
 from subgraphs.chassis.mongodb import connect, create_indexes
+from subgraphs.chassis.process import PREPARE_WITHIN_S
 from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import BusSettings, CommandSettings, ServiceSettings, read_settings
@@ -182,10 +185,14 @@ async def _seed(name: str) -> int | None:
     service = load_service(name)
     settings = read_settings(service.settings, name)
     database = connect(settings)
+    runtime = Runtime(settings, database, _NoOutbox(), utc_now)
     try:
-        await create_indexes(database, service.collections)
-        runtime = Runtime(settings, database, _NoOutbox(), utc_now)
-        return await seed_if_empty(database, service.collections, partial(service.seed, runtime), utc_now())
+        await database.command("ping")
+        with pymongo.timeout(PREPARE_WITHIN_S):
+            await create_indexes(database, service.collections)
+            return await seed_if_empty(database, service.collections, partial(service.seed, runtime), utc_now())
+    except PyMongoError as error:
+        raise Unavailable(f"{name}: the database cannot be seeded: {type(error).__name__}: {error}") from None
     finally:
         database.client.close()
 

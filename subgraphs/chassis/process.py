@@ -14,6 +14,7 @@ from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
 import httpx
+import pymongo
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -38,6 +39,7 @@ from subgraphs.chassis.settings import ServiceSettings
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 CHECK_EVERY_S = 5.0
+PREPARE_WITHIN_S = 60.0
 LOG = structlog.get_logger()
 
 T = TypeVar("T")
@@ -112,12 +114,17 @@ class ServiceProcess(Generic[A, L, S]):
         return Runtime(self.settings, database, self._relay, self._clock)
 
     async def _prepare(self, database: Database) -> None:
-        await create_indexes(database, self.service.collections)
-        if self.settings.seed_demo:
-            seed = partial(self.service.seed, self._runtime(database))
-            count = await seed_if_empty(database, self.service.collections, seed, self._clock())
-            if count is not None:
-                LOG.info("seeded", documents=count)
+        await database.command("ping")
+        with pymongo.timeout(PREPARE_WITHIN_S):  # indexes and seeds take longer than requests may
+            await create_indexes(database, self.service.collections)
+            if self.settings.seed_demo:
+                await self._seed(database)
+
+    async def _seed(self, database: Database) -> None:
+        seed = partial(self.service.seed, self._runtime(database))
+        count = await seed_if_empty(database, self.service.collections, seed, self._clock())
+        if count is not None:
+            LOG.info("seeded", documents=count)
 
     async def _watch_database(self, database: Database) -> NoReturn:
         while True:

@@ -121,6 +121,14 @@ def test_seeding_without_a_database_names_the_variable() -> None:
     assert result.stderr.startswith("mall: <SERVICE>_MONGODB_URL: is not set for any service")
 
 
+def test_seeding_a_database_that_is_not_there_is_one_line_and_code_1() -> None:
+    lost = {"MONGODB_URL": f"mongodb://127.0.0.1:{free_port()}/inventory", "MONGODB_TIMEOUT_MS": "100"}
+    result = mall("seed", "inventory", NATS_URL="nats://unused", **lost)
+    assert result.returncode == 1
+    assert result.stderr.startswith("mall: inventory: the database cannot be seeded: ServerSelectionTimeoutError")
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.asyncio
 async def test_dead_letters_are_listed_and_sent_again(nats_url: str) -> None:
     async with bus_of(nats_url) as bus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from stack.daemon import free_port, running
 from subgraphs.chassis.app import create_app
 from subgraphs.chassis.errors import SettingsError
 from subgraphs.chassis.mongodb import connect
+from subgraphs.chassis.service import Runtime
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from tests.chassis.example import Notes, notes_service
 from tests.services import ServiceClient, bus_of, event, eventually, running_service
@@ -137,6 +139,23 @@ async def test_a_database_with_documents_is_not_seeded(environment: dict[str, st
     async with running_service(notes_service(Notes()), environment | {"SEED_DEMO": "1"}):
         assert await database["notes"].count_documents({}) == 1
     database.client.close()
+
+
+@pytest.mark.asyncio
+async def test_a_defect_of_the_service_is_told(environment: dict[str, str]) -> None:
+    def broken(runtime: Runtime[ServiceSettings]) -> Notes:
+        raise KeyError("forgotten")
+
+    service = replace(notes_service(Notes()), build=broken)
+    app = create_app(service, read_settings(ServiceSettings, "notes", environment))
+    client = ServiceClient(app, Path(environment["GALLERIA_DATA"]) / "keys")
+    async with app.router.lifespan_context(app), client.http:
+
+        async def told() -> bool:
+            missing = (await client.http.get("/health/ready")).json()["missing"]
+            return bool(missing.get("service") == "KeyError: 'forgotten'")
+
+        await eventually(told, "the defect")
 
 
 def test_production_needs_keys_of_its_own(environment: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from subgraphs.chassis.connection import encode_cursor
 from subgraphs.inventory.app import service
 from subgraphs.inventory.service import Inventory
 from tests.services import ServiceClient, client_of
@@ -194,6 +195,19 @@ async def test_staff_read_the_journal(client: ServiceClient) -> None:
     )
     receipt = {"warehouse": "BER", "kind": "RECEIPT", "onHand": 3, "reserved": 0, "reason": "delivery"}
     assert journal == {"stockMovements": {"edges": [{"node": receipt}]}}
+
+
+@pytest.mark.asyncio
+async def test_the_journal_pages_by_its_own_cursors(client: ServiceClient) -> None:
+    query = (
+        'query($after: String) { stockMovements(productId: "MUG-001", first: 1, after: $after)'
+        " { edges { node { warehouse } } pageInfo { endCursor } } }"
+    )
+    first = (await client.data(query, STAFF))["stockMovements"]
+    second = (await client.data(query, STAFF, after=first["pageInfo"]["endCursor"]))["stockMovements"]
+    warehouses = {edge["node"]["warehouse"] for edge in first["edges"] + second["edges"]}
+    assert warehouses == {"BER", "LYO"}
+    assert await client.error_code(query, STAFF, after=encode_cursor(("no time", "mov_1"))) == "INVALID_CURSOR"
 
 
 @pytest.mark.asyncio
