@@ -69,8 +69,9 @@ def chromium() -> str:
     return found or not_run("Chromium", "install the package chromium (Debian: apt-get install chromium)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """A browser for one module: while it is open an event loop runs in this thread, and no async test can."""
     with sync_playwright() as playwright:
         # No sandbox: a container's root may not have one. The pages are our own.
         expect.set_options(timeout=PATIENCE_MS)
