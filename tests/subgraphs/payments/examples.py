@@ -52,13 +52,22 @@ class MovableClock:
         self.now += timedelta(seconds=seconds)
 
 
+class CrashError(Exception):
+    """The process that made a call is gone."""
+
+
 @dataclass(slots=True)
 class FakeProvider:
-    """A provider with an account: a call repeated under its key has one effect and the same answer."""
+    """A provider with an account: a call repeated under its key has one effect and the same answer.
+
+    ``outages`` calls do not reach it, ``lost_answers`` of its answers are lost, ``crashes`` times the caller dies.
+    """
 
     answers: dict[TransactionKind, Outcome] = field(default_factory=dict)
     outages: int = 0
     lost_answers: int = 0
+    crashes: int = 0
+    held_minor: int = 0
     taken_minor: int = 0
     given_back_minor: int = 0
     calls: list[str] = field(default_factory=list)
@@ -74,6 +83,9 @@ class FakeProvider:
         if self.lost_answers:
             self.lost_answers -= 1
             raise ProviderUnavailableError("the answer was lost")
+        if self.crashes:
+            self.crashes -= 1
+            raise CrashError
         return self.known[step.key]
 
     def describe_method(self, token: str) -> str:
@@ -81,7 +93,15 @@ class FakeProvider:
 
     def _book(self, step: Step) -> None:
         answer = self.known[step.key] = self.answers.get(step.kind, Approved())
-        if isinstance(answer, Approved) and step.kind is TransactionKind.CAPTURE:
-            self.taken_minor += step.amount.amount_minor
-        if isinstance(answer, Approved) and step.kind is TransactionKind.REFUND:
-            self.given_back_minor += step.amount.amount_minor
+        if not isinstance(answer, Approved):
+            return
+        match step.kind:
+            case TransactionKind.AUTHORIZATION:
+                self.held_minor += step.amount.amount_minor
+            case TransactionKind.VOID:
+                self.held_minor = 0
+            case TransactionKind.CAPTURE:
+                self.held_minor -= step.amount.amount_minor
+                self.taken_minor += step.amount.amount_minor
+            case TransactionKind.REFUND:
+                self.given_back_minor += step.amount.amount_minor

@@ -214,6 +214,18 @@ def test_a_refused_capture_leaves_the_authorisation_and_is_not_repeated() -> Non
     assert payment.due_at is None
 
 
+def test_a_refused_void_is_shown_and_not_repeated() -> None:
+    authorized, _ = learn_all(a_payment(), OrderFact.RESERVED)
+    change = learn(authorized, OrderFact.CANCELLED, NOW)
+    assert change
+    payment, events = settle(change.payment, Declined("SETTLED", "The amount is being settled."))
+    assert (payment.status, events, payment.due_at) == (PaymentStatus.AUTHORIZED, (), None)
+    assert (payment.transactions[-1].kind, payment.transactions[-1].reason) == (
+        TransactionKind.VOID,
+        "The amount is being settled.",
+    )
+
+
 def test_refunds_add_up_until_everything_is_given_back() -> None:
     partly, first = settle(request_refund(captured(), refund_of(1000, "a"), NOW))
     assert (partly.status, partly.refunded) == (PaymentStatus.PARTIALLY_REFUNDED, Money(1000, "EUR"))

@@ -26,7 +26,7 @@ from subgraphs.payments.domain import (
     TransactionKind,
 )
 from subgraphs.payments.service import Payments, PaymentUnknownError
-from tests.subgraphs.payments.examples import NOW, ORDER, TOTAL, FakeProvider, MovableClock, captured
+from tests.subgraphs.payments.examples import NOW, ORDER, TOTAL, CrashError, FakeProvider, MovableClock, captured
 from tests.subgraphs.payments.memory_store import MemoryStore
 
 pytestmark = pytest.mark.asyncio
@@ -146,11 +146,9 @@ async def test_a_slow_provider_is_asked_again_when_it_says() -> None:
 
 
 async def test_a_crash_during_a_call_is_made_good_by_the_next_round() -> None:
-    shop = Shop()
-    await shop.place()
-    crashing = Payments(shop.store, CrashingProvider(shop.provider), shop.clock)
+    shop = Shop(provider=FakeProvider(crashes=1))
     with pytest.raises(CrashError):
-        await crashing.learn("ord_1", OrderFact.RESERVED, "event-1")
+        await shop.place(OrderFact.RESERVED)
     assert shop.payment.attempt
     await shop.payments.advance_due()
     assert shop.provider.calls == ["pay_1:authorization"], "the call is left to who began it for a while"
@@ -269,24 +267,6 @@ async def test_a_refused_refund_changes_nothing() -> None:
         await shop.payments.refund("pay_1", a_refund(5991))
     assert shop.payment == captured()
     assert shop.provider.calls == []
-
-
-class CrashError(Exception):
-    """The process is gone."""
-
-
-@dataclass(slots=True)
-class CrashingProvider:
-    """Makes the call, and does not live to tell."""
-
-    provider: FakeProvider
-
-    async def perform(self, step: Step) -> Outcome:
-        await self.provider.perform(step)
-        raise CrashError
-
-    def describe_method(self, token: str) -> str:
-        return self.provider.describe_method(token)
 
 
 @dataclass(slots=True)
