@@ -2,19 +2,18 @@
 
 ::
 
-    check_request(request) -> price_lines(request.lines, products) -> place_order(...) -> Order
+    check_request(request) -> price_lines(request, products) -> place_order(...) -> Order
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from subgraphs.orders.domain import (
+    MAX_KEY_LENGTH,
     PLACED_REASON,
     SHOP_CURRENCY,
     Address,
@@ -27,13 +26,13 @@ from subgraphs.orders.domain import (
     RefusalError,
     Stage,
     StatusChange,
+    digest,
     is_text,
     sum_up,
 )
 
 MAX_LINES = 100
 MAX_QUANTITY = 999
-MAX_KEY_LENGTH = 200
 MAX_PRODUCT_ID_LENGTH = 64
 _TOKEN = re.compile(r"tok_[a-z0-9_]{1,64}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -45,20 +44,25 @@ NUMBER_BITS = 5 * _NUMBER_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """So many of a product, as a customer asks for them."""
+    """So many of a product, as a customer asks for them; ``expected_unit_price`` is the price that they were shown."""
 
     product_id: str
     quantity: int
+    expected_unit_price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What a customer asks for; ``payment_token`` stands for a payment method and is none itself."""
+    """What a customer asks for; ``payment_token`` stands for a payment method and is none itself.
+
+    With ``accept_price_change`` it does not matter what prices they were shown.
+    """
 
     lines: tuple[LineRequest, ...]
     shipping_address: Address
     payment_token: str
     idempotency_key: str
+    accept_price_change: bool = False
 
 
 def check_request(request: OrderRequest) -> OrderRequest:
@@ -126,16 +130,18 @@ def _address_problem(field: str, rule: str) -> Problem:
     return Problem("ADDRESS_INVALID", f"{field} {rule}.", f"shippingAddress.{field}")
 
 
-def price_lines(lines: Sequence[LineRequest], products: Mapping[str, Product]) -> tuple[OrderLine, ...]:
-    """``lines`` at today's prices.
+def price_lines(request: OrderRequest, products: Mapping[str, Product]) -> tuple[OrderLine, ...]:
+    """The lines of ``request`` at today's prices.
 
-    Raises RefusalError with PRODUCT_UNKNOWN, PRODUCT_INACTIVE and CURRENCY_NOT_SUPPORTED.
+    Raises RefusalError with PRODUCT_UNKNOWN, PRODUCT_INACTIVE, CURRENCY_NOT_SUPPORTED and PRICE_CHANGED.
     """
     problems = []
     priced = []
-    for index, line in enumerate(lines):
+    for index, line in enumerate(request.lines):
         product = products.get(line.product_id)
         problem = _product_problem(product, f"lines.{index}.productId")
+        if product and not problem and not request.accept_price_change:
+            problem = _price_problem(product, line.expected_unit_price, f"lines.{index}.expectedUnitPrice")
         if problem:
             problems.append(problem)
         elif product:
@@ -143,6 +149,14 @@ def price_lines(lines: Sequence[LineRequest], products: Mapping[str, Product]) -
     if problems:
         raise RefusalError(*problems)
     return tuple(priced)
+
+
+def _price_problem(product: Product, expected: Money | None, field: str) -> Problem | None:
+    if expected is None or expected == product.price:
+        return None
+    now = f"{product.name} costs {product.price} now, not {expected}"
+    message = f"{now}: order again at that price, or accept price changes."
+    return Problem("PRICE_CHANGED", message, field)
 
 
 def _product_problem(product: Product | None, field: str) -> Problem | None:
@@ -182,19 +196,17 @@ def order_id(customer_id: str, idempotency_key: str) -> str:
 
     Derived, so that the uniqueness of ids is what makes placing idempotent: that holds across shards, without an index.
     """
-    return f"ord_{_digest([customer_id, idempotency_key])}"
+    return f"ord_{digest([customer_id, idempotency_key])}"
 
 
 def fingerprint(request: OrderRequest) -> str:
-    """What tells a repeat of a checked request from another one under the same key; the key is not part of it."""
+    """What tells a repeat of a checked request from another one under the same key.
+
+    The key is not part of it, nor are the prices that were expected: they say whether to order, not what.
+    """
     address = request.shipping_address
     place = [address.name, address.line1, address.line2, address.city, address.postal_code, address.country_code]
-    return _digest([[[line.product_id, line.quantity] for line in request.lines], place, request.payment_token])
-
-
-def _digest(parts: object) -> str:
-    """32 hexadecimal digits for JSON ``parts``."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    return digest([[[line.product_id, line.quantity] for line in request.lines], place, request.payment_token])
 
 
 def order_number(year: int, randomness: int) -> str:

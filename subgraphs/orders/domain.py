@@ -1,22 +1,29 @@
-"""Orders: what one is, and the table of its life. How one is placed and priced is in :mod:`subgraphs.orders.checkout`.
+"""Orders: what one is, and the table of its life.
+
+How one is placed and priced is in :mod:`subgraphs.orders.checkout`, what becomes of it in
+:mod:`subgraphs.orders.changes`, how it is sent back in :mod:`subgraphs.orders.returns`.
 
 The life of an order, theory of operation: an order stands at one :class:`Stage`. Things happen to it
-(:class:`Occurrence`: an answer of stock or payment, a move of the parcel, a wish to cancel), and :data:`TRANSITIONS`
-says where each leads. Stock and payment answer in any order, so the time before confirmation has three stages, which
-the outside sees as one status, PENDING. What is not in the table does not happen: a wish is refused with a code; an
-event is a repeat, too late, or too early (:class:`TransitionError`).
+(:class:`Occurrence`: an answer of stock or payment, a move of a parcel, a wish), and :data:`TRANSITIONS` says where
+each leads. Stock and payment answer in any order, so the time before confirmation has three stages, which the outside
+sees as one status, PENDING. What is not in the table does not happen: a wish is refused with a code; an event is a
+repeat, too late, or too early (:class:`TransitionError`).
 
 ::
 
-    PLACED ──stock──▶ RESERVED ──payment──▶ CONFIRMED ──▶ DISPATCHED ──▶ DELIVERED
+    PLACED ──stock──▶ RESERVED ──payment──▶ CONFIRMED ──▶ DISPATCHED ──▶ DELIVERED ──▶ RETURNED
        └──payment──▶ AUTHORIZED ──stock──────▲    │           │
-       (all of these) ──refused, cancelled──▶ CANCELLED ◀──recalled by staff
+       (all of these) ──refused, cancelled──▶ CANCELLED ◀──recalled by staff, or came back
+
+An order may travel as several parcels: it is DISPATCHED with the first and DELIVERED with the last of them.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +31,8 @@ from typing import TypeAlias
 
 SHOP_CURRENCY = "EUR"
 MAX_REASON_LENGTH = 500
+MAX_KEY_LENGTH = 200
+PLACED_REASON = "Order placed."
 
 
 # --- refusals
@@ -56,6 +65,7 @@ class OrderStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     DISPATCHED = "DISPATCHED"
     DELIVERED = "DELIVERED"
+    RETURNED = "RETURNED"
     CANCELLED = "CANCELLED"
 
 
@@ -68,6 +78,7 @@ class Stage(StrEnum):
     CONFIRMED = "CONFIRMED"
     DISPATCHED = "DISPATCHED"
     DELIVERED = "DELIVERED"
+    RETURNED = "RETURNED"
     CANCELLED = "CANCELLED"
 
     @property
@@ -76,45 +87,83 @@ class Stage(StrEnum):
         return OrderStatus.PENDING if self in WAITING else OrderStatus(self.value)
 
 
+class WaitingFor(StrEnum):
+    """Whose answer a pending order waits for."""
+
+    STOCK = "STOCK"
+    PAYMENT = "PAYMENT"
+
+
 class Occurrence(StrEnum):
     """Something that happens to an order."""
 
     STOCK_RESERVED = "STOCK_RESERVED"
     STOCK_REJECTED = "STOCK_REJECTED"
+    RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
     PAYMENT_AUTHORIZED = "PAYMENT_AUTHORIZED"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    PAYMENT_DELAYED = "PAYMENT_DELAYED"
     PARCEL_DISPATCHED = "PARCEL_DISPATCHED"
     PARCEL_DELIVERED = "PARCEL_DELIVERED"
+    LAST_PARCEL_DELIVERED = "LAST_PARCEL_DELIVERED"
+    ALL_PARCELS_CAME_BACK = "ALL_PARCELS_CAME_BACK"
     CANCELLED_BY_CUSTOMER = "CANCELLED_BY_CUSTOMER"
     CANCELLED_BY_STAFF = "CANCELLED_BY_STAFF"
+    RETURN_REQUESTED = "RETURN_REQUESTED"
+    RETURN_RECEIVED = "RETURN_RECEIVED"
+    LAST_RETURN_RECEIVED = "LAST_RETURN_RECEIVED"
 
 
-WAITING = frozenset({Stage.PLACED, Stage.RESERVED, Stage.AUTHORIZED})
-_PARCEL_MOVES = frozenset({Occurrence.PARCEL_DISPATCHED, Occurrence.PARCEL_DELIVERED})
+WAITING: Mapping[Stage, tuple[WaitingFor, ...]] = {
+    Stage.PLACED: (WaitingFor.STOCK, WaitingFor.PAYMENT),
+    Stage.RESERVED: (WaitingFor.PAYMENT,),
+    Stage.AUTHORIZED: (WaitingFor.STOCK,),
+}
+"""The stages of a pending order, and whose answers it still needs."""
+
+_S, _O = Stage, Occurrence
+_PARCEL_MOVES = frozenset(
+    {_O.PARCEL_DISPATCHED, _O.PARCEL_DELIVERED, _O.LAST_PARCEL_DELIVERED, _O.ALL_PARCELS_CAME_BACK}
+)
 
 TRANSITIONS: Mapping[tuple[Stage, Occurrence], Stage] = {
-    (Stage.PLACED, Occurrence.STOCK_RESERVED): Stage.RESERVED,
-    (Stage.PLACED, Occurrence.STOCK_REJECTED): Stage.CANCELLED,
-    (Stage.PLACED, Occurrence.PAYMENT_AUTHORIZED): Stage.AUTHORIZED,
-    (Stage.PLACED, Occurrence.PAYMENT_DECLINED): Stage.CANCELLED,
-    (Stage.PLACED, Occurrence.CANCELLED_BY_CUSTOMER): Stage.CANCELLED,
-    (Stage.PLACED, Occurrence.CANCELLED_BY_STAFF): Stage.CANCELLED,
-    (Stage.RESERVED, Occurrence.PAYMENT_AUTHORIZED): Stage.CONFIRMED,
-    (Stage.RESERVED, Occurrence.PAYMENT_DECLINED): Stage.CANCELLED,
-    (Stage.RESERVED, Occurrence.CANCELLED_BY_CUSTOMER): Stage.CANCELLED,
-    (Stage.RESERVED, Occurrence.CANCELLED_BY_STAFF): Stage.CANCELLED,
-    (Stage.AUTHORIZED, Occurrence.STOCK_RESERVED): Stage.CONFIRMED,
-    (Stage.AUTHORIZED, Occurrence.STOCK_REJECTED): Stage.CANCELLED,
-    (Stage.AUTHORIZED, Occurrence.CANCELLED_BY_CUSTOMER): Stage.CANCELLED,
-    (Stage.AUTHORIZED, Occurrence.CANCELLED_BY_STAFF): Stage.CANCELLED,
-    (Stage.CONFIRMED, Occurrence.PARCEL_DISPATCHED): Stage.DISPATCHED,
+    (_S.PLACED, _O.STOCK_RESERVED): _S.RESERVED,
+    (_S.PLACED, _O.STOCK_REJECTED): _S.CANCELLED,
+    (_S.PLACED, _O.RESERVATION_EXPIRED): _S.CANCELLED,
+    (_S.PLACED, _O.PAYMENT_AUTHORIZED): _S.AUTHORIZED,
+    (_S.PLACED, _O.PAYMENT_DECLINED): _S.CANCELLED,
+    (_S.PLACED, _O.PAYMENT_DELAYED): _S.PLACED,
+    (_S.PLACED, _O.CANCELLED_BY_CUSTOMER): _S.CANCELLED,
+    (_S.PLACED, _O.CANCELLED_BY_STAFF): _S.CANCELLED,
+    (_S.RESERVED, _O.RESERVATION_EXPIRED): _S.CANCELLED,
+    (_S.RESERVED, _O.PAYMENT_AUTHORIZED): _S.CONFIRMED,
+    (_S.RESERVED, _O.PAYMENT_DECLINED): _S.CANCELLED,
+    (_S.RESERVED, _O.PAYMENT_DELAYED): _S.RESERVED,
+    (_S.RESERVED, _O.CANCELLED_BY_CUSTOMER): _S.CANCELLED,
+    (_S.RESERVED, _O.CANCELLED_BY_STAFF): _S.CANCELLED,
+    (_S.AUTHORIZED, _O.STOCK_RESERVED): _S.CONFIRMED,
+    (_S.AUTHORIZED, _O.STOCK_REJECTED): _S.CANCELLED,
+    (_S.AUTHORIZED, _O.RESERVATION_EXPIRED): _S.CANCELLED,
+    (_S.AUTHORIZED, _O.CANCELLED_BY_CUSTOMER): _S.CANCELLED,
+    (_S.AUTHORIZED, _O.CANCELLED_BY_STAFF): _S.CANCELLED,
+    # A confirmed order has no row for RESERVATION_EXPIRED: inventory keeps what it holds until an order is cancelled,
+    # so which of the two came first is decided here, by one document.
+    (_S.CONFIRMED, _O.PARCEL_DISPATCHED): _S.DISPATCHED,
     # News of the delivery can overtake that of the dispatch.
-    (Stage.CONFIRMED, Occurrence.PARCEL_DELIVERED): Stage.DELIVERED,
-    (Stage.CONFIRMED, Occurrence.CANCELLED_BY_CUSTOMER): Stage.CANCELLED,
-    (Stage.CONFIRMED, Occurrence.CANCELLED_BY_STAFF): Stage.CANCELLED,
-    (Stage.DISPATCHED, Occurrence.PARCEL_DELIVERED): Stage.DELIVERED,
+    (_S.CONFIRMED, _O.PARCEL_DELIVERED): _S.DISPATCHED,
+    (_S.CONFIRMED, _O.LAST_PARCEL_DELIVERED): _S.DELIVERED,
+    (_S.CONFIRMED, _O.ALL_PARCELS_CAME_BACK): _S.CANCELLED,
+    (_S.CONFIRMED, _O.CANCELLED_BY_CUSTOMER): _S.CANCELLED,
+    (_S.CONFIRMED, _O.CANCELLED_BY_STAFF): _S.CANCELLED,
+    (_S.DISPATCHED, _O.PARCEL_DISPATCHED): _S.DISPATCHED,
+    (_S.DISPATCHED, _O.PARCEL_DELIVERED): _S.DISPATCHED,
+    (_S.DISPATCHED, _O.LAST_PARCEL_DELIVERED): _S.DELIVERED,
+    (_S.DISPATCHED, _O.ALL_PARCELS_CAME_BACK): _S.CANCELLED,
     # A parcel on its way is called back by staff alone: the money goes back before the goods do.
-    (Stage.DISPATCHED, Occurrence.CANCELLED_BY_STAFF): Stage.CANCELLED,
+    (_S.DISPATCHED, _O.CANCELLED_BY_STAFF): _S.CANCELLED,
+    (_S.DELIVERED, _O.RETURN_REQUESTED): _S.DELIVERED,
+    (_S.DELIVERED, _O.RETURN_RECEIVED): _S.DELIVERED,
+    (_S.DELIVERED, _O.LAST_RETURN_RECEIVED): _S.RETURNED,
 }
 
 _REFUSALS: Mapping[Stage, tuple[str, str]] = {
@@ -124,8 +173,10 @@ _REFUSALS: Mapping[Stage, tuple[str, str]] = {
     Stage.CONFIRMED: ("ORDER_ALREADY_CONFIRMED", "The order is confirmed already."),
     Stage.DISPATCHED: ("ORDER_ALREADY_DISPATCHED", "The order is on its way: only our staff can call it back."),
     Stage.DELIVERED: ("ORDER_ALREADY_DELIVERED", "The order has been delivered: it can no longer be cancelled."),
+    Stage.RETURNED: ("ORDER_ALREADY_RETURNED", "Everything of the order has been returned already."),
     Stage.CANCELLED: ("ORDER_ALREADY_CANCELLED", "The order has been cancelled already."),
 }
+_NOT_DELIVERED = ("ORDER_NOT_DELIVERED", "Only what has been delivered can be returned; cancel the order instead.")
 
 
 class TransitionError(RefusalError):
@@ -135,8 +186,10 @@ class TransitionError(RefusalError):
     """
 
     def __init__(self, stage: Stage, occurrence: Occurrence) -> None:
-        code, message = _REFUSALS[stage]
-        super().__init__(Problem(code, message, "id"))
+        is_return = occurrence is Occurrence.RETURN_REQUESTED
+        before_delivery = stage in WAITING or stage in (Stage.CONFIRMED, Stage.DISPATCHED)
+        code, message = _NOT_DELIVERED if is_return and before_delivery else _REFUSALS[stage]
+        super().__init__(Problem(code, message, "orderId" if is_return else "id"))
         self.early = stage in WAITING and occurrence in _PARCEL_MOVES
 
 
@@ -172,6 +225,10 @@ class Money:
     def __mul__(self, quantity: int) -> Money:
         """``quantity`` times this amount."""
         return Money(self.amount_minor * quantity, self.currency_code)
+
+    def __str__(self) -> str:
+        """``12.50 EUR``."""
+        return f"{self.amount} {self.currency_code}"
 
 
 def sum_up(amounts: Iterable[Money]) -> Money:
@@ -212,13 +269,25 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Allocation:
+    """So many pieces come from this warehouse."""
+
+    warehouse: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A product in an order, with the price and weight that it had when the order was placed."""
+    """A product in an order, with the price and weight that it had when the order was placed.
+
+    ``allocations`` say where it comes from, once stock has said yes.
+    """
 
     product_id: str
     quantity: int
     unit_price: Money
     weight_grams: int
+    allocations: tuple[Allocation, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -237,9 +306,58 @@ class StatusChange:
     code: str | None = None
 
 
+class ParcelStatus(StrEnum):
+    """How far a parcel is known to have come; each one is further than those before it."""
+
+    DISPATCHED = "DISPATCHED"
+    DELIVERED = "DELIVERED"
+    RETURNED = "RETURNED"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The ``index``-th (from 1) of the ``count`` parcels of an order."""
+
+    status: ParcelStatus
+    index: int = 1
+    count: int = 1
+
+
+class ReturnStatus(StrEnum):
+    """A return is REQUESTED until the goods are back in a warehouse."""
+
+    REQUESTED = "REQUESTED"
+    RECEIVED = "RECEIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """So many pieces of a product that a customer sends back."""
+
+    product_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a customer sends back, and what they get for it; ``fingerprint`` is that of the request."""
+
+    id: str
+    lines: tuple[ReturnLine, ...]
+    refund: Money
+    reason: str
+    requested_at: datetime
+    fingerprint: str
+    status: ReturnStatus = ReturnStatus.REQUESTED
+    received_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order; ``fingerprint`` is that of the request that placed it (see :func:`fingerprint`)."""
+    """An order; ``fingerprint`` is that of the request that placed it, ``revision`` counts the writes.
+
+    A change is stored only over the revision from which it was derived.
+    """
 
     id: str
     number: str
@@ -252,11 +370,19 @@ class Order:
     updated_at: datetime
     history: tuple[StatusChange, ...]
     fingerprint: str
+    parcels: tuple[Parcel, ...] = ()
+    returns: tuple[Return, ...] = ()
+    revision: int = 0
 
     @property
     def status(self) -> OrderStatus:
         """The status that customers see."""
         return self.stage.status
+
+    @property
+    def waiting_for(self) -> tuple[WaitingFor, ...]:
+        """Whose answers it waits for; none once it is no longer pending."""
+        return WAITING.get(self.stage, ())
 
     @property
     def subtotal(self) -> Money:
@@ -269,50 +395,13 @@ class Order:
         return self.subtotal + self.shipping_fee
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How an order moves: applied only where it still stands at ``before``; ``entry`` is None within one status."""
-
-    order_id: str
-    before: Stage
-    after: Stage
-    at: datetime
-    entry: StatusChange | None
-
-
-PLACED_REASON = "Order placed."
-_REASONS: Mapping[Stage, str] = {
-    Stage.CONFIRMED: "Stock reserved and payment authorized.",
-    Stage.DISPATCHED: "Handed over to the carrier.",
-    Stage.DELIVERED: "Delivered to the customer.",
-    Stage.CANCELLED: "Cancelled.",
-}
-
-
-def move(
-    order: Order, occurrence: Occurrence, at: datetime, reason: str | None = None, code: str | None = None
-) -> Change:
-    """What ``occurrence`` changes in ``order``; raises TransitionError where it cannot happen to it."""
-    after = next_stage(order.stage, occurrence)
-    if after.status is order.status:
-        return Change(order.id, order.stage, after, at, None)
-    entry = StatusChange(order.status, after.status, at, reason or _REASONS[after], code)
-    return Change(order.id, order.stage, after, at, entry)
-
-
-def moved(order: Order, change: Change) -> Order:
-    """``order`` after ``change``."""
-    history = (*order.history, change.entry) if change.entry else order.history
-    return replace(order, stage=change.after, updated_at=change.at, history=history)
-
-
 def position_of(order: Order) -> str:
     """Where ``order`` stands in every list: a text that sorts by placing time, then id."""
     at = order.placed_at.astimezone(UTC).isoformat(timespec="milliseconds")
     return f"{at.removesuffix('+00:00')}Z {order.id}"
 
 
-# --- cancelling an order
+# --- what clients may say
 
 
 def check_reason(reason: str) -> str:
@@ -324,9 +413,14 @@ def check_reason(reason: str) -> str:
     return trimmed
 
 
-def order_not_found() -> RefusalError:
+def order_not_found(field: str) -> RefusalError:
     """The refusal for an order that does not exist, or is someone else's: the two must look the same."""
-    return RefusalError(Problem("NOT_FOUND", "There is no such order.", "id"))
+    return RefusalError(Problem("NOT_FOUND", "There is no such order.", field))
+
+
+def digest(parts: object) -> str:
+    """32 hexadecimal digits that stand for JSON ``parts``."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def is_text(text: str, max_length: int) -> bool:
@@ -359,11 +453,12 @@ class OrderCancelled:
     order: Order
 
 
-OrderEvent: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled
+@dataclass(frozen=True, slots=True)
+class ReturnRequested:
+    """A customer sends something back: a parcel is to fetch it, and ``of.refund`` is due when it has come."""
+
+    order: Order
+    of: Return
 
 
-def events_of(order: Order) -> tuple[OrderEvent, ...]:
-    """What to tell of ``order``, which has just reached its stage."""
-    if order.stage is Stage.CONFIRMED:
-        return (OrderConfirmed(order),)
-    return (OrderCancelled(order),) if order.stage is Stage.CANCELLED else ()
+OrderEvent: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | ReturnRequested

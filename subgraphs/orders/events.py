@@ -9,8 +9,10 @@ import structlog
 
 from subgraphs.chassis.errors import RetryLater
 from subgraphs.chassis.event import Event, Payload, new_event, read_payload
+from subgraphs.orders.changes import follow_parcel, move, take_reservation, wait_for_payment
 from subgraphs.orders.domain import (
     Address,
+    Allocation,
     Money,
     Occurrence,
     Order,
@@ -19,10 +21,15 @@ from subgraphs.orders.domain import (
     OrderEvent,
     OrderLine,
     OrderPlaced,
+    Parcel,
+    ParcelStatus,
     Product,
+    Return,
+    ReturnRequested,
     TransitionError,
 )
-from subgraphs.orders.service import Cause, Orders
+from subgraphs.orders.returns import receive_return
+from subgraphs.orders.service import Change, Orders
 
 SOURCE = "orders"
 LOG = structlog.get_logger()
@@ -55,12 +62,24 @@ class PricedLinePayload(Payload):
     weight_grams: int
 
 
-class LinePayload(Payload):
-    """A line without its price."""
+class AllocationPayload(Payload):
+    """So many pieces come from this warehouse."""
+
+    warehouse: str
+    quantity: int
+
+
+class AllocatedLinePayload(PricedLinePayload):
+    """A line with its price, and the warehouses that it comes from."""
+
+    allocations: list[AllocationPayload]
+
+
+class ReturnLinePayload(Payload):
+    """So many pieces of a product that are sent back."""
 
     product_id: str
     quantity: int
-    weight_grams: int
 
 
 class PaymentMethodPayload(Payload):
@@ -89,7 +108,9 @@ class OrderConfirmedPayload(Payload):
     order_id: str
     number: str
     customer_id: str
-    lines: list[LinePayload]
+    lines: list[AllocatedLinePayload]
+    shipping_fee: MoneyPayload
+    total: MoneyPayload
     shipping_address: AddressPayload
     confirmed_at: datetime
 
@@ -104,10 +125,36 @@ class OrderCancelledPayload(Payload):
     code: str
 
 
-class OfOrderPayload(Payload):
-    """What orders reads of ``inventory.reserved``, ``payment.authorized`` and the events of a shipment."""
+class ReturnRequestedPayload(Payload):
+    """``order.return_requested``: a parcel is to fetch it, and the refund is due when it has come."""
 
     order_id: str
+    number: str
+    customer_id: str
+    return_id: str
+    lines: list[ReturnLinePayload]
+    refund: MoneyPayload
+    reason: str
+
+
+class OfOrderPayload(Payload):
+    """What orders reads of ``payment.authorized`` and ``inventory.expired``."""
+
+    order_id: str
+
+
+class ReservedLinePayload(Payload):
+    """A line of ``inventory.reserved``."""
+
+    product_id: str
+    allocations: tuple[AllocationPayload, ...] = ()
+
+
+class ReservedPayload(Payload):
+    """What orders reads of ``inventory.reserved``."""
+
+    order_id: str
+    lines: tuple[ReservedLinePayload, ...] = ()
 
 
 class RefusedPayload(Payload):
@@ -116,6 +163,28 @@ class RefusedPayload(Payload):
     order_id: str
     code: str
     message: str
+
+
+class DelayedPayload(Payload):
+    """What orders reads of ``payment.delayed``."""
+
+    order_id: str
+    reason: str
+
+
+class ParcelPayload(Payload):
+    """Which of the parcels of an order."""
+
+    index: int = 1
+    count: int = 1
+
+
+class ShipmentPayload(Payload):
+    """What orders reads of the events of a shipment; ``return_id`` is there where it brings back a return."""
+
+    order_id: str
+    parcel: ParcelPayload = ParcelPayload()
+    return_id: str | None = None
 
 
 class ProductChangedPayload(Payload):
@@ -138,16 +207,38 @@ def encode(event: OrderEvent) -> Event:
             return _new_event("order.confirmed", order, _confirmed(order))
         case OrderCancelled():
             return _new_event("order.cancelled", order, _cancelled(order))
+        case ReturnRequested(_, of):
+            return _new_event("order.return_requested", order, _return_requested(order, of))
 
 
-def on_answer(occurrence: Occurrence) -> Callable[[Orders, Event], Awaitable[None]]:
-    """A handler of events that say only that ``occurrence`` happened to an order."""
+async def on_reserved(orders: Orders, event: Event) -> None:
+    """Stock has said yes."""
+    reserved = read_payload(event, ReservedPayload)
+    allocations = {
+        line.product_id: tuple(Allocation(each.warehouse, each.quantity) for each in line.allocations)
+        for line in reserved.lines
+    }
+    await _learn(orders, event, reserved.order_id, lambda order, at: take_reservation(order, allocations, at))
 
-    async def handle(orders: Orders, event: Event) -> None:
-        known_id = read_payload(event, OfOrderPayload).order_id
-        await _occur(orders, known_id, occurrence, Cause(event.id))
 
-    return handle
+async def on_expired(orders: Orders, event: Event) -> None:
+    """Stock will not wait any longer for an order that is still pending."""
+    known_id = read_payload(event, OfOrderPayload).order_id
+    reason = "It was not paid in time: the stock was given back."
+    expired = Occurrence.RESERVATION_EXPIRED
+    await _learn(orders, event, known_id, lambda order, at: move(order, expired, at, reason, expired.value))
+
+
+async def on_authorized(orders: Orders, event: Event) -> None:
+    """Payment has said yes."""
+    known_id = read_payload(event, OfOrderPayload).order_id
+    await _learn(orders, event, known_id, lambda order, at: move(order, Occurrence.PAYMENT_AUTHORIZED, at))
+
+
+async def on_delayed(orders: Orders, event: Event) -> None:
+    """Payment takes longer than usual."""
+    delayed = read_payload(event, DelayedPayload)
+    await _learn(orders, event, delayed.order_id, lambda order, at: wait_for_payment(order, delayed.reason, at))
 
 
 def on_refusal(occurrence: Occurrence) -> Callable[[Orders, Event], Awaitable[None]]:
@@ -155,9 +246,35 @@ def on_refusal(occurrence: Occurrence) -> Callable[[Orders, Event], Awaitable[No
 
     async def handle(orders: Orders, event: Event) -> None:
         refused = read_payload(event, RefusedPayload)
-        await _occur(orders, refused.order_id, occurrence, Cause(event.id, refused.message, refused.code))
+        await _learn(
+            orders,
+            event,
+            refused.order_id,
+            lambda order, at: move(order, occurrence, at, refused.message, refused.code),
+        )
 
     return handle
+
+
+def on_parcel(status: ParcelStatus) -> Callable[[Orders, Event], Awaitable[None]]:
+    """A handler of news of a parcel on its way to the customer."""
+
+    async def handle(orders: Orders, event: Event) -> None:
+        shipment = read_payload(event, ShipmentPayload)
+        parcel = Parcel(status, shipment.parcel.index, shipment.parcel.count)
+        await _learn(orders, event, shipment.order_id, lambda order, at: follow_parcel(order, parcel, at))
+
+    return handle
+
+
+async def on_returned(orders: Orders, event: Event) -> None:
+    """A parcel is back in a warehouse: what a customer returned, or what the carrier could not deliver."""
+    shipment = read_payload(event, ShipmentPayload)
+    returned = shipment.return_id
+    if returned is None:
+        await on_parcel(ParcelStatus.RETURNED)(orders, event)
+    else:
+        await _learn(orders, event, shipment.order_id, lambda order, at: receive_return(order, returned, at))
 
 
 async def on_product_changed(orders: Orders, event: Event) -> None:
@@ -169,20 +286,23 @@ async def on_product_changed(orders: Orders, event: Event) -> None:
 
 
 HANDLERS: Mapping[str, Callable[[Orders, Event], Awaitable[None]]] = {
-    "inventory.reserved": on_answer(Occurrence.STOCK_RESERVED),
+    "inventory.reserved": on_reserved,
     "inventory.rejected": on_refusal(Occurrence.STOCK_REJECTED),
-    "payment.authorized": on_answer(Occurrence.PAYMENT_AUTHORIZED),
+    "inventory.expired": on_expired,
+    "payment.authorized": on_authorized,
     "payment.declined": on_refusal(Occurrence.PAYMENT_DECLINED),
-    "shipment.dispatched": on_answer(Occurrence.PARCEL_DISPATCHED),
-    "shipment.delivered": on_answer(Occurrence.PARCEL_DELIVERED),
+    "payment.delayed": on_delayed,
+    "shipment.dispatched": on_parcel(ParcelStatus.DISPATCHED),
+    "shipment.delivered": on_parcel(ParcelStatus.DELIVERED),
+    "shipment.returned": on_returned,
     "product.changed": on_product_changed,
 }
 
 
-async def _occur(orders: Orders, known_id: str, occurrence: Occurrence, cause: Cause) -> None:
+async def _learn(orders: Orders, event: Event, known_id: str, news: Change) -> None:
     """Let it happen, unless it has, or it is too late for it. Raises RetryLater for an event that came too early."""
     try:
-        order = await orders.occur(known_id, occurrence, cause)
+        order = await orders.learn(known_id, news, event.id)
     except TransitionError as error:
         if error.early:
             raise RetryLater(f"{known_id} is not confirmed yet.") from None
@@ -215,7 +335,9 @@ def _confirmed(order: Order) -> OrderConfirmedPayload:
         order_id=order.id,
         number=order.number,
         customer_id=order.customer_id,
-        lines=[_line(line) for line in order.lines],
+        lines=[_allocated_line(line) for line in order.lines],
+        shipping_fee=_money(order.shipping_fee),
+        total=_money(order.total),
         shipping_address=_address(order.shipping_address),
         confirmed_at=order.updated_at,
     )
@@ -241,8 +363,26 @@ def _priced_line(line: OrderLine) -> PricedLinePayload:
     )
 
 
-def _line(line: OrderLine) -> LinePayload:
-    return LinePayload(product_id=line.product_id, quantity=line.quantity, weight_grams=line.weight_grams)
+def _allocated_line(line: OrderLine) -> AllocatedLinePayload:
+    return AllocatedLinePayload(
+        product_id=line.product_id,
+        quantity=line.quantity,
+        unit_price=_money(line.unit_price),
+        weight_grams=line.weight_grams,
+        allocations=[AllocationPayload(warehouse=each.warehouse, quantity=each.quantity) for each in line.allocations],
+    )
+
+
+def _return_requested(order: Order, requested: Return) -> ReturnRequestedPayload:
+    return ReturnRequestedPayload(
+        order_id=order.id,
+        number=order.number,
+        customer_id=order.customer_id,
+        return_id=requested.id,
+        lines=[ReturnLinePayload(product_id=line.product_id, quantity=line.quantity) for line in requested.lines],
+        refund=_money(requested.refund),
+        reason=requested.reason,
+    )
 
 
 def _money(money: Money) -> MoneyPayload:

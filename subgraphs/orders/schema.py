@@ -20,7 +20,8 @@ from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
-from subgraphs.orders import checkout, domain
+from subgraphs.orders import domain
+from subgraphs.orders.inputs import PlaceOrderInput, ReturnLineInput, return_request
 from subgraphs.orders.service import Orders, Slice
 
 PageKey: TypeAlias = tuple[str, Slice]
@@ -55,6 +56,8 @@ def make_loaders(orders: Orders) -> Loaders:
 Info: TypeAlias = strawberry.Info[RequestContext[Orders, Loaders], None]
 
 strawberry.enum(domain.OrderStatus, description="PENDING until stock and payment have both said yes; then CONFIRMED.")
+strawberry.enum(domain.WaitingFor, description="Whose answer a pending order waits for.")
+strawberry.enum(domain.ReturnStatus, description="REQUESTED until the goods are back in a warehouse.")
 
 
 @strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
@@ -121,7 +124,46 @@ class ShippingAddress:
         )
 
 
-@strawberry.type(description="One change of an order's status; `from` is null where the order was placed.")
+@strawberry.type(description="So many pieces of a product that are sent back.")
+class ReturnLine:
+    """So many pieces of a product that are sent back."""
+
+    product: Product
+    quantity: int
+
+
+@strawberry.type(description="What a customer sends back of an order; the refund is due when it has arrived.")
+class OrderReturn:
+    """What a customer sends back of an order."""
+
+    id: strawberry.ID
+    status: domain.ReturnStatus
+    lines: list[ReturnLine]
+    refund: Money
+    reason: str
+    requested_at: datetime
+    received_at: datetime | None
+
+    @classmethod
+    def of(cls, return_: domain.Return) -> Self:
+        """The GraphQL form."""
+        return cls(
+            id=strawberry.ID(return_.id),
+            status=return_.status,
+            lines=[
+                ReturnLine(product=Product(id=strawberry.ID(line.product_id)), quantity=line.quantity)
+                for line in return_.lines
+            ],
+            refund=Money.of(return_.refund),
+            reason=return_.reason,
+            requested_at=return_.requested_at,
+            received_at=return_.received_at,
+        )
+
+
+@strawberry.type(
+    description="One entry of an order's history; `from` is null where it was placed, and equals `to` for a delay."
+)
 class OrderStatusChange:
     """One change of an order's status."""
 
@@ -204,8 +246,18 @@ class Order:
 
     @strawberry.field
     def history(self) -> list[OrderStatusChange]:
-        """Every change of status, oldest first."""
+        """Every change of status, oldest first, and delays that a customer should know of."""
         return [OrderStatusChange.of(entry) for entry in self.order.history]
+
+    @strawberry.field
+    def waiting_for(self) -> list[domain.WaitingFor]:
+        """Whose answers it waits for while it is PENDING; empty afterwards."""
+        return list(self.order.waiting_for)
+
+    @strawberry.field
+    def returns(self) -> list[OrderReturn]:
+        """What is sent back of it, oldest first."""
+        return [OrderReturn.of(each) for each in self.order.returns]
 
 
 @strawberry.federation.type(keys=["id"], description="Someone who buys; only they themselves and staff see them.")
@@ -246,62 +298,6 @@ class Customer:
         return _connect(page, await info.context.loaders.pages.load((self.id, _slice(page, status))) or ())
 
 
-@strawberry.input(description="So many of a product; each product has one line.")
-class OrderLineInput:
-    """So many of a product."""
-
-    product_id: strawberry.ID
-    quantity: int = strawberry.field(description=f"1 to {checkout.MAX_QUANTITY}.")
-
-
-@strawberry.input(description="Where the parcel goes.")
-class ShippingAddressInput:
-    """Where the parcel goes."""
-
-    name: str
-    line1: str
-    line2: str | None = None
-    city: str
-    postal_code: str
-    country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
-
-
-@strawberry.input(description="How to pay.")
-class PaymentMethodInput:
-    """How to pay."""
-
-    token: str = strawberry.field(description="A token of the payment provider, such as tok_approved; never card data.")
-
-
-@strawberry.input(description="What to order. Prices are not part of it: the shop knows them.")
-class PlaceOrderInput:
-    """What to order."""
-
-    lines: list[OrderLineInput]
-    shipping_address: ShippingAddressInput
-    payment_method: PaymentMethodInput
-    idempotency_key: str = strawberry.field(
-        description="Chosen by the client, such as a UUID: a repeat with the same input returns the first order."
-    )
-
-    def request(self) -> checkout.OrderRequest:
-        """The domain's form."""
-        address = self.shipping_address
-        return checkout.OrderRequest(
-            lines=tuple(checkout.LineRequest(line.product_id, line.quantity) for line in self.lines),
-            shipping_address=domain.Address(
-                name=address.name,
-                line1=address.line1,
-                line2=address.line2,
-                city=address.city,
-                postal_code=address.postal_code,
-                country_code=address.country_code,
-            ),
-            payment_token=self.payment_method.token,
-            idempotency_key=self.idempotency_key,
-        )
-
-
 @strawberry.type(description="The new order, or why there is none.")
 class PlaceOrderPayload:
     """The outcome of placeOrder."""
@@ -315,6 +311,15 @@ class CancelOrderPayload:
     """The outcome of cancelOrder."""
 
     order: Order | None = None
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type(description="The order and its new return, or why there is none.")
+class ReturnOrderPayload:
+    """The outcome of returnOrder."""
+
+    order: Order | None = None
+    order_return: OrderReturn | None = strawberry.field(name="return", default=None)
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -362,12 +367,35 @@ class Mutation:
     @strawberry.mutation
     async def cancel_order(self, info: Info, id: strawberry.ID, reason: str) -> CancelOrderPayload:  # noqa: A002
         """Cancel an order: customers their own until it is dispatched, staff any until it is delivered."""
-        auth = require_user(info.context.auth)
+        customer_id = _acting_customer(info.context.auth)
         try:
-            order = await info.context.service.cancel(id, reason, None if auth.is_staff else auth.subject)
+            order = await info.context.service.cancel(id, reason, customer_id)
         except domain.RefusalError as refusal:
             return CancelOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
         return CancelOrderPayload(order=Order.of(order))
+
+    @strawberry.mutation
+    async def return_order(
+        self,
+        info: Info,
+        order_id: strawberry.ID,
+        reason: str,
+        idempotency_key: str,
+        lines: list[ReturnLineInput] | None = None,
+    ) -> ReturnOrderPayload:
+        """Send back a delivered order, or some lines of it; without ``lines`` all that can still be returned."""
+        customer_id = _acting_customer(info.context.auth)
+        request = return_request(lines, reason, idempotency_key)
+        try:
+            result = await info.context.service.request_return(order_id, request, customer_id)
+        except domain.RefusalError as refusal:
+            return ReturnOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
+        return ReturnOrderPayload(order=Order.of(result.order), order_return=OrderReturn.of(result.requested))
+
+
+def _acting_customer(auth: AuthContext) -> str | None:
+    """The customer who changes an order of theirs, or None for staff, who may change anyone's."""
+    return None if require_user(auth).is_staff else auth.subject
 
 
 async def _visible_order(info: Info, order_id: str) -> domain.Order | None:

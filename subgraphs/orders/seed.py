@@ -8,11 +8,14 @@ from subgraphs import demo
 from subgraphs.demo import model
 from subgraphs.orders.domain import (
     Address,
+    Allocation,
     Customer,
     Money,
     Order,
     OrderLine,
     OrderStatus,
+    Parcel,
+    ParcelStatus,
     Product,
     Stage,
     StatusChange,
@@ -37,13 +40,14 @@ def _order(order: model.Order) -> Order:
         number=order.number,
         customer_id=order.customer_id,
         stage=_stage(order),
-        lines=tuple(_line(line) for line in order.lines),
+        lines=tuple(_line(line, order.reservation) for line in order.lines),
         shipping_fee=Money(order.shipping_fee_minor, demo.CURRENCY),
         shipping_address=_address(order.shipping_address),
         placed_at=order.placed_at,
         updated_at=order.updated_at,
         history=tuple(_entry(entry) for entry in order.history),
         fingerprint="",  # no request placed it, so none can repeat it
+        parcels=tuple(Parcel(status) for status in _parcel_statuses(order)),
     )
 
 
@@ -54,8 +58,21 @@ def _stage(order: model.Order) -> Stage:
     return Stage.RESERVED if order.reservation.status == "HELD" else Stage.PLACED
 
 
-def _line(line: model.OrderLine) -> OrderLine:
-    return OrderLine(line.product_id, line.quantity, Money(line.unit_price_minor, demo.CURRENCY), line.weight_grams)
+def _parcel_statuses(order: model.Order) -> list[ParcelStatus]:
+    """How far the one parcel of an order has come; nothing before it is with the carrier."""
+    known = {"DISPATCHED": ParcelStatus.DISPATCHED, "DELIVERED": ParcelStatus.DELIVERED}
+    reached = [known[change.to_status] for change in order.history if change.to_status in known]
+    return reached[-1:]
+
+
+def _line(line: model.OrderLine, reservation: model.Reservation) -> OrderLine:
+    allocations = tuple(
+        Allocation(each.warehouse_id, each.quantity)
+        for each in reservation.allocations
+        if each.product_id == line.product_id
+    )
+    price = Money(line.unit_price_minor, demo.CURRENCY)
+    return OrderLine(line.product_id, line.quantity, price, line.weight_grams, allocations)
 
 
 def _entry(entry: model.StatusChange) -> StatusChange:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from subgraphs.orders.changes import events_between, move
 from subgraphs.orders.checkout import (
     OrderRequest,
     check_request,
@@ -17,7 +18,6 @@ from subgraphs.orders.checkout import (
     price_lines,
 )
 from subgraphs.orders.domain import (
-    Change,
     Customer,
     Occurrence,
     Order,
@@ -27,12 +27,14 @@ from subgraphs.orders.domain import (
     Problem,
     Product,
     RefusalError,
+    Return,
     check_reason,
-    events_of,
-    move,
-    moved,
     order_not_found,
 )
+from subgraphs.orders.returns import ReturnRequest, find_return, request_return, return_id
+
+Change: TypeAlias = Callable[[Order, datetime], Order]
+"""What becomes of an order at a time; the same order where nothing does."""
 
 ATTEMPTS = 10
 """How often to draw a free number, or to move an order that others move at the same time."""
@@ -53,10 +55,10 @@ class Store(Protocol):
     async def insert(self, order: Order, events: Sequence[OrderEvent]) -> bool:
         """Keep a new order with its pending events; False, and nothing kept, where its id or number is taken."""
 
-    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
-        """Make ``change``, with its pending events, in one atomic update.
+    async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
+        """Write ``order`` over its own revision, with its pending events, and return it with the next revision.
 
-        False, and nothing changed, where the order does not stand at ``change.before``, or has handled ``cause``.
+        None, and nothing changed, where others wrote first, or the order has handled ``cause``.
         """
 
     async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
@@ -82,12 +84,11 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """The event that makes something happen to an order, and what it says of why."""
+class ReturnResult:
+    """The order as it is now, and the return that the idempotency key stands for."""
 
-    event_id: str
-    reason: str | None = None
-    code: str | None = None
+    order: Order
+    requested: Return
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Orders:
         earlier = await self._placed_before(customer, request)
         if earlier:
             return earlier
-        lines = price_lines(request.lines, await self.store.products([line.product_id for line in request.lines]))
+        lines = price_lines(request, await self.store.products([line.product_id for line in request.lines]))
         await self.store.put_customer(customer)
         for _ in range(ATTEMPTS):
             now = self.clock()
@@ -136,40 +137,62 @@ class Orders:
         code of the stage that forbids it, such as ORDER_ALREADY_DELIVERED.
         """
         reason = check_reason(reason)
-        for _ in range(ATTEMPTS):
-            order = (await self.store.orders([known_id])).get(known_id)
-            if order is None or customer_id not in (None, order.customer_id):
-                raise order_not_found()
-            after = await self._move(order, *_cancellation(customer_id), reason)
-            if after:
-                return after
-        raise _busy()
+        occurrence, code = _cancellation(customer_id)
 
-    async def occur(self, known_id: str, occurrence: Occurrence, cause: Cause) -> Order | None:
-        """The order after an event, or None where there is no such order; a repeat of ``cause`` changes nothing.
+        def cancelled(order: Order, at: datetime) -> Order:
+            _check_owner(order, customer_id, "id")
+            return move(order, occurrence, at, reason, code)
 
-        Raises TransitionError where it cannot happen to the order (any more, or yet).
+        order = await self._change(known_id, cancelled)
+        if order is None:
+            raise order_not_found("id")
+        return order
+
+    async def request_return(self, known_id: str, request: ReturnRequest, customer_id: str | None) -> ReturnResult:
+        """Send back what ``request`` names, asked by the customer, or by staff where ``customer_id`` is None.
+
+        A repeat with the same key returns the first result. Raises RefusalError, and changes nothing, with NOT_FOUND
+        (also for someone else's order) or a code of :func:`subgraphs.orders.returns.request_return`.
         """
+
+        def requested(order: Order, at: datetime) -> Order:
+            _check_owner(order, customer_id, "orderId")
+            return request_return(order, request, at)
+
+        order = await self._change(known_id, requested)
+        found = find_return(order, return_id(order.id, request.idempotency_key)) if order else None
+        if order is None or found is None:
+            raise order_not_found("orderId")
+        return ReturnResult(order, found)
+
+    async def learn(self, known_id: str, news: Change, cause: str) -> Order | None:
+        """The order after ``news`` that the event ``cause`` brings, or None where there is no such order.
+
+        News that the order knows change nothing. Raises TransitionError where they cannot be (any more, or yet).
+        """
+        return await self._change(known_id, news, cause)
+
+    async def _change(self, known_id: str, change: Change, cause: str | None = None) -> Order | None:
         for _ in range(ATTEMPTS):
             order = (await self.store.orders([known_id])).get(known_id)
             if order is None:
                 return None
-            after = await self._move(order, occurrence, cause.code, cause.reason, cause.event_id)
-            if after:
-                return after
+            after = change(order, self.clock())
+            if after is order:
+                return order
+            saved = await self.store.save(after, events_between(order, after), cause)
+            if saved:
+                return saved
         raise _busy()
-
-    async def _move(
-        self, order: Order, occurrence: Occurrence, code: str | None, reason: str | None, cause: str | None = None
-    ) -> Order | None:
-        """The order after ``occurrence``; None where it has moved meanwhile."""
-        change = move(order, occurrence, self.clock(), reason, code)
-        after = moved(order, change)
-        return after if await self.store.apply(change, events_of(after), cause) else None
 
     async def change_product(self, product: Product, as_of: datetime) -> None:
         """Sell ``product`` from now on as it was at ``as_of``, unless something later is known of it."""
         await self.store.put_product(product, as_of)
+
+
+def _check_owner(order: Order, customer_id: str | None, field: str) -> None:
+    if customer_id not in (None, order.customer_id):
+        raise order_not_found(field)
 
 
 def _cancellation(customer_id: str | None) -> tuple[Occurrence, str]:

@@ -1,7 +1,8 @@
 """The orders' documents: the only file that sees them.
 
-An order is one document: its lines, its history, its pending events and the ids of the events it has handled. A move is
-one conditional update of it. Beside the orders lie this service's own copies of products and customers.
+An order is one document: its lines, parcels and returns, its history, its pending events and the ids of the events it
+has handled. A change is one update of it, over the revision from which it was derived. Beside the orders lie this
+service's own copies of products and customers.
 
 Lists are read by ``position``, one text of placing time and id: a page is one range of one index, where a pair of
 fields would need an ``$or``. The shard key of ``orders`` is ``{_id: "hashed"}``: ids are what other services ask by and
@@ -12,6 +13,7 @@ random bits a year must do.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,14 +26,19 @@ from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCo
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.orders.domain import (
     Address,
-    Change,
+    Allocation,
     Customer,
     Money,
     Order,
     OrderEvent,
     OrderLine,
     OrderStatus,
+    Parcel,
+    ParcelStatus,
     Product,
+    Return,
+    ReturnLine,
+    ReturnStatus,
     Stage,
     StatusChange,
     position_of,
@@ -71,16 +78,14 @@ class MongoStore:
         """See :class:`Store`."""
         return await self._orders.insert(_order_document(order), events=[self._encode(event) for event in events])
 
-    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
+    async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
         """See :class:`Store`."""
-        update: Document = {
-            "$set": {"stage": change.after.value, "status": change.after.status.value, "updatedAt": change.at},
-        }
-        if change.entry:
-            update["$push"] = {"history": _entry_document(change.entry)}
-        where = {"_id": change.order_id, "stage": change.before}
+        written = replace(order, revision=order.revision + 1)
+        fields = _order_document(written)
+        where = {"_id": fields.pop("_id"), "revision": order.revision}
         pending = [self._encode(event) for event in events]
-        return await self._orders.update(where, update, events=pending, cause=cause)
+        saved = await self._orders.update(where, {"$set": fields}, events=pending, cause=cause)
+        return written if saved else None
 
     async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
         """See :class:`Store`."""
@@ -187,6 +192,9 @@ def _order_document(order: Order) -> Document:
         "position": position_of(order),
         "history": [_entry_document(entry) for entry in order.history],
         "fingerprint": order.fingerprint,
+        "parcels": [_parcel_document(parcel) for parcel in order.parcels],
+        "returns": [_return_document(each) for each in order.returns],
+        "revision": order.revision,
     }
 
 
@@ -203,6 +211,9 @@ def _order(document: Mapping[str, Any]) -> Order:
         updated_at=document["updatedAt"],
         history=tuple(_entry(entry) for entry in document["history"]),
         fingerprint=document["fingerprint"],
+        parcels=tuple(_parcel(parcel) for parcel in document["parcels"]),
+        returns=tuple(_return(each) for each in document["returns"]),
+        revision=document["revision"],
     )
 
 
@@ -212,12 +223,52 @@ def _line_document(line: OrderLine) -> Document:
         "quantity": line.quantity,
         "unitPrice": _money_document(line.unit_price),
         "weightGrams": line.weight_grams,
+        "allocations": [{"warehouse": each.warehouse, "quantity": each.quantity} for each in line.allocations],
     }
 
 
 def _line(document: Mapping[str, Any]) -> OrderLine:
-    price = _money(document["unitPrice"])
-    return OrderLine(document["productId"], document["quantity"], price, document["weightGrams"])
+    return OrderLine(
+        document["productId"],
+        document["quantity"],
+        _money(document["unitPrice"]),
+        document["weightGrams"],
+        tuple(Allocation(each["warehouse"], each["quantity"]) for each in document["allocations"]),
+    )
+
+
+def _parcel_document(parcel: Parcel) -> Document:
+    return {"index": parcel.index, "count": parcel.count, "status": parcel.status.value}
+
+
+def _parcel(document: Mapping[str, Any]) -> Parcel:
+    return Parcel(ParcelStatus(document["status"]), document["index"], document["count"])
+
+
+def _return_document(return_: Return) -> Document:
+    return {
+        "id": return_.id,
+        "status": return_.status.value,
+        "lines": [{"productId": line.product_id, "quantity": line.quantity} for line in return_.lines],
+        "refund": _money_document(return_.refund),
+        "reason": return_.reason,
+        "requestedAt": return_.requested_at,
+        "receivedAt": return_.received_at,
+        "fingerprint": return_.fingerprint,
+    }
+
+
+def _return(document: Mapping[str, Any]) -> Return:
+    return Return(
+        id=document["id"],
+        lines=tuple(ReturnLine(line["productId"], line["quantity"]) for line in document["lines"]),
+        refund=_money(document["refund"]),
+        reason=document["reason"],
+        requested_at=document["requestedAt"],
+        fingerprint=document["fingerprint"],
+        status=ReturnStatus(document["status"]),
+        received_at=document["receivedAt"],
+    )
 
 
 def _entry_document(entry: StatusChange) -> Document:

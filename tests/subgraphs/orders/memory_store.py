@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from subgraphs.orders.domain import Change, Customer, Order, OrderEvent, Product, moved, position_of
+from subgraphs.orders.domain import Customer, Order, OrderEvent, Product, position_of
 from subgraphs.orders.service import Slice
 
 
@@ -27,15 +27,15 @@ class MemoryStore:
         self.published.extend(events)
         return True
 
-    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
-        order = self.known.get(change.order_id)
-        if order is None or order.stage is not change.before or (order.id, cause) in self.handled:
-            return False
-        self.known[order.id] = moved(order, change)
+    async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
+        known = self.known.get(order.id)
+        if known is None or known.revision != order.revision or (order.id, cause) in self.handled:
+            return None
+        written = self.known[order.id] = replace(order, revision=order.revision + 1)
         self.published.extend(events)
         if cause:
             self.handled.add((order.id, cause))
-        return True
+        return written
 
     async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
         return {each: self.known[each] for each in ids if each in self.known}

@@ -101,7 +101,9 @@ def test_the_limits_themselves_are_accepted() -> None:
 
 
 def test_lines_have_the_prices_of_the_products_and_never_of_the_client() -> None:
-    lines = price_lines((LineRequest("LMP-001", 1), LineRequest("MUG-001", 3)), {"MUG-001": MUG, "LMP-001": LAMP})
+    lines = price_lines(
+        a_request(lines=(LineRequest("LMP-001", 1), LineRequest("MUG-001", 3))), {"MUG-001": MUG, "LMP-001": LAMP}
+    )
     assert lines == (OrderLine("LMP-001", 1, Money(8900), 2100), OrderLine("MUG-001", 3, Money(1250), 400))
     assert [line.total for line in lines] == [Money(8900), Money(3750)]
 
@@ -110,7 +112,7 @@ def test_products_that_cannot_be_sold_are_told_by_line() -> None:
     dollars = replace(LAMP, id="USD-001", price=Money(100, "USD"))
     requested = tuple(LineRequest(product_id, 1) for product_id in ("MUG-001", "NOPE", "POT-009", "USD-001"))
     with pytest.raises(RefusalError) as refused:
-        price_lines(requested, {"MUG-001": MUG, "POT-009": OLD_POT, "USD-001": dollars})
+        price_lines(a_request(lines=requested), {"MUG-001": MUG, "POT-009": OLD_POT, "USD-001": dollars})
     assert [(problem.code, problem.message, problem.field) for problem in refused.value.problems] == [
         ("PRODUCT_UNKNOWN", "There is no such product.", "lines.1.productId"),
         ("PRODUCT_INACTIVE", "Old pot is no longer sold.", "lines.2.productId"),
@@ -186,3 +188,27 @@ def test_money_of_two_currencies_is_never_added() -> None:
 @pytest.mark.parametrize(("minor", "text"), [(0, "0.00"), (5, "0.05"), (1250, "12.50"), (100_000, "1000.00")])
 def test_an_amount_has_two_decimals(minor: int, text: str) -> None:
     assert str(Money(minor).amount) == text
+
+
+EXPECTED = (LineRequest("LMP-001", 1, LAMP.price), LineRequest("MUG-001", 3, Money(1100)))
+PRODUCTS = {"MUG-001": MUG, "LMP-001": LAMP}
+
+
+def test_a_price_that_changed_since_it_was_shown_is_told_with_the_new_one() -> None:
+    with pytest.raises(RefusalError) as refused:
+        price_lines(a_request(lines=EXPECTED), PRODUCTS)
+    [problem] = refused.value.problems
+    assert (problem.code, problem.field) == ("PRICE_CHANGED", "lines.1.expectedUnitPrice")
+    assert problem.message == (
+        "Mug costs 12.50 EUR now, not 11.00 EUR: order again at that price, or accept price changes."
+    )
+
+
+def test_a_price_that_changed_is_taken_where_the_client_accepts_changes() -> None:
+    lines = price_lines(a_request(lines=EXPECTED, accept_price_change=True), PRODUCTS)
+    assert [line.unit_price for line in lines] == [LAMP.price, MUG.price]
+
+
+def test_expected_prices_are_no_part_of_what_was_ordered() -> None:
+    plain = tuple(LineRequest(line.product_id, line.quantity) for line in EXPECTED)
+    assert fingerprint(a_request(lines=EXPECTED)) == fingerprint(a_request(lines=plain, accept_price_change=True))

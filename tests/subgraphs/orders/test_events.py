@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,23 @@ import pytest
 from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.errors import InvalidEvent, RetryLater
 from subgraphs.orders.app import service
-from subgraphs.orders.domain import Customer, Money, Occurrence, OrderPlaced, Stage, move, moved
+from subgraphs.orders.changes import move
+from subgraphs.orders.domain import (
+    Allocation,
+    Customer,
+    Money,
+    Occurrence,
+    OrderLine,
+    OrderPlaced,
+    OrderStatus,
+    ParcelStatus,
+    ReturnLine,
+    ReturnStatus,
+    Stage,
+    WaitingFor,
+)
 from subgraphs.orders.events import HANDLERS, encode
+from subgraphs.orders.returns import ReturnRequest
 from subgraphs.orders.service import Orders
 from tests.services import ServiceClient, bus_of, event, eventually, published, running_service
 from tests.subgraphs.orders.examples import MUG, NOW, a_request, an_order
@@ -140,7 +156,7 @@ async def handle(orders: Orders, type_: str, **details: object) -> None:
     await HANDLERS[type_](orders, event(type_, "any", {"orderId": "ord_1", **details}))
 
 
-@pytest.mark.parametrize("type_", ["shipment.dispatched", "shipment.delivered"])
+@pytest.mark.parametrize("type_", ["shipment.dispatched", "shipment.delivered", "shipment.returned"])
 async def test_news_of_a_parcel_before_the_confirmation_come_again_later(type_: str) -> None:
     orders, store = an_order_at(Stage.RESERVED)
     with pytest.raises(RetryLater, match=r"^ord_1 is not confirmed yet\.$"):
@@ -151,10 +167,13 @@ async def test_news_of_a_parcel_before_the_confirmation_come_again_later(type_: 
 ANSWERS: dict[str, Json] = {
     "inventory.reserved": {},
     "inventory.rejected": {"code": "OUT_OF_STOCK", "message": "No mugs."},
+    "inventory.expired": {},
     "payment.authorized": {},
     "payment.declined": {"code": "EXPIRED_CARD", "message": "Expired."},
+    "payment.delayed": {"reason": "The provider does not answer."},
     "shipment.dispatched": {},
     "shipment.delivered": {},
+    "shipment.returned": {},
 }
 
 
@@ -186,6 +205,69 @@ async def test_a_changed_product_is_sold_as_it_is_now() -> None:
     await HANDLERS["product.changed"](orders, event("product.changed", "MUG-900", PRODUCT_CHANGED))
     product = store.known_products["MUG-900"][0]
     assert (product.name, product.price, product.weight_grams, product.active) == ("Mug", Money(1250), 400, True)
+
+
+async def test_stock_says_where_each_line_comes_from() -> None:
+    orders, store = an_order_at(Stage.PLACED)
+    allocations = [{"warehouse": "BER", "quantity": 1}, {"warehouse": "LYO", "quantity": 1}]
+    lines = [{"productId": "MUG-001", "quantity": 2, "allocations": allocations}]
+    await handle(orders, "inventory.reserved", reservationId="res_1", lines=lines)
+    assert store.known["ord_1"].lines[0].allocations == (Allocation("BER", 1), Allocation("LYO", 1))
+
+
+async def test_an_order_waits_for_a_payment_that_is_delayed_and_says_so_once() -> None:
+    orders, store = an_order_at(Stage.RESERVED)
+    for _ in range(2):
+        await handle(orders, "payment.delayed", paymentId="pay_1", reason="The provider does not answer.")
+    order = store.known["ord_1"]
+    assert (order.status, order.waiting_for) == (OrderStatus.PENDING, (WaitingFor.PAYMENT,))
+    assert [(entry.code, entry.reason) for entry in order.history[1:]] == [
+        ("PAYMENT_DELAYED", "The provider does not answer.")
+    ]
+    assert store.published == []
+
+
+@pytest.mark.parametrize("stage", [Stage.PLACED, Stage.RESERVED])
+async def test_a_reservation_that_expires_cancels_an_order_that_is_pending(stage: Stage) -> None:
+    orders, store = an_order_at(stage)
+    await handle(orders, "inventory.expired", reservationId="res_1")
+    order = store.known["ord_1"]
+    assert (order.stage, order.history[-1].code) == (Stage.CANCELLED, "RESERVATION_EXPIRED")
+    assert [encode(event).type for event in store.published] == ["order.cancelled"]
+
+
+@pytest.mark.parametrize("stage", [Stage.CONFIRMED, Stage.DISPATCHED])
+async def test_a_confirmed_order_does_not_expire(stage: Stage) -> None:
+    orders, store = an_order_at(stage)
+    await handle(orders, "inventory.expired", reservationId="res_1")
+    assert (store.known, store.published) == ({"ord_1": an_order(stage=stage)}, [])
+
+
+async def test_an_order_in_two_parcels_is_delivered_with_the_second() -> None:
+    orders, store = an_order_at(Stage.CONFIRMED)
+    statuses = []
+    for index, type_ in itertools.product((1, 2), ("shipment.dispatched", "shipment.delivered", "shipment.delivered")):
+        await handle(orders, type_, shipmentId=f"shp_{index}", parcel={"index": index, "count": 2})
+        statuses.append(store.known["ord_1"].status)
+    assert statuses == [OrderStatus.DISPATCHED] * 4 + [OrderStatus.DELIVERED] * 2
+    assert [parcel.status for parcel in store.known["ord_1"].parcels] == [ParcelStatus.DELIVERED] * 2
+
+
+async def test_a_parcel_that_came_back_undelivered_cancels_the_order() -> None:
+    orders, store = an_order_at(Stage.DISPATCHED)
+    await handle(orders, "shipment.returned", shipmentId="shp_1", warehouse="BER")
+    assert store.known["ord_1"].history[-1].code == "PARCEL_CAME_BACK"
+    assert [encode(event).type for event in store.published] == ["order.cancelled"]
+
+
+async def test_a_return_that_arrived_is_received() -> None:
+    orders, store = an_order_at(Stage.DELIVERED)
+    result = await orders.request_return("ord_1", ReturnRequest(None, "broken", "key-1"), "cus_ada")
+    for _ in range(2):
+        await handle(orders, "shipment.returned", shipmentId="shp_9", returnId=result.requested.id)
+    order = store.known["ord_1"]
+    assert (order.status, order.returns[0].status) == (OrderStatus.RETURNED, ReturnStatus.RECEIVED)
+    assert [encode(event).type for event in store.published] == ["order.return_requested"]
 
 
 # --- what is published
@@ -225,15 +307,26 @@ async def test_a_placed_order_tells_all_that_stock_and_payment_need() -> None:
 
 
 async def test_a_confirmed_order_tells_all_that_shipping_needs() -> None:
-    orders, store = an_order_at(Stage.RESERVED)
-    await handle(orders, "payment.authorized")
+    line = OrderLine("MUG-001", 2, Money(1250), 400, (Allocation("BER", 2),))
+    store = MemoryStore(known={"ord_1": an_order(stage=Stage.RESERVED, lines=(line,))})
+    await handle(Orders(store, lambda: NOW, lambda: 1), "payment.authorized")
     told = encode(store.published[0])
     assert told.type == "order.confirmed"
     assert told.data == {
         "orderId": "ord_1",
         "number": "G-2026-7K3F9Q",
         "customerId": "cus_ada",
-        "lines": [{"productId": "MUG-001", "quantity": 2, "weightGrams": 400}],
+        "lines": [
+            {
+                "productId": "MUG-001",
+                "quantity": 2,
+                "unitPrice": {"amountMinor": 1250, "currencyCode": "EUR"},
+                "weightGrams": 400,
+                "allocations": [{"warehouse": "BER", "quantity": 2}],
+            }
+        ],
+        "shippingFee": {"amountMinor": 990, "currencyCode": "EUR"},
+        "total": {"amountMinor": 3490, "currencyCode": "EUR"},
         "shippingAddress": {
             "name": "Ada Lovelace",
             "line1": "12 St James's Square",
@@ -262,5 +355,22 @@ async def test_a_cancelled_order_tells_why() -> None:
 async def test_a_move_within_pending_tells_nobody() -> None:
     orders, store = an_order_at(Stage.PLACED)
     await handle(orders, "inventory.reserved")
-    after = moved(an_order(), move(an_order(), Occurrence.STOCK_RESERVED, NOW))
-    assert (store.known, store.published) == ({"ord_1": after}, [])
+    after = move(an_order(), Occurrence.STOCK_RESERVED, NOW)
+    assert (store.known, store.published) == ({"ord_1": replace(after, revision=1)}, [])
+
+
+async def test_a_requested_return_tells_what_comes_back_and_what_is_due_for_it() -> None:
+    orders, store = an_order_at(Stage.DELIVERED)
+    lines = (ReturnLine("MUG-001", 1),)
+    result = await orders.request_return("ord_1", ReturnRequest(lines, "broken", "key-1"), None)
+    told = encode(store.published[0])
+    assert (told.type, told.subject) == ("order.return_requested", "ord_1")
+    assert told.data == {
+        "orderId": "ord_1",
+        "number": "G-2026-7K3F9Q",
+        "customerId": "cus_ada",
+        "returnId": result.requested.id,
+        "lines": [{"productId": "MUG-001", "quantity": 1}],
+        "refund": {"amountMinor": 1250, "currencyCode": "EUR"},
+        "reason": "broken",
+    }

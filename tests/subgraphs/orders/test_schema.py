@@ -39,6 +39,17 @@ mutation ($id: ID!, $reason: String!) {
   cancelOrder(id: $id, reason: $reason) { order { status history { from to reason code } } userErrors { code field } }
 }
 """
+RETURN = """
+mutation ($id: ID!, $lines: [ReturnLineInput!], $key: String!) {
+  returnOrder(orderId: $id, lines: $lines, reason: "broken", idempotencyKey: $key) {
+    order { status returns { id } }
+    return {
+      id status lines { product { id } quantity } refund { amount currencyCode } reason requestedAt receivedAt
+    }
+    userErrors { code field }
+  }
+}
+"""
 PAGE = """
 query ($first: Int! = 20, $after: String, $status: OrderStatus) {
   orders(first: $first, after: $after, status: $status) {
@@ -121,6 +132,18 @@ def an_input(**changes: Any) -> Json:
     } | changes
 
 
+def expecting(amount: str, currency_code: str = "EUR") -> Json:
+    price = {"amount": amount, "currencyCode": currency_code}
+    return {"lines": [{"productId": "MUG-001", "quantity": 2, "expectedUnitPrice": price}]}
+
+
+@pytest.mark.parametrize("change", [expecting("12.5"), expecting("11.00") | {"acceptPriceChange": True}])
+async def test_an_expected_or_accepted_price_is_no_hindrance(change: Json) -> None:
+    payload = (await data(a_store(), ADA, PLACE, input=an_input(**change)))["placeOrder"]
+    assert payload["userErrors"] == []
+    assert payload["order"]["total"]["amount"] == "29.90"
+
+
 async def test_an_order_is_placed_at_the_shops_price() -> None:
     store = a_store()
     payload = (await data(store, ADA, PLACE, input=an_input()))["placeOrder"]
@@ -151,6 +174,11 @@ async def test_an_order_is_placed_at_the_shops_price() -> None:
         ({"shippingAddress": ADDRESS | {"countryCode": "FRA"}}, "ADDRESS_INVALID", "shippingAddress.countryCode"),
         ({"paymentMethod": {"token": "4242424242424242"}}, "PAYMENT_METHOD_INVALID", "paymentMethod.token"),
         ({"idempotencyKey": ""}, "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
+        (expecting("11.00"), "PRICE_CHANGED", "lines.0.expectedUnitPrice"),
+        (expecting("12.50", "USD"), "PRICE_CHANGED", "lines.0.expectedUnitPrice"),
+        (expecting("12.501"), "AMOUNT_INVALID", "lines.0.expectedUnitPrice.amount"),
+        (expecting("Infinity"), "AMOUNT_INVALID", "lines.0.expectedUnitPrice.amount"),
+        (expecting("1e40"), "AMOUNT_INVALID", "lines.0.expectedUnitPrice.amount"),
     ],
 )
 async def test_a_wrong_order_is_refused_as_data_and_changes_nothing(change: Json, code: str, field: str) -> None:
@@ -190,6 +218,43 @@ async def test_cancelling_someone_elses_order_is_like_cancelling_none() -> None:
     assert store.known == {"ord_1": an_order()}
 
 
+async def test_a_customer_sends_lines_of_an_order_back() -> None:
+    store = a_store(an_order(stage=Stage.DELIVERED))
+    wish: Json = {"id": "ord_1", "lines": [{"productId": "MUG-001", "quantity": 1}], "key": "key-1"}
+    first = (await data(store, ADA, RETURN, **wish))["returnOrder"]
+    [kept] = store.known["ord_1"].returns
+    assert first["return"] == {
+        "id": kept.id,
+        "status": "REQUESTED",
+        "lines": [{"product": {"id": "MUG-001"}, "quantity": 1}],
+        "refund": {"amount": "12.50", "currencyCode": "EUR"},
+        "reason": "broken",
+        "requestedAt": "2026-03-14T15:09:26.535000+00:00",
+        "receivedAt": None,
+    }
+    assert first["order"] == {"status": "DELIVERED", "returns": [{"id": kept.id}]}
+    assert (await data(store, ADA, RETURN, **wish))["returnOrder"] == first
+
+
+async def test_without_lines_everything_is_sent_back() -> None:
+    store = a_store(an_order(stage=Stage.DELIVERED))
+    payload = (await data(store, STAFF, RETURN, id="ord_1", key="key-1"))["returnOrder"]
+    assert payload["return"]["refund"]["amount"] == "34.90"
+
+
+async def test_a_refused_return_says_why_and_changes_nothing() -> None:
+    store = a_store(an_order())
+    for auth, order_id, code in ((ADA, "ord_1", "ORDER_NOT_DELIVERED"), (BOB, "ord_1", "NOT_FOUND")):
+        payload = (await data(store, auth, RETURN, id=order_id, key="key-1"))["returnOrder"]
+        assert payload == {"order": None, "return": None, "userErrors": [{"code": code, "field": "orderId"}]}
+    assert store.known == {"ord_1": an_order()}
+
+
+async def test_an_order_says_whom_it_waits_for() -> None:
+    store = a_store(an_order(stage=Stage.RESERVED))
+    assert (await data(store, ADA, '{ order(id: "ord_1") { waitingFor } }'))["order"] == {"waitingFor": ["PAYMENT"]}
+
+
 ROLES = [
     ('{ order(id: "ord_1") { id } }', {"customer": "ord_1", "other": None, "staff": "ord_1"}),
     ("{ orders { edges { node { id } } } }", {"customer": ["ord_1"], "other": [], "staff": ["ord_1"]}),
@@ -216,7 +281,12 @@ async def test_without_a_token_nothing_is_shown(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "variables"), [(PLACE, {"input": an_input()}), (CANCEL, {"id": "ord_1", "reason": "why not"})]
+    ("query", "variables"),
+    [
+        (PLACE, {"input": an_input()}),
+        (CANCEL, {"id": "ord_1", "reason": "why not"}),
+        (RETURN, {"id": "ord_1", "key": "key-1"}),
+    ],
 )
 async def test_without_a_token_nothing_is_changed(query: str, variables: Json) -> None:
     store = a_store(an_order())

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from subgraphs.orders.changes import move
 from subgraphs.orders.checkout import LineRequest, OrderRequest, order_number
 from subgraphs.orders.domain import (
-    Change,
     Customer,
     Money,
     Occurrence,
@@ -21,10 +21,13 @@ from subgraphs.orders.domain import (
     OrderPlaced,
     OrderStatus,
     RefusalError,
+    ReturnLine,
+    ReturnRequested,
     Stage,
     TransitionError,
 )
-from subgraphs.orders.service import ATTEMPTS, Cause, Orders
+from subgraphs.orders.returns import ReturnRequest
+from subgraphs.orders.service import ATTEMPTS, Change, Orders
 from tests.subgraphs.orders.examples import ADDRESS, LAMP, MUG, NOW, OLD_POT, a_request, an_order
 from tests.subgraphs.orders.memory_store import MemoryStore
 
@@ -37,6 +40,11 @@ def a_shop(*orders: Order, numbers: Iterator[int] | None = None) -> tuple[Orders
     store.known_products = {each.id: (each, NOW) for each in (MUG, LAMP, OLD_POT)}
     source = numbers or itertools.count(1)
     return Orders(store, lambda: NOW, lambda: next(source)), store
+
+
+def happens(occurrence: Occurrence, reason: str | None = None, code: str | None = None) -> Change:
+    """The news that this happened."""
+    return lambda order, at: move(order, occurrence, at, reason, code)
 
 
 def refused(error: pytest.ExceptionInfo[RefusalError]) -> list[str]:
@@ -129,9 +137,9 @@ class RacingStore(MemoryStore):
         self.rival_writes()
         return await MemoryStore.insert(self, order, events)
 
-    async def apply(self, change: Change, events: Sequence[OrderEvent], cause: str | None) -> bool:
+    async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
         self.rival_writes()
-        return await MemoryStore.apply(self, change, events, cause)
+        return await MemoryStore.save(self, order, events, cause)
 
 
 async def test_a_repeat_at_the_same_moment_returns_the_order_that_won() -> None:
@@ -144,17 +152,17 @@ async def test_a_repeat_at_the_same_moment_returns_the_order_that_won() -> None:
 
 async def test_two_answers_at_the_same_moment_confirm_the_order_once() -> None:
     placed = an_order()
-    racing = RacingStore(known={placed.id: placed}, rivals=[replace(placed, stage=Stage.RESERVED)])
+    racing = RacingStore(known={placed.id: placed}, rivals=[replace(placed, stage=Stage.RESERVED, revision=1)])
     orders = Orders(racing, lambda: NOW, lambda: 1)
-    after = await orders.occur(placed.id, Occurrence.PAYMENT_AUTHORIZED, Cause("evt_1"))
+    after = await orders.learn(placed.id, happens(Occurrence.PAYMENT_AUTHORIZED), "evt_1")
     assert after is not None
     assert after.stage is Stage.CONFIRMED
-    assert racing.published == [OrderConfirmed(after)]
+    assert racing.published == [OrderConfirmed(replace(after, revision=1))]
 
 
 async def test_an_order_that_never_rests_is_busy() -> None:
     placed = an_order()
-    flips = [replace(placed, stage=stage) for stage in (Stage.PLACED, Stage.RESERVED)] * ATTEMPTS
+    flips = [replace(placed, revision=number) for number in range(ATTEMPTS, 0, -1)]
     racing = RacingStore(known={placed.id: placed}, rivals=flips)
     with pytest.raises(RefusalError) as error:
         await Orders(racing, lambda: NOW, lambda: 1).cancel(placed.id, "enough", None)
@@ -164,36 +172,36 @@ async def test_an_order_that_never_rests_is_busy() -> None:
 
 async def test_an_order_is_confirmed_when_both_have_said_yes() -> None:
     orders, store = a_shop(an_order())
-    await orders.occur("ord_1", Occurrence.PAYMENT_AUTHORIZED, Cause("evt_1"))
+    await orders.learn("ord_1", happens(Occurrence.PAYMENT_AUTHORIZED), "evt_1")
     assert store.published == []
-    order = await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_2"))
+    order = await orders.learn("ord_1", happens(Occurrence.STOCK_RESERVED), "evt_2")
     assert order is not None
     assert order.status is OrderStatus.CONFIRMED
-    assert store.published == [OrderConfirmed(order)]
+    assert store.published == [OrderConfirmed(replace(order, revision=1))]
 
 
 async def test_a_refusal_cancels_the_order_with_its_code_and_message() -> None:
     orders, store = a_shop(an_order())
-    order = await orders.occur(
-        "ord_1", Occurrence.PAYMENT_DECLINED, Cause("evt_1", "The card has expired.", "EXPIRED_CARD")
+    order = await orders.learn(
+        "ord_1", happens(Occurrence.PAYMENT_DECLINED, "The card has expired.", "EXPIRED_CARD"), "evt_1"
     )
     assert order is not None
     assert order.status is OrderStatus.CANCELLED
     assert (order.history[-1].reason, order.history[-1].code) == ("The card has expired.", "EXPIRED_CARD")
-    assert store.published == [OrderCancelled(order)]
+    assert store.published == [OrderCancelled(replace(order, revision=0))]
 
 
 async def test_a_repeated_event_changes_nothing() -> None:
     orders, store = a_shop(an_order())
-    after = await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_1"))
+    after = await orders.learn("ord_1", happens(Occurrence.STOCK_RESERVED), "evt_1")
     with pytest.raises(TransitionError):
-        await orders.occur("ord_1", Occurrence.STOCK_RESERVED, Cause("evt_1"))
+        await orders.learn("ord_1", happens(Occurrence.STOCK_RESERVED), "evt_1")
     assert store.known == {"ord_1": after}
 
 
 async def test_an_event_of_an_unknown_order_is_told_as_such() -> None:
     orders, store = a_shop()
-    assert await orders.occur("ord_9", Occurrence.STOCK_RESERVED, Cause("evt_1")) is None
+    assert await orders.learn("ord_9", happens(Occurrence.STOCK_RESERVED), "evt_1") is None
     assert store.known == {}
 
 
@@ -203,7 +211,7 @@ async def test_an_order_is_cancelled_by_its_customer_and_by_staff(customer_id: s
     order = await orders.cancel("ord_1", "  changed my \n mind ", customer_id)
     assert order.status is OrderStatus.CANCELLED
     assert (order.history[-1].reason, order.history[-1].code) == ("changed my mind", code)
-    assert store.published == [OrderCancelled(order)]
+    assert store.published == [OrderCancelled(replace(order, revision=0))]
 
 
 @pytest.mark.parametrize(
@@ -239,3 +247,40 @@ async def test_someone_elses_order_is_refused_like_one_that_does_not_exist() -> 
 async def test_staff_call_back_a_parcel_on_its_way() -> None:
     orders, _ = a_shop(an_order(stage=Stage.DISPATCHED))
     assert (await orders.cancel("ord_1", "lost by the carrier", None)).status is OrderStatus.CANCELLED
+
+
+A_RETURN = ReturnRequest((ReturnLine("MUG-001", 1),), "broken", "key-1")
+
+
+@pytest.mark.parametrize("customer_id", ["cus_ada", None])
+async def test_a_return_is_requested_once_by_its_customer_or_by_staff(customer_id: str | None) -> None:
+    orders, store = a_shop(an_order(stage=Stage.DELIVERED))
+    first = await orders.request_return("ord_1", A_RETURN, customer_id)
+    again = await orders.request_return("ord_1", A_RETURN, customer_id)
+    assert first == again
+    assert first.order.returns == (first.requested,)
+    assert store.published == [ReturnRequested(replace(first.order, revision=0), first.requested)]
+
+
+@pytest.mark.parametrize(
+    ("known_id", "customer_id", "code"),
+    [("ord_9", "cus_ada", "NOT_FOUND"), ("ord_1", "cus_bob", "NOT_FOUND"), ("ord_1", None, "ORDER_NOT_DELIVERED")],
+)
+async def test_a_return_that_cannot_be_changes_nothing(known_id: str, customer_id: str | None, code: str) -> None:
+    order = an_order(stage=Stage.DISPATCHED)
+    orders, store = a_shop(order)
+    with pytest.raises(RefusalError) as error:
+        await orders.request_return(known_id, A_RETURN, customer_id)
+    [problem] = error.value.problems
+    assert (problem.code, problem.field) == (code, "orderId")
+    assert (store.known, store.published) == ({"ord_1": order}, [])
+
+
+async def test_a_changed_price_places_nothing() -> None:
+    orders, store = a_shop()
+    request_ = a_request(lines=(LineRequest("MUG-001", 2, Money(1)),))
+    with pytest.raises(RefusalError) as error:
+        await orders.place(ADA, request_)
+    assert refused(error) == ["PRICE_CHANGED"]
+    assert (store.known, store.published, store.known_customers) == ({}, [], {})
+    assert (await orders.place(ADA, replace(request_, accept_price_change=True))).total == Money(3490)
