@@ -8,10 +8,10 @@ import click
 
 from router.server.app import create_app
 from router.server.config import load_config
-from router.server.graph import Graph, open_graph
+from router.server.graph_files import GraphFiles
 from router.server.process import listen, serve
 from router.server.startup import open_or_wait
-from router.server.supergraph_file import load_supergraph
+from router.server.supergraph_file import CompositionFailed
 
 
 @click.command()
@@ -27,10 +27,14 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     host = host or settings.server.host
     port = settings.server.port if port is None else port
 
-    def open_() -> Graph:
-        return open_graph(load_supergraph(supergraph), settings)
-
-    app = create_app(settings, open_or_wait(open_), open_)
+    files = GraphFiles(supergraph, config)
+    try:
+        graph = open_or_wait(files.open)
+    except CompositionFailed as failed:
+        for error in failed.errors:
+            click.echo(str(error), err=True)
+        raise
+    app = create_app(settings, graph, files)
     listener = listen(host, port)
     click.echo(f"galleria: http://{host}:{listener.getsockname()[1]}{settings.graphql.path} ({settings.environment})")
     serve(app, listener)

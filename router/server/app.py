@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,7 +16,9 @@ from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
-from router.server.startup import OpenGraph, keep_opening
+from router.server.graph_files import GraphFiles
+from router.server.reload import Reloader
+from router.server.startup import keep_opening
 from router.server.telemetry import Telemetry
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -25,10 +27,18 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class RouterApp:
     """Sends requests for the GraphQL path to the endpoint, and all others to Starlette."""
 
-    def __init__(self, graphql_path: str, endpoint: GraphQLEndpoint, others: ASGIApp) -> None:
+    def __init__(
+        self, graphql_path: str, endpoint: GraphQLEndpoint, others: ASGIApp, reloader: Reloader | None
+    ) -> None:
         self._graphql_path = graphql_path
         self._endpoint = endpoint
         self._others = others
+        self._reloader = reloader
+
+    def reload_soon(self) -> None:
+        """Read the supergraph and the settings anew; nothing where they are not files."""
+        if self._reloader is not None:
+            self._reloader.reload_soon()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
@@ -38,23 +48,29 @@ class RouterApp:
             await self._others(scope, receive, send)
 
 
-def create_app(config: RouterConfig, graph: Graph | None = None, open_later: OpenGraph | None = None) -> RouterApp:
+def create_app(config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> RouterApp:
     """The router's app. Raises InputError as the explorer does.
 
-    Without ``graph`` it answers that it is not ready, and tries ``open_later`` until that gives one.
+    Without ``graph`` it answers that it is not ready, until ``files`` give one; a later change of them is taken over.
     """
     telemetry = Telemetry()
     endpoint = GraphQLEndpoint(config, telemetry, graph)
     telemetry.watch_cache(lambda: len(endpoint.graph.operations) if endpoint.graph is not None else 0)
+    reloader = Reloader(files, endpoint.served_graph, endpoint.replace_graph, telemetry) if files is not None else None
+
+    async def follow(files: GraphFiles, reloader: Reloader) -> None:
+        if endpoint.graph is None:
+            await keep_opening(files.open, endpoint.replace_graph)
+        await reloader.watch()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        opening = None
-        if endpoint.graph is None and open_later is not None:
-            opening = asyncio.create_task(keep_opening(open_later, endpoint.replace_graph))
-        yield
-        if opening is not None:
-            opening.cancel()
+        async with AsyncExitStack() as resources:
+            if files is not None and reloader is not None:
+                following = asyncio.create_task(follow(files, reloader))
+                resources.push_async_callback(reloader.close)
+                resources.callback(following.cancel)
+            yield
         if endpoint.graph is not None:
             await endpoint.graph.client.close()
 
@@ -62,7 +78,7 @@ def create_app(config: RouterConfig, graph: Graph | None = None, open_later: Ope
     if config.has_explorer:
         routes += explorer_routes(config, endpoint)
     others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
-    return RouterApp(config.graphql.path, endpoint, others)
+    return RouterApp(config.graphql.path, endpoint, others, reloader)
 
 
 def _health_routes(endpoint: GraphQLEndpoint) -> list[BaseRoute]:

@@ -42,6 +42,21 @@ class GraphQLSettings(_Section):
     max_cached_operations: int = Field(1000, gt=0)
 
 
+class SupergraphSettings(_Section):
+    """How a changed supergraph is taken over while the router serves.
+
+    Files are looked at every ``watch_interval_s``; subgraphs that tell their schema themselves are asked every
+    ``poll_interval_s``. The ``warm_operations`` that were used last are planned before the swap, for at most
+    ``warm_timeout_s``.
+    """
+
+    watch: bool = True
+    watch_interval_s: float = Field(1.0, gt=0)
+    poll_interval_s: float = Field(10.0, gt=0)
+    warm_operations: int = Field(200, ge=0)
+    warm_timeout_s: float = Field(10.0, ge=0)
+
+
 class SubgraphSettings(_Section):
     """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph."""
 
@@ -74,6 +89,7 @@ class RouterConfig(_Section):
     environment: Literal["development", "production"] = "production"
     server: ServerSettings = ServerSettings()
     graphql: GraphQLSettings = GraphQLSettings()
+    supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()

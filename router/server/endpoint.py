@@ -72,6 +72,12 @@ class GraphQLEndpoint:
             self._telemetry.answered(answer.status, clock() - started)
             await send_answer(send, answer, media_type or JSON)
 
+    def served_graph(self) -> Graph:
+        """The graph that is served now. RequestError: NOT_READY."""
+        if self.graph is None:
+            raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
+        return self.graph
+
     def replace_graph(self, graph: Graph) -> None:
         """Serve ``graph`` from now on; requests under way end on the one that they began with."""
         self.graph = graph
@@ -81,9 +87,7 @@ class GraphQLEndpoint:
 
         RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, and where it cannot be compiled.
         """
-        graph = self.graph
-        if graph is None:
-            raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
+        graph = self.served_graph()
         compiled = graph.operations.known(request.query, request.operation_name)
         if compiled is None:
             compiled = await graph.operations.compiled(request.query, request.operation_name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from graphql import is_scalar_type, is_specified_scalar_type
@@ -15,18 +15,45 @@ from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import SubgraphClient
 from router.server.config import RouterConfig, nearest
 from router.server.operation_cache import OperationCache, compile_operation
+from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
 
 
 @dataclass(frozen=True, slots=True)
+class GraphInput:
+    """What a graph is made from: what was read of the supergraph, and the settings."""
+
+    source: SupergraphSource
+    config: RouterConfig
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
-    """Everything that changes together when the supergraph does. Requests under way keep the one they began with."""
+    """Everything that changes together when the supergraph does. Requests under way keep the one they began with.
+
+    ``made_from`` is None where it was not made from files.
+    """
 
     supergraph: Supergraph
     client: SubgraphClient
     operations: OperationCache
     timeouts_s: Mapping[str, float]
     decode: Decode
+    urls: Mapping[str, str]
+    limits: HttpLimits
+    made_from: GraphInput | None = None
+
+
+def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
+    """Build what was read, ready to serve. InputError as build_supergraph and open_graph.
+
+    The ``previous`` graph's client, with its open connections, serves on where the addresses and limits are the same.
+    """
+    supergraph = build_supergraph(made_from.source)
+    urls, limits = _urls(supergraph), _http_limits(made_from.config)
+    is_same = previous is not None and previous.urls == urls and previous.limits == limits
+    graph = open_graph(supergraph, made_from.config, previous.client if previous is not None and is_same else None)
+    return replace(graph, made_from=made_from)
 
 
 def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphClient | None = None) -> Graph:
@@ -39,12 +66,21 @@ def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphCli
         if name not in supergraph.subgraphs:
             hint = nearest(name, supergraph.subgraphs)
             raise InputError("INVALID_CONFIG", f"subgraphs.timeouts.{name}: there is no subgraph of that name{hint}.")
+    urls, limits = _urls(supergraph), _http_limits(config)
     if client is None:
-        limits = HttpLimits(settings.max_connections, settings.max_response_bytes, settings.keep_alive_s)
-        client = HttpSubgraphClient({name: info.url for name, info in supergraph.subgraphs.items()}, limits)
+        client = HttpSubgraphClient(urls, limits)
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
-    return Graph(supergraph, client, operations, timeouts, _decoder(supergraph))
+    return Graph(supergraph, client, operations, timeouts, _decoder(supergraph), urls, limits)
+
+
+def _urls(supergraph: Supergraph) -> Mapping[str, str]:
+    return {name: info.url for name, info in supergraph.subgraphs.items()}
+
+
+def _http_limits(config: RouterConfig) -> HttpLimits:
+    settings = config.subgraphs
+    return HttpLimits(settings.max_connections, settings.max_response_bytes, settings.keep_alive_s)
 
 
 def _decoder(supergraph: Supergraph) -> Decode:

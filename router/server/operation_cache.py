@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from router.errors import OperationError
 from router.execution.executable import ExecutablePlan, compile_plan
@@ -60,6 +62,26 @@ class OperationCache:
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
+
+    def most_recent(self, count: int) -> list[OperationKey]:
+        """The keys of at most ``count`` operations, the one used last first."""
+        return list(islice(reversed(self._entries), count))
+
+    async def warm(self, keys: Sequence[OperationKey], deadline: float) -> int:
+        """Compile ``keys``, the most recent first, until ``deadline`` of the loop's clock; how many are ready then.
+
+        What no longer compiles is left out: whoever sends it again is told why.
+        """
+        clock = asyncio.get_running_loop().time
+        for text, operation_name in keys:
+            if clock() >= deadline:
+                break
+            with suppress(OperationError):
+                await self.compiled(text, operation_name)
+        ready = [key for key in keys if key in self._entries]
+        for key in reversed(ready):
+            self._entries.move_to_end(key)
+        return len(ready)
 
     async def compiled(self, text: str, operation_name: str | None) -> CompiledOperation:
         """The operation, compiled in a thread if need be, once for all who wait. Raises OperationError."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from router.errors import InputError
+from router.server.app import RouterApp
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
@@ -37,8 +37,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve ``app`` until SIGTERM or SIGINT; requests under way are finished first, for at most GRACE_S."""
+def serve(app: RouterApp, listener: socket.socket) -> None:
+    """Serve ``app`` until SIGTERM or SIGINT; requests under way are finished first, for at most GRACE_S.
+
+    SIGHUP makes it read its supergraph and settings anew.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         app,
@@ -52,7 +55,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_S,
         backlog=2048,
     )
-    server = _Server(config)
+    server = _Server(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
 
@@ -60,15 +63,20 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """Ends with exit code 0 when it was asked to end, instead of dying by the signal once more."""
 
+    def __init__(self, config: uvicorn.Config, app: RouterApp) -> None:
+        super().__init__(config)
+        self._app = app
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM for the time of serving."""
+        """Take SIGINT, SIGTERM and SIGHUP for the time of serving."""
         loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
+        ends = (signal.SIGINT, signal.SIGTERM)
+        for number in ends:
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, self._app.reload_soon)
         try:
             yield
         finally:
-            for number in signals:
+            for number in (*ends, signal.SIGHUP):
                 loop.remove_signal_handler(number)

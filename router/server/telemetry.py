@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+ReloadOutcome = Literal["swapped", "refused", "unreachable"]
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -37,6 +40,17 @@ class Telemetry:
             "galleria_operations_compiled", "Operations that were not in the cache.", registry=self.registry
         )
         self._cached = Gauge("galleria_operations_cached", "Compiled operations in the cache.", registry=self.registry)
+        self._reloads = Counter(
+            "galleria_supergraph_reloads",
+            "Changed supergraphs by outcome: swapped, refused (it does not build), unreachable (a subgraph is down).",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._refused = Gauge(
+            "galleria_supergraph_refused",
+            "1 while the supergraph that was read last is refused and an older one is served.",
+            registry=self.registry,
+        )
         self._fetch_counters: dict[tuple[str, str | None], Counter] = {}
         self._fetch_histograms: dict[str, Histogram] = {}
         self._request_counters: dict[int, Counter] = {}
@@ -48,6 +62,16 @@ class Telemetry:
     def compiled(self) -> None:
         """Count an operation that had to be compiled."""
         self._compilations.inc()
+
+    def reloaded(self, outcome: ReloadOutcome) -> None:
+        """Count a changed supergraph."""
+        self._reloads.labels(outcome).inc()
+        if outcome != "unreachable":
+            self._refused.set(outcome == "refused")
+
+    def restored(self) -> None:
+        """The supergraph that was refused is gone: what is served is again what was read last."""
+        self._refused.set(0)
 
     def answered(self, status: int, seconds: float) -> None:
         """Count a GraphQL request."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from stack.daemon import free_port, running
 from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.running_router import GALLERIA, refused, running_router, write_supergraph
 from tests.server.shop import SUPERGRAPH, codes
+from tests.server.test_supergraph_file import CATALOG, STOCK, write_yaml
 
 
 @pytest.mark.asyncio
@@ -93,6 +95,47 @@ async def test_sigterm_ends_it_within_ten_seconds_even_if_a_subgraph_hangs(tmp_p
                 response = await asking
             assert (response.status_code, codes(response)) == (503, ["SHUTTING_DOWN"])
             assert "Traceback" not in router.log.read_text()
+
+
+@pytest.mark.asyncio
+async def test_a_reload_loses_no_request_and_sighup_reloads_at_once(tmp_path: Path) -> None:
+    """A request that began on the old supergraph ends on it, while the new one is served already."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def talk(exchange: Exchange) -> None:
+        asked.set()
+        await answer.wait()
+        await exchange.write(ok(b'{"data":{"whoami":"Ada"}}'))
+
+    config = tmp_path / "router.yaml"
+    config.write_text("supergraph: {watch: false}")
+    async with raw_server(talk) as server:
+        with running_router(tmp_path, "--config", str(config), catalog=server.url) as router:
+            async with httpx.AsyncClient(trust_env=False, base_url=router.url) as client:
+                asking = asyncio.create_task(client.post("/graphql", json={"query": "{ whoami }"}))
+                async with asyncio.timeout(5):
+                    await asked.wait()
+                path = tmp_path / "supergraph.graphql"
+                # Moved elsewhere besides: the old address has to serve the request under way to its end.
+                path.write_text(path.read_text().replace(server.url, f"{server.url}?moved").replace("whoami", "me"))
+                router.process.send_signal(signal.SIGHUP)
+                async with asyncio.timeout(20):
+                    while 'reloads_total{outcome="swapped"} 1.0' not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - of another process
+                        await asyncio.sleep(0.02)
+                response = await client.post("/graphql", json={"query": "{ whoami }"})
+                assert codes(response) == ["GRAPHQL_VALIDATION_FAILED"]
+                answer.set()
+                assert (await asking).json() == {"data": {"whoami": "Ada"}}
+                assert (await client.get("/health/ready")).status_code == 200
+
+
+def test_subgraphs_that_do_not_compose_are_told_as_compose_tells_them(tmp_path: Path) -> None:
+    path = write_yaml(tmp_path, catalog=CATALOG, stock=STOCK.replace("available", "name"))
+    composed = subprocess.run([GALLERIA, "compose", str(path)], capture_output=True, text=True, timeout=60, check=False)
+    code, told = refused(["--supergraph", str(path)])
+    assert code == 2
+    assert composed.stderr
+    assert told.startswith(f"{composed.stderr}COMPOSITION_FAILED: {path} does not compose: ")
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""The files that a served graph is made from, and how to see cheaply whether one of them changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from router.server.config import load_config
+from router.server.graph import Graph, GraphInput, build_graph
+from router.server.supergraph_file import read_source
+
+# Of a file: time of its last change, size, and inode, which tells one that was moved into its place.
+Stamp = tuple[int, int, int] | None
+
+
+class GraphFiles:
+    """A supergraph file and, where there is one, the router's settings."""
+
+    def __init__(self, supergraph: Path, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> None:
+        self._supergraph = supergraph
+        self._config = config
+        self._environ = environ
+
+    def read(self) -> GraphInput:
+        """What the files hold now. InputError as read_source and load_config."""
+        return GraphInput(read_source(self._supergraph), load_config(self._config, self._environ))
+
+    def open(self) -> Graph:
+        """The graph that the files make now. InputError as read and build_graph."""
+        return build_graph(self.read())
+
+    def stamps(self, last_read: GraphInput | None) -> tuple[Stamp, ...]:
+        """One for each file: those of the command line, and those that the ``last_read`` supergraph.yaml named."""
+        named = last_read.source.files if last_read is not None else (self._supergraph,)
+        paths = named if self._config is None else (*named, self._config)
+        return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
