@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from router.composition.checks.check import check_supergraph
 from router.composition.errors import CompositionError
 from router.composition.hints import CompositionHint
 from router.composition.merge.merge import merge_subgraphs
@@ -36,6 +37,9 @@ def compose(subgraphs: Sequence[Subgraph]) -> Composition:
     merged = merge_subgraphs(prepared.subgraphs)
     if merged.errors:
         return Composition(None, merged.errors, merged.hints)
+    errors = tuple(check_supergraph(merged))
+    if errors:
+        return Composition(None, errors, merged.hints)
     satisfiability = check_satisfiability(merged)
     hints = (*merged.hints, *satisfiability.hints)
     if satisfiability.errors:

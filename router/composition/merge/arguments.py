@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,15 @@ from router.composition.merge.applied_directives import DirectiveMerge
 from router.composition.merge.context import MergeContext, Sources, by_text
 from router.composition.merge.descriptions import merge_description
 from router.composition.merge.types import narrowest
-from router.composition.schema import Field, InputValue, applied
+from router.composition.schema import Field, InputValue, TypeKind, applied
 from router.composition.words import variants
 from router.federation.directives import NO_DEFAULT, NoDefault
 from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
-from router.federation.literals import Literal, print_literal
-from router.federation.type_ref import TypeRef
+from router.federation.literals import EnumLiteral, Literal, print_literal
+from router.federation.type_ref import ListRef, NonNullRef, TypeRef
+
+_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,30 @@ def merge_default(
     return next(iter(with_default.values())).default
 
 
+def _in_type(context: MergeContext, value: Literal, type_: TypeRef) -> Literal:
+    """A default as its type writes it: enum values as names, IDs that are whole numbers without quotes."""
+    if isinstance(type_, NonNullRef):
+        return _in_type(context, value, type_.of)
+    if isinstance(type_, ListRef):
+        return tuple(_in_type(context, item, type_.of) for item in value) if isinstance(value, tuple) else value
+    if not isinstance(value, str):
+        return value
+    if type_.name == "ID" and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return EnumLiteral(value) if context.relations.kinds.get(type_.name) is TypeKind.ENUM else value
+
+
 def merge_input_value(
     context: MergeContext, directives: DirectiveMerge, coordinate: str, sources: Sources[InputValue], codes: ValueCodes
 ) -> InputValue:
     """One argument or input field of all that are declared under ``coordinate``."""
     first = next(iter(sources.values()))
+    type_ = merge_input_type(context, coordinate, sources, codes)
+    default = merge_default(context, coordinate, sources, codes)
     return InputValue(
         first.name,
-        merge_input_type(context, coordinate, sources, codes),
-        merge_default(context, coordinate, sources, codes),
+        type_,
+        default if isinstance(default, NoDefault) else _in_type(context, default, type_),
         merge_description(context, coordinate, sources),
         directives.merge(coordinate, {index: value.directives for index, value in sources.items()}, sources),
         first.node,

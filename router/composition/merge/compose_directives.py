@@ -45,11 +45,14 @@ class _Request:
 def read_composed_directives(context: MergeContext) -> ComposedDirectives:
     """Check all ``@composeDirective`` (codes ``DIRECTIVE_COMPOSITION_*``) and collect what they ask for."""
     requests = [request for index in range(len(context.subgraphs)) for request in _requests(context, index)]
-    _version_hints(context, {request.link.url.identity for request in requests})
-    failed = {request.link.url.identity for request in requests if _major_mismatch(context, request.link)}
+    majors: dict[str, set[int]] = {}
+    for request in requests:
+        majors.setdefault(request.link.url.identity, set()).add(request.link.url.version.major)
+    failed = {identity for identity, found in majors.items() if len(found) > 1}
     for identity in sorted(failed):
         message = f'"{identity}" has directives to compose, but subgraphs link different major versions of it'
         context.error(ErrorCode.DIRECTIVE_COMPOSITION_ERROR, message, {})
+    _version_hints(context, failed)
     requests = [request for request in requests if request.link.url.identity not in failed]
     by_element: dict[tuple[str, str], list[_Request]] = {}
     by_name: dict[str, list[_Request]] = {}
@@ -116,14 +119,14 @@ def _major_mismatch(context: MergeContext, link: Link) -> bool:
     return len(majors) > 1
 
 
-def _version_hints(context: MergeContext, composed: set[str]) -> None:
+def _version_hints(context: MergeContext, failed: set[str]) -> None:
     """Tell of specifications that are linked in incompatible versions, though nothing of them is composed."""
     seen: dict[str, Link] = {}
     for subgraph in context.subgraphs:
         for link in subgraph.links.links:
             seen.setdefault(link.url.identity, link)
     for identity, link in seen.items():
-        if identity not in composed and identity != FEDERATION_IDENTITY and _major_mismatch(context, link):
+        if identity not in failed and identity != FEDERATION_IDENTITY and _major_mismatch(context, link):
             message = f'Subgraphs link different major versions of "{identity}"'
             context.hint(HintCode.DIRECTIVE_COMPOSITION_INFO, message, {})
 
@@ -177,5 +180,5 @@ def _links(context: MergeContext, groups: list[list[_Request]]) -> Iterator[Supe
     for requests in by_identity.values():
         newest = max((request.link for request in requests), key=lambda link: link.url.version)
         elements = dict.fromkeys((request.element, request.name) for request in requests)
-        imports = tuple((f"@{element}", f"@{name}") for element, name in elements if name != newest.url.name)
+        imports = tuple((f"@{element}", f"@{name}") for element, name in elements)
         yield SupergraphLink(str(newest.url), newest.purpose, imports)

@@ -107,7 +107,7 @@ def _is_kept(
         message = f'The enum value "{place}" is left out of the supergraph: {found}'
         context.hint(HintCode.INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM, message, declared, name)
         return False
-    if as_output is not None:
+    if as_input is None:
         message = f'The enum value "{place}" is in the supergraph, though {found}'
         context.hint(HintCode.INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM, message, declared, name)
     return True

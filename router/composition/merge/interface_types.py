@@ -11,6 +11,8 @@ from router.composition.merge.descriptions import merge_description
 from router.composition.merge.fields import FieldOverridesByCoordinate, merge_fields
 from router.composition.merge.join_field import join_types
 from router.composition.merge.object_types import join_implements, missing_field_hints
+from router.composition.merge.overrides import NO_OVERRIDES
+from router.composition.merge.sharing import check_sharing
 from router.composition.preprocess.prepared import PreparedSubgraph
 from router.composition.schema import (
     Application,
@@ -34,12 +36,8 @@ def merge_interface_type(
 ) -> TypeDefinition:
     """One interface: the union of all fields."""
     _check_keys(context, name, sources)
-    missing_field_hints(
-        context,
-        name,
-        {index: type_ for index, type_ in sources.items() if not applied(type_, "interfaceObject")},
-        HintCode.INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD,
-    )
+    if not any(applied(type_, "key") for type_ in sources.values()):
+        missing_field_hints(context, name, sources, HintCode.INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD)
     return TypeDefinition(
         TypeKind.INTERFACE,
         name,
@@ -88,6 +86,9 @@ def add_interface_object_fields(context: MergeContext, types: dict[str, TypeDefi
         names = _interface_object_fields(context.subgraphs, name)
         for implementation in context.relations.implementations(name) if names else ():
             type_ = types[implementation]
+            for field in names:
+                if field not in type_.fields:
+                    check_sharing(context, implementation, field, {}, NO_OVERRIDES)
             added = {field: _copied(interface.fields[field]) for field in names if field not in type_.fields}
             types[implementation] = replace(type_, fields={**type_.fields, **added})
 

@@ -102,9 +102,8 @@ def _join_types_of(context: MergeContext, index: int, type_: TypeDefinition) -> 
     keys = all_applied(type_, "key")
     if not keys:
         yield context.join("type", index, isInterfaceObject=interface_object)
-    is_federation_2 = context.subgraphs[index].version is not None
     for key in keys:
-        extension = is_extension_key(type_, key) if is_federation_2 else applied(type_, "extends") is not None
+        extension = is_extension_key(type_, key)
         fields = key.arguments.get("fields")
         arguments = {"key": fields, **({"extension": True} if extension else {})}
         if isinstance(key.arguments.get("resolvable"), bool):

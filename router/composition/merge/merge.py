@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from router.composition.errors import CompositionError
 from router.composition.hints import CompositionHint
 from router.composition.merge.applied_directives import DirectiveMerge, MergedDirective, graphql_directive
+from router.composition.merge.auth import propagate_auth
 from router.composition.merge.compose_directives import ComposedDirectives, read_composed_directives
 from router.composition.merge.context import MergeContext
 from router.composition.merge.core_features import SupergraphLink, read_core_features
@@ -99,12 +100,12 @@ class _Merge:
     def schema(self) -> Schema:
         """The merged schema; errors are in the context."""
         context = self.context
-        mismatches = tuple(kind_mismatches(context.subgraphs))
-        context.errors.extend((*mismatches, *extensions_without_base(context.subgraphs)))
-        if mismatches:
+        context.errors.extend((*kind_mismatches(context.subgraphs), *extensions_without_base(context.subgraphs)))
+        if any(error.code is ErrorCode.TYPE_KIND_MISMATCH for error in context.errors):
             return Schema()
         types = self._types()
         add_interface_object_fields(context, types)
+        propagate_auth(context, self.directives, types)
         check_implementations(context, types)
         executable = merge_executable_directives(context, self.directives)
         positions = type_positions(types.values(), executable.values())

@@ -59,8 +59,14 @@ def _entity_hints(context: MergeContext, name: str, sources: Sources[TypeDefinit
     missing_field_hints(context, name, sources, HintCode.INCONSISTENT_OBJECT_VALUE_TYPE_FIELD)
 
 
+def _is_all_external(context: MergeContext, index: int, type_: TypeDefinition) -> bool:
+    """Whether a subgraph mentions a type only to say what it needs of it."""
+    return all(context.subgraphs[index].is_external(type_.name, field) for field in type_.fields)
+
+
 def missing_field_hints(context: MergeContext, name: str, sources: Sources[TypeDefinition], code: HintCode) -> None:
     """A hint for each field that only some of the subgraphs with the type have."""
+    sources = {index: type_ for index, type_ in sources.items() if not _is_all_external(context, index, type_)}
     for field in dict.fromkeys(field for type_ in sources.values() for field in type_.fields):
         having = {index: type_.fields[field] for index, type_ in sources.items() if field in type_.fields}
         if len(having) < len(sources):

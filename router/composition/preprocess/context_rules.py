@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from router.composition.errors import CompositionError, subgraph_error
 from router.composition.preprocess.contexts import ContextualArgument, context_types, contextual_arguments
 from router.composition.preprocess.graphql_rules import is_subtype
-from router.composition.schema import Schema, TypeDefinition, all_applied
+from router.composition.schema import Schema, TypeDefinition, all_applied, applied
 from router.federation.directives import NoDefault
 from router.federation.error_codes import ErrorCode
 from router.federation.field_set import FieldSelection, FieldSetError, FragmentSelection, Selection, parse_field_set
@@ -73,6 +73,9 @@ def _selection_faults(
         return
     wanted = nullable(use.argument.type)
     for name in types:
+        if applied(schema.types[name], "interfaceObject"):
+            yield fault(f'is read on "{name}", which is an @interfaceObject')
+            continue
         for concrete in _with_conditions(schema, name, selections):
             found = _selected_type(schema, concrete, selections)
             if isinstance(found, str):

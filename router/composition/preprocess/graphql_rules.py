@@ -18,6 +18,7 @@ from router.composition.schema import (
     BUILT_IN_SCALARS,
     Application,
     DirectiveDefinition,
+    EnumValue,
     Field,
     InputValue,
     Schema,
@@ -256,3 +257,29 @@ def is_subtype(type_: TypeRef, of: TypeRef, schema: Schema) -> bool:
     if wide is None or narrow is None:
         return False
     return of.name in narrow.interfaces or type_.name in wide.members
+
+
+def check_merged_rules(schema: Schema) -> Iterator[CompositionError]:
+    """Breaches that merging itself can cause: fields that no longer fit their interface."""
+    rules = _Rules(schema, {}, "")
+    for type_ in schema.types.values():
+        for error in rules.implementations(type_):
+            yield replace(error, subgraph=None, locations=())
+        for place, applications in _applications_within(type_):
+            for application in applications:
+                definition = schema.directives.get(application.name)
+                if definition is not None:
+                    for error in rules.application_arguments(application, definition, place):
+                        yield replace(error, subgraph=None)
+
+
+def _applications_within(type_: TypeDefinition) -> Iterator[tuple[str, tuple[Application, ...]]]:
+    yield type_.name, type_.directives
+    members: tuple[Field | InputValue | EnumValue, ...] = (
+        *type_.fields.values(),
+        *type_.inputs.values(),
+        *type_.values.values(),
+    )
+    for member in members:
+        if member.directives:
+            yield f"{type_.name}.{member.name}", member.directives

@@ -68,7 +68,8 @@ def known_directives(links: Links, version: Version | None, defined: Collection[
     """The directives of GraphQL, @link and Federation ``version`` (None: Federation 1) under the schema's names.
 
     ``defined`` are the directives that the schema defines itself: a Federation 1 schema may so use those of
-    Federation 2, and its own ``@oneOf`` is its own. ``machinery_types`` maps the name in the schema of a specification's scalar to the specification's own name.
+    Federation 2, and its own ``@oneOf`` is its own.
+    ``machinery_types`` maps the name in the schema of a specification's scalar to the specification's own name.
     """
     definitions = {definition.name: definition for definition in _GRAPHQL_DIRECTIVES}
     specs: dict[str, str] = {}

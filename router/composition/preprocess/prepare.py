@@ -106,5 +106,7 @@ def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | l
     usage = compute_usage(schema, context_coordinates(schema))
     prepared = PreparedSubgraph(name, subgraph.url, schema, links, version, usage)
     if version is not None:
-        errors.extend(check_federation_rules(prepared))
+        rules = check_federation_rules(prepared)
+        # An unknown @provides or @requires leaves its fields unused, which is no error of its own.
+        errors.extend(error for error in rules if not errors or error.code is not ErrorCode.EXTERNAL_UNUSED)
     return errors or prepared

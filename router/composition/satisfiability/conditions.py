@@ -7,13 +7,23 @@ as long as it finds a new "yes". Each question is asked once a round, so the wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from router.composition.satisfiability.graph import FieldEdge, QueryGraph, Selections
 from router.federation.field_set import FragmentSelection, Selection
 
 Labels = frozenset[tuple[str, bool]]
 _Question = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """A vertex that resolves a field; ``entered_by_key`` tells whether a hop led there."""
+
+    vertex: int
+    edge: FieldEdge
+    entered_by_key: bool
 
 
 class Conditions:
@@ -31,7 +41,7 @@ class Conditions:
 
     def hold(self, vertex: int, selections: Selections) -> bool:
         """Whether all of a field set can be fetched from ``vertex``, in this subgraph or by hops to others."""
-        return all([self._holds(vertex, selection) for selection in selections])
+        return all(self._holds(vertex, selection) for selection in selections)
 
     def _holds(self, vertex: int, selection: Selection) -> bool:
         question = (vertex, self._text(selection))
@@ -75,7 +85,7 @@ class Conditions:
             return self._fragment_holds(vertex, selection)
         if selection.name == "__typename":
             return any(not self.graph.is_interface_object(v) for v in (vertex, *self.reachable(vertex)))
-        found = list(self.advance(vertex, selection.name, None))
+        found = list(self._advance(vertex, selection.name))
         if not found:
             return self._every_type_holds(vertex, selection)
         targets = [target for target in found if target is not None]
@@ -94,7 +104,7 @@ class Conditions:
         own = graph.possible_types(at.subgraph, at.type)
         wanted = set(graph.possible_types(at.subgraph, condition))
         narrowed = [graph.downcast(vertex, name) for name in own if name in wanted]
-        return all([self.hold(v, fragment.selections) for v in narrowed if v is not None])
+        return all(self.hold(v, fragment.selections) for v in narrowed if v is not None)
 
     def _every_type_holds(self, vertex: int, selection: Selection) -> bool:
         """An abstract type's field that cannot be taken at once may still be taken on each of its object types."""
@@ -102,7 +112,7 @@ class Conditions:
         if not graph.type_of(vertex).kind.is_abstract:
             return False
         narrowed = [graph.downcast(vertex, name) for name in graph.possible_types(at.subgraph, at.type)]
-        return bool(narrowed) and all([v is not None and self._holds(v, selection) for v in narrowed])
+        return bool(narrowed) and all(v is not None and self._holds(v, selection) for v in narrowed)
 
     def reachable(self, vertex: int) -> tuple[int, ...]:
         """All vertices of other subgraphs that hops lead to, one after another."""
@@ -116,29 +126,47 @@ class Conditions:
             for hop in self.graph.hops(current):
                 if hop.target == vertex or hop.target in found:
                     continue
-                if hop.key is None or self.hold(current, hop.key):
+                if hop.key is None:
+                    found[hop.target] = None  # root types are all one hop apart
+                elif self.hold(current, hop.key):
                     found[hop.target] = None
                     open_vertices.append(hop.target)
         if not self._depth:
             self._reached[vertex] = (len(self._true), tuple(found))
         return tuple(found)
 
-    def advance(self, vertex: int, field: str, labels: Labels | None) -> Iterator[int | None]:
-        """The vertices (None: a leaf) that taking a field leads to, from here and from all that hops reach.
-
-        ``labels`` are the choices for progressive overrides; None, as in conditions, forbids such fields.
-        """
+    def _advance(self, vertex: int, field: str) -> Iterator[int | None]:
+        """The vertices (None: a leaf) that taking a field leads to, from here and from all that hops reach."""
         edge = self.graph.field(vertex, field)
-        if edge is not None and self._passes(vertex, edge, labels, entered_by_key=False):
+        if edge is not None and self._passes(vertex, edge, None, entered_by_key=False):
             yield edge.target
             if edge.target is None:
                 return
         for reached in self.reachable(vertex):
             edge = self.graph.field(reached, field)
-            if edge is not None and self._passes(reached, edge, labels, entered_by_key=True):
+            if edge is not None and self._passes(reached, edge, None, entered_by_key=True):
                 yield edge.target
 
+    def resolvers(self, vertices: frozenset[int]) -> Mapping[str, list[Resolver]]:
+        """For each field, who resolves it from any of the given vertices: directly first, then after hops."""
+        found: dict[str, list[Resolver]] = {}
+        reached = dict.fromkeys(other for vertex in sorted(vertices) for other in self.reachable(vertex))
+        ways = [*((vertex, False) for vertex in sorted(vertices)), *((vertex, True) for vertex in reached)]
+        for vertex, entered_by_key in ways:
+            for name in self.graph.type_of(vertex).fields:
+                edge = self.graph.field(vertex, name)
+                if edge is not None:
+                    found.setdefault(name, []).append(Resolver(vertex, edge, entered_by_key))
+        return found
+
+    def targets(self, resolvers: Iterable[Resolver], labels: Labels) -> Iterator[int | None]:
+        """Where a field leads to (None: a leaf), of those resolvers that can be used with these choices of labels."""
+        for resolver in resolvers:
+            if self._passes(resolver.vertex, resolver.edge, labels, entered_by_key=resolver.entered_by_key):
+                yield resolver.edge.target
+
     def _passes(self, vertex: int, edge: FieldEdge, labels: Labels | None, *, entered_by_key: bool) -> bool:
+        """Whether an edge can be taken; no ``labels``, as in conditions, forbids fields under a labelled override."""
         if edge.label is not None and (labels is None or edge.label not in labels):
             return False
         if not edge.requires:

@@ -48,7 +48,7 @@ def _reasons(
 ) -> Iterator[str]:
     at = graph.vertices[vertex]
     if field is None:
-        yield f'it does not tell which "{at.type}" are of type "{following.type}", as "{at.type}" is an @interfaceObject'
+        yield f'it cannot tell which "{at.type}" is a "{following.type}", as "{at.type}" is an @interfaceObject'
         destinations = [
             index for index, subgraph in enumerate(graph.subgraphs) if following.type in subgraph.schema.types
         ]

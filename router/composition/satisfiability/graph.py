@@ -182,8 +182,13 @@ class QueryGraph:
         return self._hops[vertex]
 
     def _read_hops(self, at: Vertex) -> Sequence[Hop]:
-        if at.type == ROOT_NAMES["query"]:
-            others = (index for index in range(len(self.subgraphs)) if index != at.subgraph)
+        operation = next((operation for operation, name in ROOT_NAMES.items() if name == at.type), None)
+        if operation is not None:
+            others = (
+                index
+                for index, subgraph in enumerate(self.subgraphs)
+                if index != at.subgraph and operation in subgraph.schema.roots
+            )
             return [Hop(self.vertex(index, at.type), None) for index in others]
         found: list[Hop] = []
         for name in (at.type, *self._keyed_interface_objects.get(at.type, ())):

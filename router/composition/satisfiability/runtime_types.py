@@ -31,7 +31,7 @@ class RuntimeTypeCheck:
         types: dict[int, frozenset[str]] = {}
         for vertex in sorted(state.vertices):
             at = self.graph.vertices[vertex]
-            if not self.graph.is_interface_object(vertex):
+            if at.type == state.type and not self.graph.is_interface_object(vertex):
                 types[at.subgraph] = frozenset(self.graph.possible_types(at.subgraph, at.type))
         if len(set(types.values())) < 2 or (parent, field_.name) in self._seen:
             return

@@ -87,14 +87,17 @@ class _Walk:
 
     def _walk_mutation(self, start: State) -> None:
         """A mutation's field runs in one subgraph: it is enough if all is well from one of those that have it."""
-        for name, field_ in self._visible_fields(start.type):
+        for name, _ in self._visible_fields(start.type):
             entries = [v for v in sorted(start.vertices) if self.graph.field(v, name) is not None]
             attempts: list[list[CompositionError]] = []
             for entry in entries:
                 before = self.errors
                 self.errors = []
-                for follower in self._take_field(State(start.type, frozenset({entry})), name, field_):
-                    self._push(follower)
+                edge = self.graph.field(entry, name)
+                if edge is not None and edge.target is not None:
+                    state = State(start.type, frozenset({entry}))
+                    target = self.graph.vertices[edge.target].type
+                    self._push(State(target, frozenset({edge.target}), frozenset(), state, name))
                 self._drain()
                 attempts.append(self.errors)
                 self.errors = before
@@ -113,8 +116,12 @@ class _Walk:
                 if not applied(self.merged.schema.types[name], "inaccessible"):
                     yield from self._narrow(state, name)
             return
+        resolvers = self.conditions.resolvers(state.vertices)
         for name, field_ in self._visible_fields(state.type):
-            yield from self._take_field(state, name, field_)
+            overrides = self.graph.overrides(state.type, name)
+            for labels in _label_choices(state.labels, set((overrides.labels or {}).values())):
+                targets = self.conditions.targets(resolvers.get(name, ()), labels)
+                yield from self._take_field(state, field_, labels, targets)
 
     def _narrow(self, state: State, type_name: str) -> Iterator[State]:
         """Continue at one object type of an abstract one."""
@@ -137,23 +144,15 @@ class _Walk:
         else:
             self._dead_end(state, following, None)
 
-    def _take_field(self, state: State, name: str, field_: Field) -> Iterator[State]:
-        overrides = self.graph.overrides(state.type, name)
-        for labels in _label_choices(state.labels, set((overrides.labels or {}).values())):
-            yield from self._take_field_with(state, name, field_, labels)
-
-    def _take_field_with(self, state: State, name: str, field_: Field, labels: Labels) -> Iterator[State]:
+    def _take_field(
+        self, state: State, field_: Field, labels: Labels, targets: Iterator[int | None]
+    ) -> Iterator[State]:
         target = named_type(field_.type)
         kind = self.merged.schema.kind_of(target)
-        is_leaf = kind is None or not kind.is_composite
-        found: set[int] = set()
-        for vertex in state.vertices:
-            for reached in self.conditions.advance(vertex, name, labels):
-                if is_leaf:
-                    return
-                if reached is not None:
-                    found.add(reached)
-        following = State(target, frozenset(found), labels, state, name)
+        if (kind is None or not kind.is_composite) and any(True for _ in targets):
+            return
+        found = frozenset(vertex for vertex in targets if vertex is not None)
+        following = State(target, found, labels, state, field_.name)
         if not found:
             self._dead_end(state, following, field_)
             return

@@ -1,0 +1,55 @@
+"""The merged supergraph must be valid GraphQL, and field sets must still fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from router.composition.errors import CompositionError, subgraph_error
+from router.composition.merge.merge import Merged
+from router.composition.preprocess.field_sets import field_set_uses
+from router.composition.preprocess.graphql_rules import check_merged_rules
+from router.composition.schema import Schema, TypeDefinition
+from router.federation.error_codes import ErrorCode
+from router.federation.field_set import FieldSelection, FieldSetError, FragmentSelection, Selection, parse_field_set
+from router.federation.type_ref import named_type
+
+
+def check_supergraph_rules(merged: Merged) -> Iterator[CompositionError]:
+    """Errors ``INVALID_GRAPHQL`` of the merged schema, and ``REQUIRES_INVALID_FIELDS`` of selections it cannot take."""
+    yield from check_merged_rules(merged.schema)
+    for subgraph in merged.subgraphs:
+        for use in field_set_uses(subgraph.schema):
+            if use.directive != "requires" or use.text is None:
+                continue
+            for fault in _faults(merged.schema, use.parent, use.text):
+                message = f'On "{use.coordinate}", for @requires(fields: "{use.text}"): {fault}'
+                node = use.application.node
+                yield subgraph_error(ErrorCode.REQUIRES_INVALID_FIELDS, message, subgraph.name, node)
+
+
+def _faults(schema: Schema, parent: str, text: str) -> Iterator[str]:
+    try:
+        yield from _selection_faults(schema, schema.types.get(parent), parse_field_set(text))
+    except FieldSetError as error:
+        yield error.message
+
+
+def _selection_faults(schema: Schema, parent: TypeDefinition | None, selections: Sequence[Selection]) -> Iterator[str]:
+    """Arguments that merging has dropped, because some subgraph with the field does not have them."""
+    for selection in selections if parent else ():
+        if isinstance(selection, FragmentSelection):
+            condition = schema.types.get(selection.type_condition or "", parent)
+            yield from _selection_faults(schema, condition, selection.selections)
+        elif parent is not None:
+            yield from _field_faults(schema, parent, selection)
+
+
+def _field_faults(schema: Schema, parent: TypeDefinition, selection: FieldSelection) -> Iterator[str]:
+    field = parent.fields.get(selection.name)
+    if field is None:
+        return
+    for name in selection.arguments:
+        if name not in field.arguments:
+            place = f"{parent.name}.{field.name}({name}:)"
+            yield f'the supergraph has no argument "{place}", as not all subgraphs define it'
+    yield from _selection_faults(schema, schema.types.get(named_type(field.type)), selection.selections)
