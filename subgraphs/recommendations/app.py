@@ -15,7 +15,7 @@ from subgraphs.recommendations.store import COLLECTIONS, MongoStore
 
 def build(runtime: Runtime[ServiceSettings]) -> Recommendations:
     """The use cases over the service's own database."""
-    return Recommendations(MongoStore(runtime.database))
+    return Recommendations(MongoStore(runtime.database), runtime.clock)
 
 
 async def seed_demo(runtime: Runtime[ServiceSettings], now: datetime) -> int:

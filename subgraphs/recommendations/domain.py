@@ -1,12 +1,14 @@
 """Recommendations: what confirmed orders tell of products that belong together, as pure functions.
 
 Theory of operation. A confirmed order is a :class:`Basket`. Each product keeps a :class:`Tally`: in how many baskets it
-was, and with which other products. Tallies are plain counts, so baskets may be added one by one, in any order, and
-:func:`tally_baskets` over all of them gives the same. What the counts mean is decided when they are read:
-:func:`affinity` weighs the co-occurrence of two products by its lift, which keeps best-sellers from being everyone's
-companion. Where that says too little (a new product, a new customer), what sells well follows.
+was, and how much of them it shared with each other product. A basket counts for less the older it is; that is written
+as a weight that grows with the basket's time (forward decay: Cormode, Shkapenyuk, Srivastava and Xu, ICDE 2009), so
+that a sum never has to be touched again. Weights are integers and tallies are plain sums of them, so baskets may be
+added one by one, in any order, and :func:`tally_baskets` over all of them gives the same to the last bit. What the sums
+mean is decided when they are read: :func:`affinity` is the lift of two products, which keeps best-sellers from being
+everyone's companion. Where that says too little (a new product, a new customer), what sells well follows.
 
-    Basket(("COF-001", "COF-012")) -> Tally("COF-001", orders=1, together={"COF-012": 1}), Tally("COF-012", ...)
+    Basket(("COF-001", "COF-012")) -> Tally("COF-001", 1, together={"COF-012": w}), Tally("COF-012", ...)
 """
 
 import math
@@ -31,11 +33,21 @@ LARGEST_PAIRED_BASKET = 50
 LONGEST_HISTORY = 50
 """How many products of a customer, the latest first, speak for their taste."""
 
-TREND_HALF_LIFE = timedelta(days=14)
+MOST_BOUGHT_AGAIN = 2
+"""How many products that a customer buys again and again lead their list: the rest of it is for what is new to them."""
 
-_TREND_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-_RARITY = 5
-"""Added to a product's orders before dividing by them, so that one meeting of two rare products is not a rule."""
+HALF_LIFE = timedelta(days=180)
+"""A basket says half as much of what belongs together as one that is so much younger."""
+
+TREND_HALF_LIFE_WEEKS = 2
+
+_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_WEEK = timedelta(days=7)
+_WEIGHT_BITS = 12
+"""Precision of the weight of a basket of the epoch. Sums must stay below 2**63: enough for a million baskets of one
+product at the weight of 2040. Before that, choose a later epoch and rebuild."""
+_RARITY = 3
+"""As many baskets of today are added to a product's own, so that one meeting of two rare products is not a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +67,65 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class ProductNews:
-    """Whether a product is sold, as of a time."""
+    """Whether a product is sold, as of a time; ``in_stock`` is None where the news does not say."""
 
     product_id: str
     active: bool
     changed_at: datetime
+    in_stock: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was counted for one product: its baskets, its trend, and its baskets together with each other product."""
+    """What was counted for one product.
+
+    ``orders`` is the number of its baskets, ``weight`` the sum of their weights, ``weeks`` their number in each week,
+    and ``together`` the sum of the weights of those baskets that held the companion as well.
+    """
 
     product_id: str
     orders: int
-    trend: float
+    weight: int
+    weeks: Mapping[int, int]
     together: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """A product's counts beside those of its companions; `companion_orders` holds only those that are active."""
+    """A product's sums beside those of its companions.
+
+    ``sellable`` tells whether the product is sold and in stock; ``companion_weights`` holds only companions that are.
+    """
 
     product_id: str
-    orders: int
+    weight: int
     together: Mapping[str, int]
-    companion_orders: Mapping[str, int] = field(default_factory=dict)
+    companion_weights: Mapping[str, int] = field(default_factory=dict)
+    sellable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """In how many orders a customer bought a product, and when last."""
+
+    times: int
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a customer bought, and when last."""
+    """What a customer bought, by product id."""
 
     customer_id: str
-    bought: Mapping[str, datetime]
+    bought: Mapping[str, Purchases]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A product for a customer, because they bought ``because``; None where it is a best-seller."""
+
+    product_id: str
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +143,23 @@ def new_basket(order_id: str, customer_id: str, product_ids: Iterable[str], conf
     return Basket(order_id, customer_id, tuple(sorted(set(product_ids))), confirmed_at)
 
 
-def trend_weight(confirmed_at: datetime) -> float:
-    """Return how much a basket of that time counts for its products' trend: twice as much as one a half-life older.
+def basket_weight(confirmed_at: datetime) -> int:
+    """Return how much a basket of that time counts: twice as much as one that is a half-life older, and at least 1."""
+    return max(1, round(math.exp2(_WEIGHT_BITS + (confirmed_at - _EPOCH) / HALF_LIFE)))
 
-    Weights grow with time rather than decay with age, so a sum of them never has to be touched again, and sorts as
-    decayed sums would (forward decay: Cormode, Shkapenyuk, Srivastava and Xu, ICDE 2009).
+
+def week_of(confirmed_at: datetime) -> int:
+    """Return the number of the week since the epoch; negative before it."""
+    return (confirmed_at - _EPOCH) // _WEEK
+
+
+def trend(weeks: Mapping[int, int]) -> float:
+    """Return what sorts products by how well they sell lately: a basket counts half for each half-life of age.
+
+    The half-life is too short for integer weights, whose sums would overflow within two years. So the baskets are
+    counted by the week, and this is derived from the counts, always in the same order: rounding is the same, too.
     """
-    return math.exp2((confirmed_at - _TREND_EPOCH) / TREND_HALF_LIFE)
+    return sum(count * math.exp2(week / TREND_HALF_LIFE_WEEKS) for week, count in sorted(weeks.items()))
 
 
 def build_model(products: Iterable[ProductNews], baskets: Iterable[Basket]) -> Model:
@@ -122,18 +170,19 @@ def build_model(products: Iterable[ProductNews], baskets: Iterable[Basket]) -> M
 
 def tally_baskets(baskets: Iterable[Basket]) -> dict[str, Tally]:
     """Return the tally of every product in `baskets`, by product id."""
-    orders: Counter[str] = Counter()
-    trends: dict[str, float] = {}
+    weeks: dict[str, Counter[int]] = {}
+    weights: Counter[str] = Counter()
     together: dict[str, Counter[str]] = {}
     for basket in baskets:
-        orders.update(basket.product_ids)
+        weight, week = basket_weight(basket.confirmed_at), week_of(basket.confirmed_at)
         for product_id in basket.product_ids:
-            trends[product_id] = trends.get(product_id, 0.0) + trend_weight(basket.confirmed_at)
+            weights[product_id] += weight
+            weeks.setdefault(product_id, Counter())[week] += 1
         for product_id, companion in pairs(basket):
-            together.setdefault(product_id, Counter())[companion] += 1
+            together.setdefault(product_id, Counter())[companion] += weight
     return {
-        product_id: Tally(product_id, count, trends[product_id], dict(together.get(product_id, {})))
-        for product_id, count in orders.items()
+        product_id: Tally(product_id, counts.total(), weights[product_id], counts, together.get(product_id, Counter()))
+        for product_id, counts in weeks.items()
     }
 
 
@@ -144,40 +193,54 @@ def pairs(basket: Basket) -> Iterable[tuple[str, str]]:
 
 def gather_histories(baskets: Iterable[Basket]) -> dict[str, History]:
     """Return the history of every customer in `baskets`, by customer id."""
-    bought: dict[str, dict[str, datetime]] = {}
+    bought: dict[str, dict[str, Purchases]] = {}
     for basket in baskets:
-        last = bought.setdefault(basket.customer_id, {})
+        own = bought.setdefault(basket.customer_id, {})
         for product_id in basket.product_ids:
-            last[product_id] = max(last.get(product_id, basket.confirmed_at), basket.confirmed_at)
-    return {customer_id: History(customer_id, last) for customer_id, last in bought.items()}
+            own[product_id] = bought_again(own.get(product_id), basket.confirmed_at)
+    return {customer_id: History(customer_id, own) for customer_id, own in bought.items()}
 
 
-def affinity(together: int, orders: int, companion_orders: int) -> float:
-    """Return how strongly a product calls for a companion: their co-occurrence, weighted by its lift.
+def bought_again(before: Purchases | None, at: datetime) -> Purchases:
+    """Return the purchases of a product with one more at ``at``; ``before`` is None where it is the first."""
+    return Purchases(before.times + 1, max(before.last, at)) if before else Purchases(1, at)
 
-    The lift of two products is `together * all / (orders * companion_orders)`. The number of all orders is the same for
-    every pair, so it is left out: it would move no product past another.
+
+def affinity(together: int, weight: int, companion_weight: int, today: int) -> float:
+    """Return how strongly a product calls for a companion: the lift of the two, in weights of baskets.
+
+    Lift is `together * all / (weight * companion_weight)`. The weight of all baskets is the same for every pair, so it
+    is left out: it would move no product past another. ``today`` is the weight of a basket of today.
     """
-    return together * together / (orders * (companion_orders + _RARITY))
+    return together / (weight * (companion_weight + _RARITY * today))
 
 
-def rank_companions(neighbourhood: Neighbourhood) -> list[str]:
-    """Return the active companions of a product, the strongest first."""
-    return _ranked(_affinities(neighbourhood))
+def rank_companions(neighbourhood: Neighbourhood, now: datetime) -> list[str]:
+    """Return the sellable companions of a product, the strongest first."""
+    return _ranked(_affinities(neighbourhood, basket_weight(now)))
 
 
-def rank_for_customer(history: History, neighbourhoods: Iterable[Neighbourhood]) -> list[str]:
-    """Return what goes with the products that a customer has, the strongest first, and never what they have."""
+def rank_for_customer(history: History, neighbourhoods: Mapping[str, Neighbourhood], now: datetime) -> list[Suggestion]:
+    """Return what a customer buys again and again, then what goes with all that they have, the strongest first.
+
+    Each says because of which of their products: the one that calls for it most. Of what they have, only the
+    MOST_BOUGHT_AGAIN are in it.
+    """
+    today = basket_weight(now)
     scores: dict[str, float] = {}
-    for neighbourhood in neighbourhoods:
-        for companion, score in _affinities(neighbourhood).items():
+    strongest: dict[str, tuple[float, str]] = {}
+    for product_id in sorted(neighbourhoods):
+        for companion, score in _affinities(neighbourhoods[product_id], today).items():
             scores[companion] = scores.get(companion, 0.0) + score
-    return [product_id for product_id in _ranked(scores) if product_id not in history.bought]
+            strongest[companion] = max(strongest.get(companion, (0.0, "")), (score, product_id))
+    again = [Suggestion(product_id, product_id) for product_id in _bought_again_and_again(history, neighbourhoods)]
+    new = [Suggestion(id_, strongest[id_][1]) for id_ in _ranked(scores) if id_ not in history.bought]
+    return again + new
 
 
 def latest_products(history: History) -> list[str]:
     """Return the products that speak for a customer's taste, the latest bought first."""
-    by_time = sorted(history.bought, key=lambda product_id: (history.bought[product_id], product_id), reverse=True)
+    by_time = sorted(history.bought, key=lambda product_id: (history.bought[product_id].last, product_id), reverse=True)
     return by_time[:LONGEST_HISTORY]
 
 
@@ -187,11 +250,21 @@ def fill_with_popular(ranked: Sequence[str], popular: Iterable[str], unwanted: C
     return tuple(dict.fromkeys((*ranked, *more)))[:MOST_RECOMMENDED]
 
 
-def _affinities(neighbourhood: Neighbourhood) -> dict[str, float]:
+def _affinities(neighbourhood: Neighbourhood, today: int) -> dict[str, float]:
     return {
-        companion: affinity(neighbourhood.together[companion], neighbourhood.orders, companion_orders)
-        for companion, companion_orders in neighbourhood.companion_orders.items()
+        companion: affinity(neighbourhood.together[companion], neighbourhood.weight, companion_weight, today)
+        for companion, companion_weight in neighbourhood.companion_weights.items()
     }
+
+
+def _bought_again_and_again(history: History, neighbourhoods: Mapping[str, Neighbourhood]) -> list[str]:
+    again = [
+        product_id
+        for product_id, around in neighbourhoods.items()
+        if around.sellable and history.bought[product_id].times > 1
+    ]
+    again.sort(key=lambda product_id: (history.bought[product_id].times, history.bought[product_id].last, product_id))
+    return again[: -MOST_BOUGHT_AGAIN - 1 : -1]
 
 
 def _ranked(scores: Mapping[str, float]) -> list[str]:

@@ -1,7 +1,7 @@
 """The events that recommendations learns from; it publishes none.
 
-``order.confirmed`` is a basket; ``product.changed`` says whether a product is sold. The payloads name only what is read
-of an event: all else in it may change without our noticing.
+``order.confirmed`` is a basket; ``product.changed`` says whether a product is sold, and whether it is in stock. The
+payloads name only what is read of an event: all else in it may change without our noticing.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class ProductChangedPayload(Payload):
 
     product_id: ProductId
     active: bool
+    in_stock: bool | None = None
 
 
 async def on_order_confirmed(recommendations: Recommendations, event: Event) -> None:
@@ -48,9 +49,12 @@ async def on_order_confirmed(recommendations: Recommendations, event: Event) -> 
 
 
 async def on_product_changed(recommendations: Recommendations, event: Event) -> None:
-    """Remember whether the product is sold; raises InvalidEvent where the event does not tell."""
+    """Remember whether the product can be had; raises InvalidEvent where the event does not tell if it is sold.
+
+    An event that says nothing of stock leaves what is known of it; a product of which nothing is known is in stock.
+    """
     product = read_payload(event, ProductChangedPayload)
-    await recommendations.note_product(ProductNews(product.product_id, product.active, event.time))
+    await recommendations.note_product(ProductNews(product.product_id, product.active, event.time, product.in_stock))
 
 
 HANDLERS: Mapping[str, Callable[[Recommendations, Event], Awaitable[None]]] = {

@@ -18,7 +18,7 @@ from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
-from subgraphs.recommendations.domain import MOST_RECOMMENDED
+from subgraphs.recommendations.domain import MOST_RECOMMENDED, Suggestion
 from subgraphs.recommendations.service import Recommendations
 
 First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many products: 0 to {MOST_RECOMMENDED}.")]
@@ -26,10 +26,10 @@ First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many pro
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
-    """The loaders of one request: ids of products, by the id of a product and by that of a customer."""
+    """The loaders of one request: ids of products by the id of a product, and suggestions by that of a customer."""
 
     bought_together: DataLoader[str, tuple[str, ...] | None]
-    recommended: DataLoader[str, tuple[str, ...] | None]
+    recommended: DataLoader[str, tuple[Suggestion, ...] | None]
 
 
 def make_loaders(recommendations: Recommendations) -> Loaders:
@@ -47,11 +47,21 @@ async def _bought_together(product: strawberry.Parent[Product], info: Info, firs
 
 
 async def _recommendations(customer: strawberry.Parent[Customer], info: Info, first: First = 5) -> list[Product] | None:
+    return [_product(suggestion.product_id) for suggestion in await _suggestions(customer, info, first)]
+
+
+async def _explained_recommendations(
+    customer: strawberry.Parent[Customer], info: Info, first: First = 5
+) -> list[Recommendation] | None:
+    return [Recommendation.of(suggestion) for suggestion in await _suggestions(customer, info, first)]
+
+
+async def _suggestions(customer: Customer, info: Info, first: int) -> Sequence[Suggestion]:
     _check_first(first)
-    ids = await info.context.loaders.recommended.load(customer.id)
-    if ids is None:
-        ids = await info.context.service.popular()
-    return _products(ids[:first])
+    suggestions = await info.context.loaders.recommended.load(customer.id)
+    if suggestions is None:
+        suggestions = await info.context.service.popular()
+    return suggestions[:first]
 
 
 async def _trending(info: Info, first: First = 5) -> list[Product] | None:
@@ -83,7 +93,13 @@ class Customer:
     id: strawberry.ID
     recommendations: list[Product] | None = strawberry.field(
         resolver=_recommendations,
-        description="What goes with all that this customer bought, and nothing that they have; then best-sellers.",
+        description=(
+            "What this customer buys again and again, and what goes with all that they bought; then best-sellers."
+            " Nothing else that they have."
+        ),
+    )
+    explained_recommendations: list[Recommendation] | None = strawberry.field(
+        resolver=_explained_recommendations, description="The same as `recommendations`, each with its reason."
     )
 
     @classmethod
@@ -100,6 +116,25 @@ class Customer:
 
 
 @strawberry.type
+class Recommendation:
+    """A product for a customer, and why."""
+
+    product: Product
+    because_you_bought: Product | None = strawberry.field(
+        description=(
+            "The product of theirs that calls for this one most; the product itself where they buy it again and again;"
+            " null for a best-seller."
+        )
+    )
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> Self:
+        """The GraphQL form of ``suggestion``."""
+        because = suggestion.because
+        return cls(product=_product(suggestion.product_id), because_you_bought=_product(because) if because else None)
+
+
+@strawberry.type
 class Query:
     """Open to everyone."""
 
@@ -109,7 +144,11 @@ class Query:
 
 
 def _products(ids: Sequence[str]) -> list[Product]:
-    return [Product(id=strawberry.ID(id_)) for id_ in ids]
+    return [_product(id_) for id_ in ids]
+
+
+def _product(id_: str) -> Product:
+    return Product(id=strawberry.ID(id_))
 
 
 def _check_first(first: int) -> None:

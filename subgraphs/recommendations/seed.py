@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from subgraphs.demo import DemoShop, demo_shop
+from subgraphs.demo.model import Product
 from subgraphs.recommendations.domain import Basket, ProductNews, new_basket
 from subgraphs.recommendations.service import Recommendations
 
@@ -12,9 +13,15 @@ from subgraphs.recommendations.service import Recommendations
 async def seed(recommendations: Recommendations, now: datetime) -> int:
     """Fill an empty database with the demo shop at ``now``; the number of documents."""
     shop = demo_shop(now)
-    # Told at the opening, so that whatever is told of a product later is newer.
-    products = [ProductNews(product.id, product.active, product.listed_at) for product in shop.products]
-    return await recommendations.import_shop(products, demo_baskets(shop))
+    return await recommendations.import_shop(demo_products(shop), demo_baskets(shop))
+
+
+def demo_products(shop: DemoShop) -> list[ProductNews]:
+    """Which products can be had, told at the opening, so that whatever is told of a product later is newer."""
+    return [
+        ProductNews(product.id, product.active, product.listed_at, in_stock=_is_in_stock(product))
+        for product in shop.products
+    ]
 
 
 def demo_baskets(shop: DemoShop) -> list[Basket]:
@@ -24,3 +31,7 @@ def demo_baskets(shop: DemoShop) -> list[Basket]:
         for order in shop.orders
         if order.confirmed_at is not None
     ]
+
+
+def _is_in_stock(product: Product) -> bool:
+    return any(level.on_hand > level.reserved for level in product.stock)

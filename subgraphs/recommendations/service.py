@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from subgraphs.recommendations.domain import (
@@ -14,6 +15,7 @@ from subgraphs.recommendations.domain import (
     Model,
     Neighbourhood,
     ProductNews,
+    Suggestion,
     build_model,
     fill_with_popular,
     latest_products,
@@ -35,29 +37,30 @@ class Store(Protocol):
         """Remember that the basket was counted everywhere."""
 
     async def note_product(self, news: ProductNews) -> None:
-        """Remember whether a product is sold; news that is older than what is known changes nothing."""
+        """Remember whether a product is sold and in stock; news that is older than what is known changes nothing."""
 
     async def import_model(self, model: Model) -> int:
         """Fill an empty store, baskets settled; the number of documents. What is there already stays as it is."""
 
     async def neighbourhoods(self, product_ids: Sequence[str]) -> Mapping[str, Neighbourhood]:
-        """The counts of the products that are known, with those of their active companions."""
+        """The counts of the products that are known, with those of their sellable companions."""
 
     async def histories(self, customer_ids: Sequence[str]) -> Mapping[str, History]:
         """What the customers who ever bought something have bought."""
 
     async def best_sellers(self, limit: int) -> Sequence[str]:
-        """Active products by the number of their baskets, most first."""
+        """Sellable products by the number of their baskets, most first."""
 
     async def trending(self, limit: int) -> Sequence[str]:
-        """Active products by their trend, strongest first."""
+        """Sellable products by their trend, strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendations:
-    """The use cases over one store."""
+    """The use cases over one store; ``clock`` tells how old a basket is."""
 
     store: Store
+    clock: Callable[[], datetime]
 
     async def learn(self, basket: Basket) -> None:
         """Learn from a confirmed order; any number of repeats, and a crash between any two steps, count it once."""
@@ -66,7 +69,7 @@ class Recommendations:
             await self.store.settle_basket(basket.order_id)
 
     async def note_product(self, news: ProductNews) -> None:
-        """Remember whether a product is sold: one that is not is never recommended."""
+        """Remember whether a product can be had: one that is not sold, or not in stock, is never recommended."""
         await self.store.note_product(news)
 
     async def import_shop(self, products: Iterable[ProductNews], baskets: Iterable[Basket]) -> int:
@@ -76,34 +79,44 @@ class Recommendations:
     async def bought_together(self, product_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Up to MOST_RECOMMENDED products for each product that is known: its companions, then best-sellers."""
         neighbourhoods = await self.store.neighbourhoods(product_ids)
-        ranked = {product_id: rank_companions(around) for product_id, around in neighbourhoods.items()}
+        now = self.clock()
+        ranked = {product_id: rank_companions(around, now) for product_id, around in neighbourhoods.items()}
         popular = await self._popular_if_short(ranked.values())
         return {product_id: fill_with_popular(ids, popular, {product_id}) for product_id, ids in ranked.items()}
 
-    async def recommend(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Up to MOST_RECOMMENDED products, none of which they have, for each customer who ever bought something."""
+    async def recommend(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[Suggestion, ...]]:
+        """Up to MOST_RECOMMENDED suggestions, with reasons, for each customer who ever bought something."""
         histories = await self.store.histories(customer_ids)
         latest = {customer_id: latest_products(history) for customer_id, history in histories.items()}
         wanted = sorted({product_id for ids in latest.values() for product_id in ids})
         around = await self.store.neighbourhoods(wanted) if wanted else {}
+        now = self.clock()
         ranked = {
-            customer_id: rank_for_customer(histories[customer_id], [around[id_] for id_ in ids if id_ in around])
+            customer_id: rank_for_customer(
+                histories[customer_id], {id_: around[id_] for id_ in ids if id_ in around}, now
+            )
             for customer_id, ids in latest.items()
         }
         popular = await self._popular_if_short(ranked.values())
         return {
-            customer_id: fill_with_popular(ids, popular, histories[customer_id].bought)
-            for customer_id, ids in ranked.items()
+            customer_id: _suggest(suggestions, popular, histories[customer_id])
+            for customer_id, suggestions in ranked.items()
         }
 
-    async def popular(self) -> tuple[str, ...]:
+    async def popular(self) -> tuple[Suggestion, ...]:
         """The MOST_RECOMMENDED best-sellers: what is recommended to those of whom nothing is known."""
-        return tuple(await self.store.best_sellers(MOST_RECOMMENDED))
+        return tuple(Suggestion(product_id) for product_id in await self.store.best_sellers(MOST_RECOMMENDED))
 
     async def trending(self, first: int) -> Sequence[str]:
         """The ``first`` products that sell best these weeks."""
         return await self.store.trending(first)
 
-    async def _popular_if_short(self, rankings: Iterable[Sequence[str]]) -> Sequence[str]:
+    async def _popular_if_short(self, rankings: Iterable[Sequence[object]]) -> Sequence[str]:
         short = any(len(ranked) < MOST_RECOMMENDED for ranked in rankings)
         return await self.store.best_sellers(MOST_POPULAR) if short else ()
+
+
+def _suggest(ranked: Sequence[Suggestion], popular: Sequence[str], history: History) -> tuple[Suggestion, ...]:
+    because = {suggestion.product_id: suggestion.because for suggestion in ranked}
+    ids = fill_with_popular(tuple(because), popular, history.bought)
+    return tuple(Suggestion(product_id, because.get(product_id)) for product_id in ids)

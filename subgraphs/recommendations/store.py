@@ -3,8 +3,9 @@
 Collections::
 
     baskets    {_id: order id, customerId, productIds, confirmedAt, settled}
-    tallies    {_id: product id, active, changedAt, orders, trend, together: {companion: n}, counted: [order id]}
-    histories  {_id: customer id, bought: {product id: last confirmedAt}}
+    tallies    {_id: product id, active, changedAt, inStock, stockChangedAt,
+                orders, weight, weeks: {week: n}, trend, together: {companion: weight}, counted: [order id]}
+    histories  {_id: customer id, bought: {product id: {times, last}}, counted: [order id]}
 
 An order touches the tally of each of its products, and there is no transaction around them, so counting is made
 repeatable. The basket is the record of truth: kept first, counted into each tally, then settled. A tally takes its
@@ -12,9 +13,13 @@ increments and the order's id in ONE update, on the condition that the id is not
 whole is repeated, and what was counted is not counted again. A settled basket is never counted again at all, so a
 tally needs to remember only the orders that may be on their way at the same time: the last COUNTED_LIMIT. The ids are
 those of orders rather than of events, because an order is one basket whoever tells of it, the demo shop included.
-Histories need no such care: the last time of each product is the same however often and in whatever order it is told.
+Histories are counted in the same way.
 
-Shard keys: `_id` in each collection. The tallies can be counted anew from the baskets at any time.
+`trend` is derived from `weeks`, and written by whoever counted last: each counter writes it after its own increment,
+on the condition that nobody counted since it read (`orders` only grows).
+
+Shard keys: `_id` in each collection. All of it can be learned anew from the stream at any time (see rebuild.py), in
+collections that are made beside these and then take their place.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -33,20 +39,32 @@ from subgraphs.recommendations.domain import (
     Model,
     Neighbourhood,
     ProductNews,
+    Purchases,
     Tally,
+    basket_weight,
     pairs,
-    trend_weight,
+    trend,
+    week_of,
 )
 
 COUNTED_LIMIT = 200
+
+SELLABLE = {"active": True, "inStock": True}
+"""What a tally must be for its product to be recommended."""
 
 COLLECTIONS = (
     Collection("baskets"),
     Collection(
         "tallies",
         indexes=(
-            IndexModel([("active", ASCENDING), ("orders", DESCENDING), ("_id", ASCENDING)], name="best_sellers"),
-            IndexModel([("active", ASCENDING), ("trend", DESCENDING), ("_id", ASCENDING)], name="trending"),
+            IndexModel(
+                [*((field, ASCENDING) for field in SELLABLE), ("orders", DESCENDING), ("_id", ASCENDING)],
+                name="sellable_by_orders",
+            ),
+            IndexModel(
+                [*((field, ASCENDING) for field in SELLABLE), ("trend", DESCENDING), ("_id", ASCENDING)],
+                name="sellable_by_trend",
+            ),
         ),
     ),
     Collection("histories"),
@@ -54,24 +72,30 @@ COLLECTIONS = (
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DUPLICATE_KEY = 11000
-# A product that nobody told us of is not recommended: it may have been sold once and for all.
-_BLANK: Final[Document] = {
+# A product that nobody told us of is not recommended: it may have been sold once and for all. One that is sold is in
+# stock until we hear otherwise.
+_BLANK_TALLY: Final[Document] = {
     "active": False,
     "changedAt": _NEVER,
+    "inStock": True,
+    "stockChangedAt": _NEVER,
     "orders": 0,
+    "weight": Int64(0),
+    "weeks": {},
     "trend": 0.0,
     "together": {},
     "counted": [],
 }
+_BLANK_HISTORY: Final[Document] = {"bought": {}, "counted": []}
 
 
 class MongoStore:
     """Implements :class:`subgraphs.recommendations.service.Store` over MongoDB."""
 
-    def __init__(self, database: Database) -> None:
-        self._baskets = database["baskets"]
-        self._tallies = database["tallies"]
-        self._histories = database["histories"]
+    def __init__(self, database: Database, prefix: str = "") -> None:
+        self._baskets = database[f"{prefix}baskets"]
+        self._tallies = database[f"{prefix}tallies"]
+        self._histories = database[f"{prefix}histories"]
 
     async def keep_basket(self, basket: Basket) -> bool:
         """See :class:`Store`."""
@@ -84,10 +108,10 @@ class MongoStore:
 
     async def count_basket(self, basket: Basket) -> None:
         """See :class:`Store`."""
-        bought = {f"bought.{product_id}": basket.confirmed_at for product_id in basket.product_ids}
-        await self._histories.update_one({"_id": basket.customer_id}, {"$max": bought}, upsert=True)
-        await self._ensure_tallies(basket.product_ids)
-        await self._tallies.bulk_write(list(_increments(basket)), ordered=False)
+        # In order: a document is there before it is counted in.
+        await self._histories.bulk_write(list(_history_updates(basket)))
+        await self._tallies.bulk_write([*_blanks(basket.product_ids), *_tally_updates(basket)])
+        await self._refresh_trends(basket.product_ids)
 
     async def settle_basket(self, order_id: str) -> None:
         """See :class:`Store`."""
@@ -95,9 +119,13 @@ class MongoStore:
 
     async def note_product(self, news: ProductNews) -> None:
         """See :class:`Store`."""
-        await self._ensure_tallies([news.product_id])
-        not_newer = {"_id": news.product_id, "changedAt": {"$lte": news.changed_at}}
-        await self._tallies.update_one(not_newer, {"$set": {"active": news.active, "changedAt": news.changed_at}})
+        changes: Document = {"active": news.active, "changedAt": news.changed_at}
+        updates = [_news(news.product_id, "changedAt", changes)]
+        if news.in_stock is not None:
+            # Apart from `active`, so that news without a word on stock does not make old news of it look current.
+            changes = {"inStock": news.in_stock, "stockChangedAt": news.changed_at}
+            updates.append(_news(news.product_id, "stockChangedAt", changes))
+        await self._tallies.bulk_write([*_blanks([news.product_id]), *updates])
 
     async def neighbourhoods(self, product_ids: Sequence[str]) -> dict[str, Neighbourhood]:
         """See :class:`Store`."""
@@ -107,21 +135,23 @@ class MongoStore:
 
     async def histories(self, customer_ids: Sequence[str]) -> dict[str, History]:
         """See :class:`Store`."""
-        found = self._histories.find({"_id": {"$in": list(customer_ids)}}, batch_size=len(customer_ids) + 1)
-        return {document["_id"]: History(document["_id"], document["bought"]) async for document in found}
+        found = self._histories.find(
+            {"_id": {"$in": list(customer_ids)}}, {"bought": 1}, batch_size=len(customer_ids) + 1
+        )
+        return {document["_id"]: _history(document) async for document in found}
 
     async def best_sellers(self, limit: int) -> list[str]:
         """See :class:`Store`."""
-        return await self._active_by("orders", limit)
+        return await self._sellable_by("orders", limit)
 
     async def trending(self, limit: int) -> list[str]:
         """See :class:`Store`."""
-        return await self._active_by("trend", limit)
+        return await self._sellable_by("trend", limit)
 
     async def import_model(self, model: Model) -> int:
         """See :class:`Store`."""
         tallies = [_tally_document(news, model.tallies.get(news.product_id)) for news in model.products]
-        histories = [{"_id": id_, "bought": dict(history.bought)} for id_, history in model.histories.items()]
+        histories = [_history_document(history) for history in model.histories.values()]
         baskets = [_basket_document(basket, settled=True) for basket in model.baskets]
         # Baskets last: they say that their tallies are complete.
         await _insert_missing(self._tallies, tallies)
@@ -129,24 +159,54 @@ class MongoStore:
         await _insert_missing(self._baskets, baskets)
         return len(tallies) + len(histories) + len(baskets)
 
-    async def _ensure_tallies(self, product_ids: Iterable[str]) -> None:
-        blanks = [UpdateOne({"_id": product_id}, {"$setOnInsert": _BLANK}, upsert=True) for product_id in product_ids]
-        await self._tallies.bulk_write(blanks, ordered=False)
+    async def _refresh_trends(self, product_ids: Sequence[str]) -> None:
+        tallies = self._tallies.find({"_id": {"$in": list(product_ids)}}, {"orders": 1, "weeks": 1})
+        await self._tallies.bulk_write([_trend_update(tally) async for tally in tallies], ordered=False)
 
-    async def _active_by(self, count: str, limit: int) -> list[str]:
-        sold = self._tallies.find({"active": True}, {"_id": 1}).sort([(count, DESCENDING), ("_id", ASCENDING)])
+    async def _sellable_by(self, count: str, limit: int) -> list[str]:
+        sold = self._tallies.find(SELLABLE, {"_id": 1}).sort([(count, DESCENDING), ("_id", ASCENDING)])
         return [document["_id"] async for document in sold.limit(limit)]
 
 
-def _increments(basket: Basket) -> Iterator[UpdateOne]:
-    trend = trend_weight(basket.confirmed_at)
-    increments: dict[str, Document] = {id_: {"orders": 1, "trend": trend} for id_ in basket.product_ids}
+def _blanks(product_ids: Iterable[str]) -> Iterator[UpdateOne]:
+    for product_id in product_ids:
+        yield UpdateOne({"_id": product_id}, {"$setOnInsert": _BLANK_TALLY}, upsert=True)
+
+
+def _news(product_id: str, changed_at: str, changes: Document) -> UpdateOne:
+    """Make ``changes`` unless what is known is newer by its field ``changed_at``."""
+    return UpdateOne({"_id": product_id, changed_at: {"$lte": changes[changed_at]}}, {"$set": changes})
+
+
+def _tally_updates(basket: Basket) -> Iterator[UpdateOne]:
+    weight, week = Int64(basket_weight(basket.confirmed_at)), week_of(basket.confirmed_at)
+    increments: dict[str, Document] = {
+        product_id: {"orders": 1, "weight": weight, f"weeks.{week}": 1} for product_id in basket.product_ids
+    }
     for product_id, companion in pairs(basket):
-        increments[product_id][f"together.{companion}"] = 1
+        increments[product_id][f"together.{companion}"] = weight
     for product_id, increment in increments.items():
-        not_counted = {"_id": product_id, "counted": {"$ne": basket.order_id}}
-        remember = {"counted": {"$each": [basket.order_id], "$slice": -COUNTED_LIMIT}}
-        yield UpdateOne(not_counted, {"$inc": increment, "$push": remember})
+        yield _count_once(product_id, basket.order_id, {"$inc": increment})
+
+
+def _history_updates(basket: Basket) -> Iterator[UpdateOne]:
+    yield UpdateOne({"_id": basket.customer_id}, {"$setOnInsert": _BLANK_HISTORY}, upsert=True)
+    times = {f"bought.{product_id}.times": 1 for product_id in basket.product_ids}
+    last = {f"bought.{product_id}.last": basket.confirmed_at for product_id in basket.product_ids}
+    yield _count_once(basket.customer_id, basket.order_id, {"$inc": times, "$max": last})
+
+
+def _count_once(id_: str, order_id: str, change: Document) -> UpdateOne:
+    remember = {"counted": {"$each": [order_id], "$slice": -COUNTED_LIMIT}}
+    return UpdateOne({"_id": id_, "counted": {"$ne": order_id}}, {**change, "$push": remember})
+
+
+def _trend_update(tally: Document) -> UpdateOne:
+    return UpdateOne({"_id": tally["_id"], "orders": tally["orders"]}, {"$set": {"trend": _trend(tally["weeks"])}})
+
+
+def _trend(weeks: Document) -> float:
+    return trend({int(week): count for week, count in weeks.items()})
 
 
 def _neighbourhood_pipeline(product_ids: Sequence[str]) -> list[Document]:
@@ -156,20 +216,26 @@ def _neighbourhood_pipeline(product_ids: Sequence[str]) -> list[Document]:
         "from": "tallies",
         "localField": "companionIds",
         "foreignField": "_id",
-        "pipeline": [{"$match": {"active": True}}, {"$project": {"orders": 1}}],
+        "pipeline": [{"$match": SELLABLE}, {"$project": {"weight": 1}}],
         "as": "companions",
     }
     return [
         {"$match": {"_id": {"$in": list(product_ids)}}},
-        {"$project": {"orders": 1, "together": 1, "companionIds": companion_ids}},
+        {"$project": {**dict.fromkeys((*SELLABLE, "weight", "together"), 1), "companionIds": companion_ids}},
         {"$lookup": companions},
         {"$project": {"companionIds": 0}},
     ]
 
 
 def _neighbourhood(document: Document) -> Neighbourhood:
-    companion_orders = {companion["_id"]: companion["orders"] for companion in document["companions"]}
-    return Neighbourhood(document["_id"], document["orders"], document["together"], companion_orders)
+    sellable = all(document[field] is wanted for field, wanted in SELLABLE.items())
+    weights = {companion["_id"]: companion["weight"] for companion in document["companions"]}
+    return Neighbourhood(document["_id"], document["weight"], document["together"], weights, sellable)
+
+
+def _history(document: Document) -> History:
+    bought = {id_: Purchases(purchases["times"], purchases["last"]) for id_, purchases in document["bought"].items()}
+    return History(document["_id"], bought)
 
 
 def _basket_document(basket: Basket, *, settled: bool) -> Document:
@@ -183,10 +249,20 @@ def _basket_document(basket: Basket, *, settled: bool) -> Document:
 
 
 def _tally_document(news: ProductNews, tally: Tally | None) -> Document:
-    known = {"_id": news.product_id, **_BLANK, "active": news.active, "changedAt": news.changed_at}
+    known = {"_id": news.product_id, **_BLANK_TALLY, "active": news.active, "changedAt": news.changed_at}
+    if news.in_stock is not None:
+        known |= {"inStock": news.in_stock, "stockChangedAt": news.changed_at}
     if tally is None:
         return known
-    return {**known, "orders": tally.orders, "trend": tally.trend, "together": dict(tally.together)}
+    weeks = {str(week): count for week, count in tally.weeks.items()}
+    together = {companion: Int64(weight) for companion, weight in tally.together.items()}
+    counts = {"orders": tally.orders, "weight": Int64(tally.weight), "weeks": weeks, "together": together}
+    return {**known, **counts, "trend": _trend(weeks)}
+
+
+def _history_document(history: History) -> Document:
+    bought = {id_: {"times": each.times, "last": each.last} for id_, each in history.bought.items()}
+    return {"_id": history.customer_id, **_BLANK_HISTORY, "bought": bought}
 
 
 async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:

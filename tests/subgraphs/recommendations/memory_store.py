@@ -13,9 +13,13 @@ from subgraphs.recommendations.domain import (
     Model,
     Neighbourhood,
     ProductNews,
+    Purchases,
     Tally,
+    basket_weight,
+    bought_again,
     pairs,
-    trend_weight,
+    trend,
+    week_of,
 )
 
 
@@ -23,10 +27,22 @@ from subgraphs.recommendations.domain import (
 class _Tally:
     active: bool = False
     changed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    orders: int = 0
-    trend: float = 0.0
+    in_stock: bool = True
+    stock_changed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    weight: int = 0
+    weeks: Counter[int] = field(default_factory=Counter)
     together: Counter[str] = field(default_factory=Counter)
     counted: set[str] = field(default_factory=set)
+
+    @property
+    def sellable(self) -> bool:
+        return self.active and self.in_stock
+
+    def note(self, news: ProductNews) -> None:
+        if self.changed_at <= news.changed_at:
+            self.active, self.changed_at = news.active, news.changed_at
+        if news.in_stock is not None and self.stock_changed_at <= news.changed_at:
+            self.in_stock, self.stock_changed_at = news.in_stock, news.changed_at
 
 
 class MemoryStore:
@@ -36,29 +52,29 @@ class MemoryStore:
         self.reads: list[str] = []
         self._settled: dict[str, bool] = {}
         self._tallies: dict[str, _Tally] = {}
-        self._bought: dict[str, dict[str, datetime]] = {}
+        self._bought: dict[str, dict[str, Purchases]] = {}
+        self._counted: set[tuple[str, str]] = set()
 
     async def keep_basket(self, basket: Basket) -> bool:
         return not self._settled.setdefault(basket.order_id, False)
 
     async def count_basket(self, basket: Basket) -> None:
-        last = self._bought.setdefault(basket.customer_id, {})
+        self._count_history(basket)
+        weight = basket_weight(basket.confirmed_at)
         for product_id in basket.product_ids:
-            last[product_id] = max(last.get(product_id, basket.confirmed_at), basket.confirmed_at)
             tally = self._tallies.setdefault(product_id, _Tally())
             if basket.order_id not in tally.counted:
                 tally.counted.add(basket.order_id)
-                tally.orders += 1
-                tally.trend += trend_weight(basket.confirmed_at)
-                tally.together.update(companion for product, companion in pairs(basket) if product == product_id)
+                tally.weight += weight
+                tally.weeks[week_of(basket.confirmed_at)] += 1
+                for companion in (companion for product, companion in pairs(basket) if product == product_id):
+                    tally.together[companion] += weight
 
     async def settle_basket(self, order_id: str) -> None:
         self._settled[order_id] = True
 
     async def note_product(self, news: ProductNews) -> None:
-        tally = self._tallies.setdefault(news.product_id, _Tally())
-        if tally.changed_at <= news.changed_at:
-            tally.active, tally.changed_at = news.active, news.changed_at
+        self._tallies.setdefault(news.product_id, _Tally()).note(news)
 
     async def import_model(self, model: Model) -> int:
         for news in model.products:
@@ -81,23 +97,32 @@ class MemoryStore:
 
     async def best_sellers(self, limit: int) -> Sequence[str]:
         self.reads.append("best_sellers")
-        return sorted(self._active, key=lambda id_: (-self._tallies[id_].orders, id_))[:limit]
+        return sorted(self._sellable, key=lambda id_: (-self._tallies[id_].weeks.total(), id_))[:limit]
 
     async def trending(self, limit: int) -> Sequence[str]:
         self.reads.append("trending")
-        return sorted(self._active, key=lambda id_: (-self._tallies[id_].trend, id_))[:limit]
+        return sorted(self._sellable, key=lambda id_: (-trend(self._tallies[id_].weeks), id_))[:limit]
 
     @property
-    def _active(self) -> list[str]:
-        return [product_id for product_id, tally in self._tallies.items() if tally.active]
+    def _sellable(self) -> list[str]:
+        return [product_id for product_id, tally in self._tallies.items() if tally.sellable]
+
+    def _count_history(self, basket: Basket) -> None:
+        own = self._bought.setdefault(basket.customer_id, {})
+        if (basket.customer_id, basket.order_id) not in self._counted:
+            self._counted.add((basket.customer_id, basket.order_id))
+            for product_id in basket.product_ids:
+                own[product_id] = bought_again(own.get(product_id), basket.confirmed_at)
 
     def _neighbourhood(self, product_id: str) -> Neighbourhood:
         tally = self._tallies[product_id]
-        active = {id_: self._tallies[id_].orders for id_ in tally.together if self._tallies[id_].active}
-        return Neighbourhood(product_id, tally.orders, dict(tally.together), active)
+        weights = {id_: self._tallies[id_].weight for id_ in tally.together if self._tallies[id_].sellable}
+        return Neighbourhood(product_id, tally.weight, dict(tally.together), weights, tally.sellable)
 
 
 def _imported(news: ProductNews, tally: Tally | None) -> _Tally:
-    if tally is None:
-        return _Tally(news.active, news.changed_at)
-    return _Tally(news.active, news.changed_at, tally.orders, tally.trend, Counter(tally.together))
+    imported = _Tally() if tally is None else _Tally(weight=tally.weight)
+    if tally is not None:
+        imported.weeks, imported.together = Counter(tally.weeks), Counter(tally.together)
+    imported.note(news)
+    return imported

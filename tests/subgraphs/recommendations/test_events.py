@@ -39,7 +39,7 @@ def confirmed(order_id: str, *product_ids: str, customer_id: str = "cus_ada", **
     return event("order.confirmed", order_id, data | changes, "orders")
 
 
-def changed(product_id: str, *, active: bool = True) -> Event:
+def changed(product_id: str, *, active: bool = True, **changes: Any) -> Event:
     data = {
         "productId": product_id,
         "name": "A product",
@@ -49,7 +49,7 @@ def changed(product_id: str, *, active: bool = True) -> Event:
         "active": active,
         "imageUrl": f"/images/products/{product_id}.webp",
     }
-    return event("product.changed", product_id, data, "inventory")
+    return event("product.changed", product_id, data | changes, "inventory")
 
 
 async def ids(client: ServiceClient, query: str, id_: str, subject: str | None = None) -> list[str] | None:
@@ -97,6 +97,23 @@ async def test_a_product_that_is_no_longer_sold_disappears(environment: Mapping[
         await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
         await bus.publish(changed("MUG-001", active=False))
         await await_companions(client, "COF-001", ["COF-012"])
+
+
+@pytest.mark.asyncio
+async def test_a_product_that_is_out_of_stock_disappears_until_it_is_back(environment: Mapping[str, str]) -> None:
+    """Events that say nothing of stock leave it as it is."""
+    async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
+        for product_id in PRODUCTS:
+            await bus.publish(changed(product_id))
+        await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
+        await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
+        await bus.publish(changed("MUG-001", inStock=False))
+        await await_companions(client, "COF-001", ["COF-012"])
+        await bus.publish(changed("MUG-001"))
+        await bus.publish(changed("COF-012", active=False))
+        await await_companions(client, "COF-001", [])
+        await bus.publish(changed("MUG-001", inStock=True))
+        await await_companions(client, "COF-001", ["MUG-001"])
 
 
 @pytest.mark.asyncio

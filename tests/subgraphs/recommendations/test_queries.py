@@ -10,10 +10,9 @@ from subgraphs.chassis.request_context import RequestContext
 from subgraphs.demo import demo_shop
 from subgraphs.recommendations.schema import make_loaders, schema
 from subgraphs.recommendations.seed import demo_baskets, seed
-from subgraphs.recommendations.service import Recommendations
-from subgraphs.recommendations.store import MongoStore
+from subgraphs.recommendations.store import SELLABLE, MongoStore
 from tests.services import CommandLog
-from tests.subgraphs.recommendations.examples import NOW
+from tests.subgraphs.recommendations.examples import NOW, over
 
 GRACE = AuthContext("staff_grace", "staff")
 PRODUCTS = """
@@ -29,7 +28,7 @@ query ($representations: [_Any!]!) {
 
 
 async def entities(database: Database, query: str, type_name: str, ids: list[str]) -> list[object]:
-    recommendations = Recommendations(MongoStore(database))
+    recommendations = over(MongoStore(database))
     context = RequestContext(GRACE, lambda: recommendations, make_loaders)
     representations = [{"__typename": type_name, "id": id_} for id_ in ids]
     result = await schema.execute(query, {"representations": representations}, context)
@@ -44,7 +43,7 @@ async def entities(database: Database, query: str, type_name: str, ids: list[str
 async def test_any_number_of_products_is_one_query_and_one_for_best_sellers(
     database: Database, commands: CommandLog, count: int
 ) -> None:
-    await seed(Recommendations(MongoStore(database)), NOW)
+    await seed(over(MongoStore(database)), NOW)
     commands.commands.clear()
     ids = [product.id for product in demo_shop(NOW).products][:count]
     found = await entities(database, PRODUCTS, "Product", ids)
@@ -57,10 +56,20 @@ async def test_any_number_of_products_is_one_query_and_one_for_best_sellers(
 async def test_any_number_of_customers_is_as_many_queries_as_one(
     database: Database, commands: CommandLog, count: int
 ) -> None:
-    await seed(Recommendations(MongoStore(database)), NOW)
+    await seed(over(MongoStore(database)), NOW)
     commands.commands.clear()
     ids = sorted({basket.customer_id for basket in demo_baskets(demo_shop(NOW))})[:count]
     found = await entities(database, CUSTOMERS, "Customer", ids)
     assert len([entity for entity in found if entity]) == count
     # Histories, neighbourhoods, and best-sellers where a list is short.
     assert commands.commands in (["find", "aggregate"], ["find", "aggregate", "find"])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", ["orders", "trend"])
+async def test_the_lists_of_sellable_products_are_read_from_an_index(database: Database, count: str) -> None:
+    await seed(over(MongoStore(database)), NOW)
+    plan = await database["tallies"].find(SELLABLE).sort([(count, -1), ("_id", 1)]).limit(5).explain()
+    assert "COLLSCAN" not in str(plan)
+    # Which of the two is the server's choice: the embedded one looks at the filter alone.
+    assert "sellable_by_" in str(plan)

@@ -11,8 +11,7 @@ from subgraphs.chassis.auth import ANONYMOUS, AuthContext
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.recommendations.domain import ProductNews
 from subgraphs.recommendations.schema import make_loaders, schema
-from subgraphs.recommendations.service import Recommendations
-from tests.subgraphs.recommendations.examples import NOW, a_basket
+from tests.subgraphs.recommendations.examples import NOW, a_basket, over
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 ADA = AuthContext("cus_ada", "customer")
@@ -28,6 +27,13 @@ query ($representations: [_Any!]!, $first: Int! = 2) {
   _entities(representations: $representations) { ... on Customer { id recommendations(first: $first) { id } } }
 }
 """
+EXPLAINED = """
+query ($representations: [_Any!]!) {
+  _entities(representations: $representations) {
+    ... on Customer { explainedRecommendations(first: 2) { product { id } becauseYouBought { id } } }
+  }
+}
+"""
 TRENDING = "query ($first: Int! = 5) { trending(first: $first) { __typename id } }"
 
 
@@ -35,7 +41,7 @@ TRENDING = "query ($first: Int! = 5) { trending(first: $first) { __typename id }
 async def store() -> MemoryStore:
     """Ada bought a grinder; Alan bought one with beans; nobody bought the mug."""
     store = MemoryStore()
-    learner = Recommendations(store)
+    learner = over(store)
     for product_id in ("COF-001", "COF-012", "MUG-001"):
         await learner.note_product(ProductNews(product_id, active=True, changed_at=NOW))
     await learner.learn(a_basket("ord_1", "COF-001", customer_id="cus_ada"))
@@ -45,7 +51,7 @@ async def store() -> MemoryStore:
 
 async def ask(store: MemoryStore, query: str, auth: AuthContext = ANONYMOUS, **variables: Any) -> tuple[Any, list[Any]]:
     """The data, and message and code of each error."""
-    context = RequestContext(auth, lambda: Recommendations(store), make_loaders)
+    context = RequestContext(auth, lambda: over(store), make_loaders)
     result = await schema.execute(query, variable_values=variables, context_value=context)
     return result.data, [(error.message, (error.extensions or {}).get("code")) for error in result.errors or []]
 
@@ -123,6 +129,15 @@ async def test_a_customer_sees_their_own_recommendations(store: MemoryStore) -> 
     data, errors = await ask(store, CUSTOMERS, ADA, representations=customers("cus_ada"))
     ada = {"id": "cus_ada", "recommendations": [{"id": "COF-012"}, {"id": "MUG-001"}]}
     assert (data, errors) == ({"_entities": [ada]}, [])
+
+
+@pytest.mark.asyncio
+async def test_a_recommendation_tells_because_of_which_product(store: MemoryStore) -> None:
+    data, errors = await ask(store, EXPLAINED, ADA, representations=customers("cus_ada"))
+    beans = {"product": {"id": "COF-012"}, "becauseYouBought": {"id": "COF-001"}}
+    mug = {"product": {"id": "MUG-001"}, "becauseYouBought": None}
+    assert (data, errors) == ({"_entities": [{"explainedRecommendations": [beans, mug]}]}, [])
+    assert store.reads == ["histories", "neighbourhoods", "best_sellers"]
 
 
 @pytest.mark.asyncio

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from subgraphs.recommendations.domain import MOST_RECOMMENDED, Basket, ProductNews
+from subgraphs.recommendations.domain import MOST_RECOMMENDED, Basket, ProductNews, Suggestion
 from subgraphs.recommendations.service import Recommendations
-from tests.subgraphs.recommendations.examples import NOW, a_basket
+from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, over
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 
@@ -36,14 +36,14 @@ class CrashingStore(MemoryStore):
 
 async def shop(*product_ids: str, store: MemoryStore | None = None) -> tuple[Recommendations, MemoryStore]:
     store = store or MemoryStore()
-    recommendations = Recommendations(store)
+    recommendations = over(store)
     for product_id in product_ids:
         await recommendations.note_product(ProductNews(product_id, active=True, changed_at=NOW))
     return recommendations, store
 
 
-async def orders_of(recommendations: Recommendations, store: MemoryStore, product_id: str) -> int:
-    return (await store.neighbourhoods([product_id]))[product_id].orders
+async def weight_of(store: MemoryStore, product_id: str) -> int:
+    return (await store.neighbourhoods([product_id]))[product_id].weight
 
 
 @pytest.mark.asyncio
@@ -51,7 +51,7 @@ async def test_an_order_that_is_told_of_again_is_learned_once() -> None:
     recommendations, store = await shop("COF-001", "COF-012")
     for _ in range(3):
         await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
-    assert await orders_of(recommendations, store, "COF-001") == 1
+    assert await weight_of(store, "COF-001") == TODAY
 
 
 @pytest.mark.asyncio
@@ -62,7 +62,7 @@ async def test_a_crash_neither_loses_nor_doubles_an_order(after_counting: bool) 
     with pytest.raises(CrashError):
         await recommendations.learn(basket)
     await recommendations.learn(basket)
-    assert await orders_of(recommendations, store, "COF-001") == 1
+    assert await weight_of(store, "COF-001") == TODAY
 
 
 @pytest.mark.asyncio
@@ -83,13 +83,16 @@ async def test_a_new_product_gets_best_sellers() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_product_that_is_no_longer_sold_is_recommended_nowhere() -> None:
+@pytest.mark.parametrize(("active", "in_stock"), [(False, True), (True, False)])
+async def test_a_product_that_cannot_be_had_is_recommended_nowhere(active: bool, in_stock: bool) -> None:
+    """Neither one that is no longer sold, nor one that is out of stock; not even to those who buy it again."""
     recommendations, _ = await shop("COF-001", "COF-012", "MUG-001")
     await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012", "MUG-001"))
+    await recommendations.learn(a_basket("ord_2", "COF-012"))
     later = NOW + timedelta(hours=1)
-    await recommendations.note_product(ProductNews("COF-012", active=False, changed_at=later))
+    await recommendations.note_product(ProductNews("COF-012", active, later, in_stock))
     assert await recommendations.bought_together(["COF-001"]) == {"COF-001": ("MUG-001",)}
-    assert list(await recommendations.popular()) == ["COF-001", "MUG-001"]
+    assert [each.product_id for each in await recommendations.popular()] == ["COF-001", "MUG-001"]
     assert list(await recommendations.trending(5)) == ["COF-001", "MUG-001"]
     assert await recommendations.recommend(["cus_ada"]) == {"cus_ada": ()}
 
@@ -112,8 +115,8 @@ async def test_customers_get_what_goes_with_their_history_and_nothing_that_they_
     for number in range(3, 6):
         await recommendations.learn(a_basket(f"ord_{number}", "CMP-001", customer_id="cus_emmy"))
     assert await recommendations.recommend(["cus_ada", "cus_alan", "cus_nobody"]) == {
-        "cus_ada": ("COF-012", "CMP-001", "MUG-001"),
-        "cus_alan": ("CMP-001", "MUG-001"),
+        "cus_ada": (Suggestion("COF-012", "COF-001"), Suggestion("CMP-001"), Suggestion("MUG-001")),
+        "cus_alan": (Suggestion("CMP-001"), Suggestion("MUG-001")),
     }
 
 

@@ -11,11 +11,12 @@ from subgraphs.recommendations.domain import (
     History,
     Neighbourhood,
     ProductNews,
+    Purchases,
     build_model,
     new_basket,
 )
-from subgraphs.recommendations.service import Recommendations, Store
-from tests.subgraphs.recommendations.examples import NOW, a_basket
+from subgraphs.recommendations.service import Store
+from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, over
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 PRODUCTS = ("COF-001", "COF-012", "MUG-001")
@@ -40,9 +41,10 @@ async def test_counting_tells_each_product_of_the_others(store: Store) -> None:
     await sell(store, *PRODUCTS)
     await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
     await store.count_basket(a_basket("ord_2", "COF-001", "MUG-001"))
+    both = {"COF-012": TODAY, "MUG-001": TODAY}
     assert await store.neighbourhoods(["COF-001", "COF-012"]) == {
-        "COF-001": Neighbourhood("COF-001", 2, {"COF-012": 1, "MUG-001": 1}, {"COF-012": 1, "MUG-001": 1}),
-        "COF-012": Neighbourhood("COF-012", 1, {"COF-001": 1}, {"COF-001": 2}),
+        "COF-001": Neighbourhood("COF-001", 2 * TODAY, both, both),
+        "COF-012": Neighbourhood("COF-012", TODAY, {"COF-001": TODAY}, {"COF-001": 2 * TODAY}),
     }
 
 
@@ -62,7 +64,7 @@ async def test_a_basket_that_was_counted_in_part_is_completed(store: Store) -> N
     await store.count_basket(new_basket("ord_1", "cus_ada", ["COF-001"], NOW))
     await store.count_basket(new_basket("ord_1", "cus_ada", ["COF-001", "COF-012"], NOW))
     found = await store.neighbourhoods(["COF-001", "COF-012"])
-    assert [found[product_id].orders for product_id in ("COF-001", "COF-012")] == [1, 1]
+    assert [found[product_id].weight for product_id in ("COF-001", "COF-012")] == [TODAY, TODAY]
 
 
 @pytest.mark.asyncio
@@ -70,14 +72,19 @@ async def test_baskets_counted_side_by_side_are_all_counted(store: Store) -> Non
     await sell(store, *PRODUCTS)
     await asyncio.gather(*(store.count_basket(a_basket(f"ord_{n % 10}", "COF-001", "MUG-001")) for n in range(20)))
     found = await store.neighbourhoods(["MUG-001"])
-    assert found == {"MUG-001": Neighbourhood("MUG-001", 10, {"COF-001": 10}, {"COF-001": 10})}
+    ten = {"COF-001": 10 * TODAY}
+    assert found == {"MUG-001": Neighbourhood("MUG-001", 10 * TODAY, ten, ten)}
+    assert (await store.histories(["cus_ada"]))["cus_ada"].bought["MUG-001"] == Purchases(10, NOW)
 
 
 @pytest.mark.asyncio
-async def test_companions_that_are_not_sold_are_not_among_the_active(store: Store) -> None:
+async def test_companions_that_cannot_be_had_have_no_weight(store: Store) -> None:
     await sell(store, "COF-001")
-    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012"))
-    assert await store.neighbourhoods(["COF-001"]) == {"COF-001": Neighbourhood("COF-001", 1, {"COF-012": 1}, {})}
+    await store.note_product(ProductNews("MUG-001", active=True, changed_at=NOW, in_stock=False))
+    await store.count_basket(a_basket("ord_1", "COF-001", "COF-012", "MUG-001"))
+    together = {"COF-012": TODAY, "MUG-001": TODAY}
+    assert await store.neighbourhoods(["COF-001"]) == {"COF-001": Neighbourhood("COF-001", TODAY, together, {})}
+    assert not (await store.neighbourhoods(["MUG-001"]))["MUG-001"].sellable
 
 
 @pytest.mark.asyncio
@@ -88,11 +95,12 @@ async def test_unknown_products_and_customers_are_left_out(store: Store) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_history_keeps_the_last_time_whatever_the_order_of_the_news(store: Store) -> None:
+async def test_a_history_keeps_times_and_the_last_whatever_the_order_of_the_news(store: Store) -> None:
     earlier = NOW - timedelta(days=3)
     await store.count_basket(a_basket("ord_2", "COF-012", "MUG-001"))
     await store.count_basket(a_basket("ord_1", "COF-001", "COF-012", at=earlier))
-    expected = {"COF-001": earlier, "COF-012": NOW, "MUG-001": NOW}
+    once = Purchases(1, NOW)
+    expected = {"COF-001": Purchases(1, earlier), "COF-012": Purchases(2, NOW), "MUG-001": once}
     assert await store.histories(["cus_ada", "cus_alan"]) == {"cus_ada": History("cus_ada", expected)}
 
 
@@ -103,6 +111,20 @@ async def test_old_news_of_a_product_changes_nothing(store: Store) -> None:
     assert await store.best_sellers(5) == []
     await store.note_product(ProductNews("COF-001", active=True, changed_at=NOW + timedelta(seconds=1)))
     assert await store.best_sellers(5) == ["COF-001"]
+
+
+@pytest.mark.asyncio
+async def test_news_of_stock_is_taken_in_the_order_of_its_time(store: Store) -> None:
+    """News that says nothing of stock changes nothing of it, not even how old what is known may be."""
+    seconds = [NOW + timedelta(seconds=number) for number in range(4)]
+    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[2]))
+    assert await store.best_sellers(5) == ["COF-001"]
+    await store.note_product(ProductNews("COF-001", active=False, changed_at=seconds[1], in_stock=False))
+    assert await store.best_sellers(5) == []
+    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[0], in_stock=True))
+    assert await store.trending(5) == []
+    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[3], in_stock=True))
+    assert await store.trending(5) == ["COF-001"]
 
 
 @pytest.mark.asyncio
@@ -126,7 +148,7 @@ async def test_what_sells_now_trends_before_what_once_sold_more(store: Store) ->
 
 @pytest.mark.asyncio
 async def test_a_model_that_is_imported_equals_one_that_was_learned(store: Store) -> None:
-    news = [ProductNews(product_id, active=product_id != "MUG-001", changed_at=NOW) for product_id in PRODUCTS]
+    news = [ProductNews(id_, active=id_ != "MUG-001", changed_at=NOW, in_stock=id_ != "COF-012") for id_ in PRODUCTS]
     baskets = [
         a_basket("ord_1", "COF-001", "COF-012"),
         a_basket("ord_2", "COF-001", "MUG-001", customer_id="cus_alan", at=NOW - timedelta(days=9)),
@@ -134,7 +156,7 @@ async def test_a_model_that_is_imported_equals_one_that_was_learned(store: Store
     ]
     assert await store.import_model(build_model(news, baskets)) == 8
     learned = MemoryStore()
-    learner = Recommendations(learned)
+    learner = over(learned)
     for product in news:
         await learner.note_product(product)
     for basket in reversed(baskets):
@@ -152,5 +174,5 @@ async def test_an_import_that_is_repeated_changes_nothing_and_completes_what_is_
     await store.import_model(build_model(news[:1], []))
     await store.import_model(build_model(news, baskets))
     await store.import_model(build_model(news, baskets))
-    assert (await store.neighbourhoods(["MUG-001"]))["MUG-001"].orders == 1
+    assert (await store.neighbourhoods(["MUG-001"]))["MUG-001"].weight == TODAY
     assert not await store.keep_basket(baskets[0])
