@@ -52,7 +52,7 @@ class MovableClock:
         self.now += timedelta(seconds=seconds)
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The process that made a call is gone."""
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from subgraphs.payments.app import service
+from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.settings import read_settings
+from subgraphs.payments.app import PaymentsSettings, service
+from subgraphs.payments.domain import Money, PaymentDeclined, PaymentEvent, PaymentRefunded, PaymentVoided
+from subgraphs.payments.events import encode
 from tests.services import Json, ServiceClient, bus_of, event, eventually, published, running_service
+from tests.subgraphs.payments.examples import NOW
 
 pytestmark = pytest.mark.asyncio
 
@@ -22,6 +27,29 @@ async def payment_of(client: ServiceClient) -> Json | None:
     answer = await client.data(STATUS, "cus_ada", r=[{"__typename": "Order", "id": "ord_1"}])
     payment: Json | None = answer["_entities"][0]["payment"]
     return payment
+
+
+@pytest.mark.parametrize(
+    ("told", "type_", "data"),
+    [
+        (
+            PaymentRefunded("ord_1", "pay_1", "ref_1", Money(100, "EUR"), "Damaged."),
+            "payment.refunded",
+            {"refundId": "ref_1", "amount": {"amountMinor": 100, "currencyCode": "EUR"}, "reason": "Damaged."},
+        ),
+        (PaymentVoided("ord_1", "pay_1"), "payment.voided", {}),
+        (PaymentDeclined("ord_1", "pay_1", "NO", "No."), "payment.declined", {"code": "NO", "message": "No."}),
+    ],
+)
+async def test_an_event_travels_with_its_ids(told: PaymentEvent, type_: str, data: Json) -> None:
+    travelling = encode(told, NOW)
+    assert (travelling.source, travelling.type, travelling.subject) == ("/payments", type_, "pay_1")
+    assert travelling.data == {"orderId": "ord_1", "paymentId": "pay_1", **data}
+
+
+async def test_a_sandbox_that_thinks_for_less_than_no_time_is_a_wrong_setting(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="SANDBOX_SLOW_S"):
+        read_settings(PaymentsSettings, "payments", {**environment, "SANDBOX_SLOW_S": "-1"})
 
 
 async def test_a_reserved_order_is_authorised_and_captured_on_dispatch(environment: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,6 +18,7 @@ from subgraphs.payments.domain import (
     PaymentAuthorized,
     PaymentCaptured,
     PaymentError,
+    PaymentEvent,
     PaymentRefunded,
     PaymentStatus,
     PaymentVoided,
@@ -267,6 +269,27 @@ async def test_a_refused_refund_changes_nothing() -> None:
         await shop.payments.refund("pay_1", a_refund(5991))
     assert shop.payment == captured()
     assert shop.provider.calls == []
+
+
+async def test_a_payment_that_others_change_all_the_time_is_refused_with_a_code() -> None:
+    busy = Payments(BusyStore(), FakeProvider(), MovableClock())
+    await busy.store.add(captured())
+    with pytest.raises(PaymentError) as refused:
+        await busy.refund("pay_1", a_refund())
+    assert refused.value.code == "CONFLICT"
+    with pytest.raises(PaymentError) as refused:
+        await busy.learn("ord_1", OrderFact.CANCELLED, "event-1")
+    assert refused.value.code == "CONFLICT"
+
+
+@dataclass(slots=True)
+class BusyStore(MemoryStore):
+    """Somebody else always writes first."""
+
+    async def save(
+        self, payment: Payment, events: Sequence[PaymentEvent] = (), cause: str | None = None
+    ) -> Payment | None:
+        return None
 
 
 @dataclass(slots=True)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from subgraphs.shipping.app import service
+from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.settings import read_settings
+from subgraphs.shipping.app import ShippingSettings, service
+from subgraphs.shipping.domain import ShipmentCancelled, ShipmentDelivered, ShipmentEvent, ShipmentReturned
+from subgraphs.shipping.events import encode
 from tests.services import Json, bus_of, event, published, running_service
+from tests.subgraphs.shipping.examples import NOW
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,6 +36,25 @@ CONFIRMED: Json = {
 }
 TYPES = ["shipment.booked", "shipment.dispatched", "shipment.delivered", "shipment.cancelled"]
 STATUS = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Order { shipment { status } } } }"
+
+
+@pytest.mark.parametrize(
+    ("told", "type_", "data"),
+    [
+        (ShipmentReturned("ord_1", "shp_1", NOW), "shipment.returned", {"returnedAt": "2026-03-01T12:00:00Z"}),
+        (ShipmentDelivered("ord_1", "shp_1", NOW), "shipment.delivered", {"deliveredAt": "2026-03-01T12:00:00Z"}),
+        (ShipmentCancelled("ord_1", "shp_1"), "shipment.cancelled", {}),
+    ],
+)
+async def test_an_event_travels_with_its_ids(told: ShipmentEvent, type_: str, data: Json) -> None:
+    travelling = encode(told, NOW)
+    assert (travelling.source, travelling.type, travelling.subject) == ("/shipping", type_, "shp_1")
+    assert travelling.data == {"orderId": "ord_1", "shipmentId": "shp_1", **data}
+
+
+async def test_a_carrier_that_is_faster_than_time_is_a_wrong_setting(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="DISPATCH_AFTER_S"):
+        read_settings(ShippingSettings, "shipping", {**environment, "SHIPPING_DISPATCH_AFTER_S": "-1"})
 
 
 async def test_a_confirmed_order_is_booked_dispatched_and_delivered(environment: dict[str, str]) -> None:

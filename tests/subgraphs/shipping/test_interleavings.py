@@ -50,7 +50,7 @@ class Trouble(Enum):
     CRASH = "it arrives, and its caller dies"
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The process that made a call is gone."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,6 +16,7 @@ from subgraphs.shipping.domain import (
     ShipmentCancelled,
     ShipmentDelivered,
     ShipmentDispatched,
+    ShipmentEvent,
     ShipmentReturned,
     ShipmentStatus,
     ShippingError,
@@ -184,8 +186,29 @@ async def test_a_sighting_of_an_unknown_shipment_is_refused() -> None:
     assert (refused.value.code, refused.value.field) == ("SHIPMENT_UNKNOWN", "shipmentId")
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The process is gone."""
+
+
+async def test_a_shipment_that_others_change_all_the_time_is_refused_with_a_code() -> None:
+    busy = Shipping(BusyStore(), FakeCarrier(), MovableClock())
+    await busy.store.add(a_shipment())
+    with pytest.raises(ShippingError) as refused:
+        await busy.dispatch("shp_1", "key-1")
+    assert refused.value.code == "CONFLICT"
+    with pytest.raises(ShippingError) as refused:
+        await busy.cancel_order("ord_1", "event-1")
+    assert refused.value.code == "CONFLICT"
+
+
+@dataclass(slots=True)
+class BusyStore(MemoryStore):
+    """Somebody else always writes first."""
+
+    async def save(
+        self, shipment: Shipment, events: Sequence[ShipmentEvent] = (), cause: str | None = None
+    ) -> Shipment | None:
+        return None
 
 
 @dataclass(slots=True)
