@@ -40,7 +40,8 @@ class ExecutableLookup:
 
 @dataclass(frozen=True, slots=True)
 class ExecutableFetch:
-    """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index."""
+    """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index; ``at`` is where
+    root fields go that are asked again below the root."""
 
     index: int
     subgraph: str
@@ -48,6 +49,7 @@ class ExecutableFetch:
     body: RequestBody
     lookups: tuple[ExecutableLookup, ...]
     owned: tuple[OwnedField, ...]
+    at: tuple[Path, ...]
     rename: Rename | None
     rename_path: RenamePath
     run_if: tuple[tuple[Condition, ...], ...]
@@ -112,6 +114,7 @@ def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exe
         body=RequestBody(head, fetch.variables),
         lookups=tuple(_compile_lookup(lookup) for lookup in fetch.lookups),
         owned=fetch.owned,
+        at=fetch.at,
         rename=compile_rewrites(fetch.rewrites),
         rename_path=compile_path_rewrites(fetch.rewrites),
         run_if=fetch.run_if,

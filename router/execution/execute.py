@@ -21,6 +21,7 @@ from router.execution.failures import (
     fail_group,
     fail_lookup,
     place_subgraph_errors,
+    places_of,
     without_failed_inputs,
 )
 from router.execution.json_numbers import decode
@@ -115,6 +116,8 @@ class _Run:
         batches = [self._gather(fetch, lookup) for lookup in fetch.lookups]
         if fetch.lookups and not any(batch.representations for batch in batches):
             return
+        if fetch.at and not places_of(fetch, self.data):
+            return
         try:
             answer = await self._send(fetch, fetch.body.render(self.variables, fetch.lookups, batches))
         except SubgraphFailure as failure:
@@ -163,7 +166,8 @@ class _Run:
             else:
                 if fetch.rename is not None:
                     fetch.rename(answer.data)
-                merge_object(self.data, answer.data)
+                targets = [target for _, target in places_of(fetch, self.data)]
+                _merge_into_all(answer.data, targets)
         if answer.errors:
             place_subgraph_errors(self.failures, fetch, batches, answer.errors)
             if answer.data is None:

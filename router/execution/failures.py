@@ -104,7 +104,8 @@ def place_subgraph_errors(
     for raw in errors:
         error, path = _read_error(raw, fetch.subgraph)
         if not fetch.lookups and path:
-            failures.add(error.at(fetch.rename_path(path)))
+            for at, _ in places_of(fetch, failures.data):
+                failures.add(error.at((*at, *fetch.rename_path(path))))
         elif fetch.lookups and path and isinstance(path[0], str):
             _place_entity_error(failures, fetch, batches, error, path)
         else:
@@ -115,6 +116,13 @@ def ensure_told(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Ba
     """After an answer whose data is null: whatever it owned and no error names yet gets the first of its errors."""
     error, _ = _read_error(first, fetch.subgraph)
     _fail_all(failures, fetch, batches, error, unless_told=True)
+
+
+def places_of(fetch: ExecutableFetch, data: JsonObject) -> list[Place]:
+    """Where the root fields of a fetch go: the root, or the ``Query`` objects below it that they were asked for."""
+    if not fetch.at:
+        return [((), data)]
+    return [place for path in fetch.at for place in locate(data, path)]
 
 
 def _error_of(failure: SubgraphFailure, subgraph: str) -> FieldError:
@@ -182,7 +190,7 @@ def _fail_all(
     unless_told: bool = False,
 ) -> None:
     if not fetch.lookups:
-        _fail_owned(failures, [((), failures.data)], fetch.owned, error, unless_told=unless_told)
+        _fail_owned(failures, places_of(fetch, failures.data), fetch.owned, error, unless_told=unless_told)
     for lookup, batch in zip(fetch.lookups, batches, strict=True):
         _fail_objects(failures, lookup, _members(batch.objects), error, unless_told=unless_told)
 
@@ -204,19 +212,30 @@ def _fail_owned(
     told = {prefix for e in failures.errors for prefix in _prefixes(e.path)} if unless_told else set()
     for at, target in places:
         for one in owned:
-            path = (*at, one.response_key)
-            if _is_due(failures, target, one) and path not in told:
-                failures.add(error.at(path))
+            for within, holder, key in _holders(target, one):
+                path = (*at, *within, key)
+                if _is_due(failures, holder, one, key) and path not in told:
+                    failures.add(error.at(path))
         failures.lose_whole_object(target, error.at(at))
 
 
-def _is_due(failures: Failures, target: JsonObject, owned: OwnedField) -> bool:
+def _holders(target: JsonObject, owned: OwnedField) -> list[tuple[ClientPath, JsonObject, str]]:
+    """The objects that ``owned`` belongs to, with its key; where nobody brought them, what is missing itself."""
+    if not owned.path:
+        return [((), target, owned.response_key)]
+    missing = owned.path[0].response_key
+    if missing not in target:
+        return [((), target, missing)]
+    return [(within, holder, owned.response_key) for within, holder in locate(target, owned.path)]
+
+
+def _is_due(failures: Failures, target: JsonObject, owned: OwnedField, key: str) -> bool:
     """Whether ``owned`` is asked of ``target`` in this request, and not there."""
     if owned.types is not None and target.get("__typename") not in owned.types:
         return False
     if not all(condition.holds(failures.variables) for condition in owned.conditions):
         return False
-    return target.get(owned.response_key) is None
+    return target.get(key) is None
 
 
 def _places(failures: Failures, lookup: ExecutableLookup, objects: list[JsonObject]) -> list[Place]:

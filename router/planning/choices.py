@@ -1,8 +1,8 @@
 """What has been chosen so far: which subgraph reads which field of which position, in which request.
 
-A request is a *slot*: a subgraph and a level. A *presence* is a position within a request; it was entered by a lookup
-(or is the root), or lies below another presence of the same request. Every change is written to a trail, so that a
-search can take it back.
+A request is a *slot*: a subgraph and a level (and a place, where root fields are asked again below the root). A
+*presence* is a position within a request; it was entered by a lookup (or is the root), or lies below another presence
+of the same request. Every change is written to a trail, so that a search can take it back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from router.planning.reach import TYPENAME, Node, Reach, Way
 from router.supergraph.field_set import FieldSet, FieldSetField
 from router.supergraph.query_graph import FieldEdge, Jump
 
-Slot = tuple[str, int]
+Slot = tuple[str, int, str]
 
 
 @dataclass(eq=False, slots=True)
@@ -66,15 +66,15 @@ class Presence:
 
     position: Position
     node: Node
-    level: int
+    slot: Slot
     entry: Entry | None = None
     uses: dict[str, Use] = field(default_factory=dict)
     casts: dict[str, Presence] = field(default_factory=dict)
 
     @property
-    def slot(self) -> Slot:
-        """The request that this is part of."""
-        return self.node.subgraph, self.level
+    def level(self) -> int:
+        """How many requests come before this one, itself included."""
+        return self.slot[1]
 
 
 Found = tuple[list[Input], list[tuple[Presence, str]]]
@@ -164,14 +164,14 @@ class Choices:
         return self._descend(position, self.enter(position.parent, source, limit), source)
 
     def _cost(self, way: Way) -> tuple[int, bool]:
-        return way.level, (way.node.subgraph, way.level) not in self.slots
+        return way.level, (way.node.subgraph, way.level, "") not in self.slots
 
     def _descend(self, position: Position, above: Presence, source: Way) -> Presence:
         """The presence of ``position`` below ``above``, in the same request."""
         if position.is_cast:
             presence = above.casts.get(position.type_name)
             if presence is None:
-                presence = Presence(position, self._reach.cast(above.node, position.type_name), above.level)
+                presence = Presence(position, self._reach.cast(above.node, position.type_name), above.slot)
                 self._add(above.casts, position.type_name, presence)
                 self._register(presence)
             return presence
@@ -180,7 +180,7 @@ class Choices:
         use = self._use(above, position.response_key, name, arguments, source.edge)
         presence = use.children.get(position)
         if presence is None:
-            presence = Presence(position, self._reach.follow(above.node, source.edge), above.level)
+            presence = Presence(position, self._reach.follow(above.node, source.edge), above.slot)
             self._add(use.children, position, presence)
             self._register(presence)
         return presence
@@ -192,7 +192,8 @@ class Choices:
 
     def _open(self, position: Position, node: Node, level: int, entry: Entry) -> Presence:
         """A new presence where a request enters the data."""
-        presence = Presence(position, node, level, entry)
+        place = ".".join(position.path()) if is_root_again(position, self._reach) else ""
+        presence = Presence(position, node, (node.subgraph, level, place), entry)
         self._register(presence)
         self._add(self.entries, presence)
         return presence
@@ -290,6 +291,11 @@ class Choices:
                     return presence, self._use(presence, key, item.name, item.arguments, way.edge)
         way = min(ways, key=self._cost)
         return self.read_leaf(position, way, limit, item.name, key, item.arguments)
+
+
+def is_root_again(position: Position, reach: Reach) -> bool:
+    """Whether this is a ``Query`` object below the root of the operation."""
+    return position.parent is not None and position.type_name == reach.graph.roots["query"]
 
 
 def merge_inputs(inputs: list[Input]) -> list[Input] | None:

@@ -96,7 +96,7 @@ class DemandReader:
 
     def _is_read_as_one(self, position: Position, name: str) -> bool:
         """Whether an interface's field is read from all its types alike, rather than type by type."""
-        if (*path_of(position), name) in self._apart:
+        if (*position.path(), name) in self._apart:
             return False
         ways = position.ways(name)
         if not ways:
@@ -121,23 +121,12 @@ def _is_read_above(leaf: Leaf) -> bool:
     return any(set(selected) <= set(leaf.conditions) for selected in above.client_keys[leaf.response_key])
 
 
-def path_of(position: Position) -> tuple[str, ...]:
-    """The response keys that lead to a position."""
-    keys: list[str] = []
-    current: Position | None = position
-    while current is not None and current.parent is not None:
-        if not current.is_cast:
-            keys.append(current.response_key)
-        current = current.parent
-    return tuple(reversed(keys))
-
-
 def read_as_one_above(leaf: Leaf) -> tuple[str, ...] | None:
     """The path of the innermost interface's field above ``leaf`` that was read from all its types alike, if any."""
     position: Position | None = leaf.position
     while position is not None and position.parent is not None:
         if not position.is_cast and position.parent.abstract:
-            return (*path_of(position.parent), position.source_name)
+            return (*position.parent.path(), position.source_name)
         position = position.parent
     return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphql import VariableDefinitionNode
 
 from router.operation.model import Operation, OperationKind
-from router.planning.choices import Choices, Input, Presence, Slot
+from router.planning.choices import Choices, Input, Presence, Slot, is_root_again
 from router.planning.conditions import ALWAYS, shared, simplify
 from router.planning.positions import Conditions, Position
 from router.planning.postpone import postpone_lookups
@@ -119,12 +119,16 @@ class FetchGraph:
             owned += self._owned(cast, (name,), path)
         return owned
 
+    def _is_lookup(self, entry: Presence) -> bool:
+        return _jumped(entry) is not None and not is_root_again(entry.position, self._reach)
+
     # -- fetches ---------------------------------------------------------------------------------------------------
 
     def _fetch(self, slot: Slot, depends_on: tuple[int, ...]) -> Fetch:
         entries = self._entries[slot]
-        roots = [entry for entry in entries if _jumped(entry) is None]
-        kind = self._operation.kind if roots else OperationKind.QUERY
+        roots = [entry for entry in entries if not self._is_lookup(entry)]
+        at = tuple(_path_of(root.position, ()) for root in roots if root.position.parent is not None)
+        kind = self._operation.kind if roots and not at else OperationKind.QUERY
         printer = SelectionPrinter(self._reach, kind)
         fetch_id = self._ids[slot]
         selections: list[str] = []
@@ -155,6 +159,7 @@ class FetchGraph:
             owned=tuple(owned),
             rewrites=tuple(rewrites),
             run_if=() if needed == ALWAYS else needed,
+            at=at,
         )
 
     def _awaited(self, entries: Iterable[Presence]) -> set[int]:
@@ -166,7 +171,7 @@ class FetchGraph:
     def _lookups(self, entries: Iterable[Presence], printer: SelectionPrinter) -> list[_Lookup]:
         """The lookups of a fetch: by place first, for all types of an object, then joined where they ask alike."""
         lookups: list[_Lookup] = []
-        for group in _by_place(entry for entry in entries if _jumped(entry) is not None):
+        for group in _by_place(entry for entry in entries if self._is_lookup(entry)):
             lookup = self._lookup(group, printer)
             for known in lookups:
                 if known.asks_like(lookup):

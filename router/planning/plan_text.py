@@ -30,6 +30,8 @@ def _render_fetch(fetch: Fetch) -> str:
     condition = f" if {' or '.join(_conditions(a) for a in fetch.run_if)}" if fetch.run_if else ""
     lines = [f"#{fetch.id} {fetch.subgraph}{after}{condition}"]
     lines += (f"  {render_lookup(lookup)}" for lookup in fetch.lookups)
+    if fetch.at:
+        lines.append(f"  into {', '.join(_path(path) for path in fetch.at)}")
     for rewrite in fetch.rewrites:
         lines.append(f"  rename {rewrite.sent} to {rewrite.response_key} at {_path(rewrite.path) or 'the root'}")
     document = print_ast(parse(fetch.document, no_location=True))

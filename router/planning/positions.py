@@ -159,6 +159,16 @@ class Position:
         reach = self._reach
         return [n for n in self.parent.levels if reach.has_types(n) and self.type_name not in reach.possible(n)]
 
+    def path(self) -> tuple[str, ...]:
+        """The response keys that lead here."""
+        keys: list[str] = []
+        position: Position | None = self
+        while position is not None and position.parent is not None:
+            if not position.is_cast:
+                keys.append(position.response_key)
+            position = position.parent
+        return tuple(reversed(keys))
+
     # -- what is below it ------------------------------------------------------------------------------------------
 
     def child(self, name: str, response_key: str, arguments: Arguments = ()) -> Position:

@@ -22,12 +22,16 @@ def postpone_lookups(entries: Iterable[Presence]) -> dict[Slot, Slot]:
             continue
         for provider, _ in presence.entry.providers:
             needed_by[provider.slot] = min(presence.level, needed_by.get(provider.slot, presence.level))
-    last = max((level for _, level in slots), default=0)
+    last = max((level for _, level, _ in slots), default=0)
     final: dict[Slot, Slot] = {}
-    for subgraph, level in sorted(slots, key=lambda slot: -slot[1]):
-        slot = (subgraph, level)
+    for subgraph, level, place in sorted(slots, key=lambda slot: -slot[1]):
+        slot = (subgraph, level, place)
         before = needed_by.get(slot, last + 1)
         # Later ones are settled already; one that has moved on itself is not there to be joined.
-        later = [other for other in range(level + 1, before) if final.get((subgraph, other)) == (subgraph, other)]
-        final[slot] = (subgraph, later[0]) if later and slot not in roots else slot
+        later = [other for other in range(level + 1, before) if _stays(final, (subgraph, other, place))]
+        final[slot] = (subgraph, later[0], place) if later and slot not in roots else slot
     return final
+
+
+def _stays(final: dict[Slot, Slot], slot: Slot) -> bool:
+    return final.get(slot) == slot

@@ -121,6 +121,10 @@ class Fetch:
     uses. ``lookups`` is empty for a fetch of root fields, which then ``owned`` names and ``rewrites`` (from the root)
     restores. ``run_if``: the fetch is needed if any of these alternatives has all its conditions true; empty means
     always.
+
+    ``at`` is set where root fields are asked again below the root, of a ``Query`` object in the data (as mutations
+    return): what comes is merged into every object at these paths, ``owned`` and ``rewrites`` start there, and the
+    fetch is not needed where there is none.
     """
 
     id: int
@@ -134,6 +138,7 @@ class Fetch:
     owned: tuple[OwnedField, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     run_if: tuple[tuple[Condition, ...], ...] = ()
+    at: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from router.errors import PlanningError
 from router.planning.choices import Choices, Presence
-from router.planning.demand import Leaf, path_of
+from router.planning.demand import Leaf
 from router.planning.limits import PlanningLimits, StepCounter
 from router.planning.positions import Position
 from router.planning.reach import Node, Reach, Way
@@ -97,7 +97,7 @@ def _witness(leaf: Leaf) -> str:
 
 
 def _path(leaf: Leaf) -> list[str]:
-    return [*path_of(leaf.position), leaf.response_key]
+    return [*leaf.position.path(), leaf.response_key]
 
 
 class _Search:

@@ -58,12 +58,15 @@ def build_query_graph(document: DocumentNode, names: JoinNames, graphs: Mapping[
         for graph in joint.graphs:
             types[graphs[graph], joint.node.name.value] = _subgraph_type(joint, graph, joined, names)
     _add_provided_externals(types)
+    roots = _roots(document, joined)
+    jumps = {name: _jumps(joint, joined, graphs) for name, joint in joined.items()}
+    jumps[roots["query"]] = _jumps_to_root(joined[roots["query"]], graphs)
     return QueryGraph(
         subgraphs=tuple(sorted(set(graphs.values()))),
         types=MappingProxyType(types),
         merged=MappingProxyType({name: _merged_type(joint, joined) for name, joint in joined.items()}),
-        jumps=MappingProxyType({name: _jumps(joint, joined, graphs) for name, joint in joined.items()}),
-        roots=MappingProxyType(_roots(document, joined)),
+        jumps=MappingProxyType(jumps),
+        roots=MappingProxyType(roots),
     )
 
 
@@ -203,6 +206,13 @@ def _jumps(joint: _Joined, joined: Mapping[str, _Joined], graphs: Mapping[str, s
                 if join.key and join.resolvable and join.interface_object
             )
     return tuple(sorted(jumps, key=lambda jump: (jump.subgraph, _size(jump.key))))
+
+
+def _jumps_to_root(query: _Joined, graphs: Mapping[str, str]) -> tuple[Jump, ...]:
+    """A ``Query`` object below the root (as mutations return) is the same in every subgraph, once it is there."""
+    name = query.node.name.value
+    there = (FieldSetField("__typename"),)
+    return tuple(Jump(subgraph, name, there) for subgraph in sorted({graphs[graph] for graph in query.graphs}))
 
 
 def _size(key: FieldSet) -> int:
