@@ -24,6 +24,7 @@ from subgraphs.chassis.auth import AuthContext, TokenVerifier, issue_token
 from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.command import STAFF_SCOPES
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.endpoint import GraphQLEndpoint
 from subgraphs.chassis.event import Event, Payload, decode_event, new_event
@@ -46,10 +47,10 @@ class ServiceClient:
         self._keys = keys
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service", timeout=DEADLINE_S)
 
-    def token(self, subject: str, expires: datetime | None = None) -> str:
-        """A token for ``cus_...`` (a customer) or ``staff_...``."""
+    def token(self, subject: str, expires: datetime | None = None, scopes: Sequence[str] = STAFF_SCOPES) -> str:
+        """A token for ``cus_...`` (a customer) or ``staff_...`` (with ``scopes``)."""
         role = "staff" if subject.startswith("staff") else "customer"
-        claims = {"sub": subject, "role": role, "name": subject}
+        claims = {"sub": subject, "role": role, "name": subject, "scope": " ".join(scopes)}
         return issue_token(ensure_key(self._keys), claims, expires or utc_now() + timedelta(hours=1))
 
     async def ask(self, query: str, subject: str | None = None, /, **variables: object) -> Json:

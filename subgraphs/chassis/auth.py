@@ -39,9 +39,13 @@ class AuthContext:
         """Whether a member of staff asks."""
         return self.role == "staff"
 
-    def may_see(self, owner: str | None) -> bool:
-        """Whether what belongs to ``owner`` (a customer's id) may be shown: to its owner and to staff."""
-        return self.is_staff or (self.subject is not None and self.subject == owner)
+    def has_scope(self, scope: str) -> bool:
+        """Whether staff with ``scope`` asks; a customer has none, whatever the token says."""
+        return self.is_staff and scope in self.scopes
+
+    def may_see(self, owner: str | None, staff_scope: str) -> bool:
+        """Whether what belongs to ``owner`` (a customer's id) may be shown: to its owner, and to ``staff_scope``."""
+        return self.has_scope(staff_scope) or (self.subject is not None and self.subject == owner)
 
 
 ANONYMOUS = AuthContext()
@@ -58,6 +62,13 @@ def require_staff(auth: AuthContext) -> AuthContext:
     """``auth`` itself; raises CodedError UNAUTHENTICATED for an anonymous request, FORBIDDEN for anyone but staff."""
     if not require_user(auth).is_staff:
         raise CodedError("FORBIDDEN", "This is for staff only.")
+    return auth
+
+
+def require_scope(auth: AuthContext, scope: str) -> AuthContext:
+    """``auth`` itself; raises CodedError like :func:`require_staff`, and FORBIDDEN for staff without ``scope``."""
+    if not require_staff(auth).has_scope(scope):
+        raise CodedError("FORBIDDEN", f"This needs the scope {scope}, which the token does not have.")
     return auth
 
 

@@ -11,7 +11,7 @@ from typing import Self, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.auth import require_scope, require_staff, require_user
 from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, connect, read_page
 from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.graphql_schema import service_schema
@@ -21,6 +21,8 @@ from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.inventory import domain
 from subgraphs.inventory.service import Inventory, ProductQuery
 
+READ_ALL = "orders:read-all"
+WRITE = "inventory:write"
 SEARCH_WORDS = 8
 
 
@@ -200,7 +202,7 @@ class Order:
         """The order of that id; None where it is unknown here, or somebody else's."""
         auth = require_user(info.context.auth)
         reservation = await info.context.loaders.reservations.load(id)
-        if reservation is None or not auth.may_see(reservation.customer_id):
+        if reservation is None or not auth.may_see(reservation.customer_id, READ_ALL):
             return None
         return cls(id=id, reservation=Reservation.of(reservation))
 
@@ -367,7 +369,7 @@ class Mutation:
     @strawberry.mutation
     async def create_product(self, info: Info, input: CreateProductInput) -> ProductPayload:  # noqa: A002
         """Add a product to the shop."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, WRITE)
         try:
             product = await info.context.service.create_product(input.id, input.facts())
         except domain.InventoryError as error:
@@ -377,7 +379,7 @@ class Mutation:
     @strawberry.mutation
     async def update_product(self, info: Info, input: UpdateProductInput) -> ProductPayload:  # noqa: A002
         """Change the facts of a product."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, WRITE)
         try:
             product = await info.context.service.update_product(input.id, input.changes())
         except domain.InventoryError as error:
@@ -387,7 +389,7 @@ class Mutation:
     @strawberry.mutation
     async def adjust_stock(self, info: Info, input: AdjustStockInput) -> AdjustStockPayload:  # noqa: A002
         """Change what a warehouse holds, never below what is available."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, WRITE)
         try:
             result = await info.context.service.adjust_stock(
                 input.product_id, input.warehouse, input.delta, input.reason, input.idempotency_key

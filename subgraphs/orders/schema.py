@@ -14,7 +14,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
-from subgraphs.chassis.auth import AuthContext, require_user
+from subgraphs.chassis.auth import AuthContext, require_scope, require_user
 from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, Page, connect, read_page
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
@@ -23,6 +23,9 @@ from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.orders import domain
 from subgraphs.orders.inputs import PlaceOrderInput, ReturnLineInput, return_request
 from subgraphs.orders.service import Orders, Slice
+
+READ_ALL = "orders:read-all"
+WRITE = "orders:write"
 
 PageKey: TypeAlias = tuple[str, Slice]
 """A customer, and the part of their orders that is asked for."""
@@ -270,7 +273,7 @@ class Customer:
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
         """The customer, or None where they are not known, or someone else."""
         auth = require_user(info.context.auth)
-        known = auth.may_see(id) and (id == auth.subject or await info.context.loaders.customers.load(id))
+        known = auth.may_see(id, READ_ALL) and (id == auth.subject or await info.context.loaders.customers.load(id))
         return cls(id=id) if known else None
 
     @strawberry.field
@@ -338,9 +341,8 @@ class Query:
         self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: domain.OrderStatus | None = None
     ) -> Connection[Order] | None:
         """Orders, newest first: all of them for staff, one's own for a customer."""
-        auth = require_user(info.context.auth)
+        owner = _acting_customer(info.context.auth, READ_ALL)
         page = read_page(first, after)
-        owner = None if auth.is_staff else auth.subject
         return _connect(page, await info.context.service.store.newest(_slice(page, status), owner))
 
     @strawberry.field
@@ -367,7 +369,7 @@ class Mutation:
     @strawberry.mutation
     async def cancel_order(self, info: Info, id: strawberry.ID, reason: str) -> CancelOrderPayload:  # noqa: A002
         """Cancel an order: customers their own until it is dispatched, staff any until it is delivered."""
-        customer_id = _acting_customer(info.context.auth)
+        customer_id = _acting_customer(info.context.auth, WRITE)
         try:
             order = await info.context.service.cancel(id, reason, customer_id)
         except domain.RefusalError as refusal:
@@ -384,7 +386,7 @@ class Mutation:
         lines: list[ReturnLineInput] | None = None,
     ) -> ReturnOrderPayload:
         """Send back a delivered order, or some lines of it; without ``lines`` all that can still be returned."""
-        customer_id = _acting_customer(info.context.auth)
+        customer_id = _acting_customer(info.context.auth, WRITE)
         request = return_request(lines, reason, idempotency_key)
         try:
             result = await info.context.service.request_return(order_id, request, customer_id)
@@ -393,15 +395,18 @@ class Mutation:
         return ReturnOrderPayload(order=Order.of(result.order), order_return=OrderReturn.of(result.requested))
 
 
-def _acting_customer(auth: AuthContext) -> str | None:
-    """The customer who changes an order of theirs, or None for staff, who may change anyone's."""
-    return None if require_user(auth).is_staff else auth.subject
+def _acting_customer(auth: AuthContext, staff_scope: str) -> str | None:
+    """The customer whose orders alone are meant, or None for staff, who need ``staff_scope`` and may mean anyone's."""
+    if require_user(auth).is_staff:
+        require_scope(auth, staff_scope)
+        return None
+    return auth.subject
 
 
 async def _visible_order(info: Info, order_id: str) -> domain.Order | None:
     auth = require_user(info.context.auth)
     order = await info.context.loaders.orders.load(order_id)
-    return order if order and auth.may_see(order.customer_id) else None
+    return order if order and auth.may_see(order.customer_id, READ_ALL) else None
 
 
 def _customer_of(auth: AuthContext) -> domain.Customer:

@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.auth import require_scope, require_user
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
@@ -18,6 +18,8 @@ from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.payments import domain
 from subgraphs.payments.service import Payments
 
+READ_ALL = "orders:read-all"
+REFUND = "payments:refund"
 MAXIMUM_AMOUNT = Decimal(10) ** 9
 
 strawberry.enum(domain.PaymentStatus, description="Where a payment stands.")
@@ -184,7 +186,7 @@ class Payment:
     @classmethod
     def visible(cls, info: Info, payment: domain.Payment | None) -> Self | None:
         """The GraphQL form of a payment that the client may see; None for any other."""
-        if payment is None or not info.context.auth.may_see(payment.customer_id):
+        if payment is None or not info.context.auth.may_see(payment.customer_id, READ_ALL):
             return None
         return cls.of(payment)
 
@@ -223,7 +225,7 @@ class Mutation:
         self, info: Info, payment_id: strawberry.ID, amount: MoneyInput, reason: str, idempotency_key: str
     ) -> RefundPaymentPayload:
         """Give back captured money, all or part of it, once per idempotency key."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, REFUND)
         try:
             request = domain.RefundRequest(amount.to_domain(), reason, idempotency_key)
             result = await info.context.service.refund(payment_id, request)

@@ -21,6 +21,8 @@ from subgraphs.chassis.request_context import RequestContext
 from subgraphs.recommendations.domain import MOST_RECOMMENDED, Suggestion
 from subgraphs.recommendations.service import Recommendations
 
+READ_ALL = "orders:read-all"
+
 First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many products: 0 to {MOST_RECOMMENDED}.")]
 
 
@@ -104,15 +106,16 @@ class Customer:
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
-        """The customer; None, as for one that does not exist, for anyone but themselves and staff.
+        """The customer; None, as for one that does not exist, for anyone but themselves and staff
+        with the scope ``orders:read-all``.
 
         Raises CodedError(UNAUTHENTICATED) for an anonymous request. Staff see customers who ever bought something.
         """
         auth = require_user(info.context.auth)
-        if auth.is_staff:
+        if auth.has_scope(READ_ALL):
             known = await info.context.loaders.recommended.load(id)
             return None if known is None else cls(id=id)
-        return cls(id=id) if auth.may_see(id) else None
+        return cls(id=id) if auth.subject == id else None
 
 
 @strawberry.type

@@ -15,13 +15,16 @@ from typing import Self, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_staff, require_user
+from subgraphs.chassis.auth import require_scope, require_user
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.shipping import domain, quote
 from subgraphs.shipping.service import Shipping
+
+READ_ALL = "orders:read-all"
+WRITE = "shipping:write"
 
 strawberry.enum(domain.ShipmentStatus, description="Where a parcel is.")
 strawberry.enum(quote.Zone, name="ShippingZone", description="How far a parcel goes.")
@@ -215,7 +218,7 @@ class Shipment:
         """The shipment of that id; None where there is none that the client may see."""
         auth = require_user(info.context.auth)
         shipment = await info.context.loaders.shipments.load(id)
-        return cls.of(shipment, private=True) if shipment and auth.may_see(shipment.customer_id) else None
+        return cls.of(shipment, private=True) if shipment and auth.may_see(shipment.customer_id, READ_ALL) else None
 
 
 @strawberry.input(description="What staff saw of a parcel; the same idempotencyKey records it once.")
@@ -250,7 +253,7 @@ class Query:
     async def track_shipment(self, info: Info, tracking_number: str) -> Shipment | None:
         """Where the parcel of that tracking number is."""
         found = await info.context.service.store.find_by_tracking_number(tracking_number)
-        return Shipment.of(found, private=info.context.auth.may_see(found.customer_id)) if found else None
+        return Shipment.of(found, private=info.context.auth.may_see(found.customer_id, READ_ALL)) if found else None
 
 
 @strawberry.type
@@ -260,13 +263,13 @@ class Mutation:
     @strawberry.mutation
     async def dispatch_shipment(self, info: Info, shipment_id: strawberry.ID, idempotency_key: str) -> ShipmentPayload:
         """Hand a booked parcel to its carrier now."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, WRITE)
         return await _payload(info.context.service.dispatch(shipment_id, idempotency_key))
 
     @strawberry.mutation
     async def record_tracking_event(self, info: Info, input: TrackingEventInput) -> ShipmentPayload:  # noqa: A002
         """Tell where a parcel is that its carrier says nothing of."""
-        require_staff(info.context.auth)
+        require_scope(info.context.auth, WRITE)
         shipping = info.context.service
         sighting = domain.Sighting(input.status, shipping.clock(), input.location, input.description)
         event = domain.TrackingEvent(sighting, input.idempotency_key)
@@ -276,7 +279,7 @@ class Mutation:
 async def _visible_shipments(info: Info, order_id: str) -> list[domain.Shipment]:
     auth = require_user(info.context.auth)
     found = await info.context.loaders.shipments_of_orders.load(order_id) or ()
-    return [shipment for shipment in found if auth.may_see(shipment.customer_id)]
+    return [shipment for shipment in found if auth.may_see(shipment.customer_id, READ_ALL)]
 
 
 async def _payload(change: Awaitable[domain.Shipment]) -> ShipmentPayload:

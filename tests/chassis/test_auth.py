@@ -10,11 +10,12 @@ import httpx
 import jwt
 import pytest
 
-from subgraphs.chassis.auth import ANONYMOUS, AuthContext, TokenVerifier, issue_token
+from subgraphs.chassis.auth import ANONYMOUS, AuthContext, TokenVerifier, issue_token, require_scope
 from subgraphs.chassis.dev_keys import JWKS_FILE, PRIVATE_KEY_FILE, ensure_key
 from subgraphs.chassis.errors import CodedError, SettingsError, Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl
 
+READERS = frozenset({"notes:read"})
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 ADA = {"sub": "cus_ada", "role": "customer", "name": "Ada Lovelace", "email": "ada@example.com", "scope": "a b"}
@@ -165,8 +166,28 @@ def test_a_key_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
         ensure_key(tmp_path / "file" / "keys")
 
 
-def test_an_owner_and_staff_may_see() -> None:
-    assert AuthContext("cus_ada", "customer").may_see("cus_ada")
-    assert not AuthContext("cus_ada", "customer").may_see("cus_bob")
-    assert AuthContext("staff_grace", "staff").may_see("cus_bob")
-    assert not ANONYMOUS.may_see(None)
+def test_its_owner_and_staff_with_the_scope_may_see() -> None:
+    ada, pretender = AuthContext("cus_ada", "customer"), AuthContext("cus_eve", "customer", scopes=READERS)
+    assert ada.may_see("cus_ada", "notes:read")
+    assert not ada.may_see("cus_bob", "notes:read")
+    assert AuthContext("staff_grace", "staff", scopes=READERS).may_see("cus_bob", "notes:read")
+    assert not AuthContext("staff_grace", "staff").may_see("cus_bob", "notes:read")
+    assert not pretender.may_see("cus_bob", "notes:read")
+    assert not ANONYMOUS.may_see(None, "notes:read")
+
+
+@pytest.mark.parametrize(
+    ("auth", "message"),
+    [
+        (ANONYMOUS, "This needs a bearer token: send `authorization: Bearer <token>`."),
+        (AuthContext("cus_eve", "customer", scopes=frozenset({"notes:write"})), "This is for staff only."),
+        (
+            AuthContext("staff_grace", "staff", scopes=frozenset({"notes:read"})),
+            "This needs the scope notes:write, which the token does not have.",
+        ),
+    ],
+)
+def test_a_missing_scope_is_named(auth: AuthContext, message: str) -> None:
+    with pytest.raises(CodedError) as refusal:
+        require_scope(auth, "notes:write")
+    assert refusal.value.message == message

@@ -83,6 +83,30 @@ def test_a_token_alone_is_printed(tmp_path: Path, arguments: list[str], subject:
     assert (result.stdout.count("\n"), result.stderr) == (1, "")
 
 
+def test_staff_has_every_scope_unless_it_is_narrowed(tmp_path: Path) -> None:
+    every = _claims(mall("token", "--role", "staff", GALLERIA_DATA=str(tmp_path)))
+    narrow = _claims(mall("token", "--role", "staff", "--scope", "orders:read-all", GALLERIA_DATA=str(tmp_path)))
+    none = _claims(mall("token", "--role", "staff", "--scope", "", GALLERIA_DATA=str(tmp_path)))
+    assert every["scope"] == "inventory:write orders:read-all orders:write payments:refund shipping:write"
+    assert (narrow["scope"], none["scope"]) == ("orders:read-all", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--role", "staff", "--scope", "orders:burn"],
+            "mall: --scope: there is no scope 'orders:burn'; there are inv",
+        ),
+        (["--role", "customer", "--scope", "orders:write"], "mall: --scope: only staff has scopes; use it with --role"),
+    ],
+)
+def test_a_scope_that_is_none_is_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = mall("token", *arguments, GALLERIA_DATA=str(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(message)
+
+
 def test_production_has_no_development_token(tmp_path: Path) -> None:
     result = mall("token", "--role", "staff", GALLERIA_DATA=str(tmp_path), GALLERIA_ENV="production")
     assert (result.returncode, result.stdout) == (2, "")
@@ -156,6 +180,11 @@ def test_a_nats_that_is_not_there_is_one_line_and_code_1() -> None:
     assert result.returncode == 1
     assert result.stderr.startswith("mall: NATS does not answer: ConnectionRefusedError")
     assert result.stderr.count("\n") == 1
+
+
+def _claims(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    claims: dict[str, str] = jwt.decode(result.stdout.strip(), options={"verify_signature": False})
+    return claims
 
 
 async def _dead(bus: Bus) -> list[DeadLetter]:

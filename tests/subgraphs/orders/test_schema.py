@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 ADA = AuthContext("cus_ada", "customer", "Ada Lovelace", "ada@example.org")
 BOB = AuthContext("cus_bob", "customer")
-STAFF = AuthContext("staff_grace", "staff", "Grace Hopper")
+STAFF = AuthContext("staff_grace", "staff", "Grace Hopper", scopes=frozenset({"orders:read-all", "orders:write"}))
 ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Paris", "postalCode": "75001", "countryCode": "FR"}
 PLACE = """
 mutation ($input: PlaceOrderInput!) {

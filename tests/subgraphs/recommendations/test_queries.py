@@ -14,7 +14,7 @@ from subgraphs.recommendations.store import SELLABLE, MongoStore
 from tests.services import CommandLog
 from tests.subgraphs.recommendations.examples import NOW, over
 
-GRACE = AuthContext("staff_grace", "staff")
+GRACE = AuthContext("staff_grace", "staff", scopes=frozenset({"orders:read-all"}))
 PRODUCTS = """
 query ($representations: [_Any!]!) {
   _entities(representations: $representations) { ... on Product { boughtTogether(first: 20) { id } } }

@@ -16,7 +16,7 @@ from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 ADA = AuthContext("cus_ada", "customer")
 NEW_CUSTOMER = AuthContext("cus_new", "customer")
-GRACE = AuthContext("staff_grace", "staff")
+GRACE = AuthContext("staff_grace", "staff", scopes=frozenset({"orders:read-all"}))
 PRODUCTS = """
 query ($representations: [_Any!]!, $first: Int! = 2) {
   _entities(representations: $representations) { ... on Product { id boughtTogether(first: $first) { id } } }
