@@ -1,4 +1,4 @@
-"""Root fields asked again below the root go into every ``Query`` object there; owned fields may lie below the entity."""
+"""Root fields asked again below the root go into every ``Query`` object there; fields may be owned below the entity."""
 
 from __future__ import annotations
 
