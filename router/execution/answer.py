@@ -37,11 +37,16 @@ def read_answer(subgraph: str, response: SubgraphResponse, decode: Decode) -> Su
         if type(errors) is list and errors:
             return SubgraphAnswer(None, errors)
         raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' answered with HTTP status {response.status}.")
-    if type(answer) is not dict:
+    return answer_in(subgraph, answer)
+
+
+def answer_in(subgraph: str, value: Any) -> SubgraphAnswer:
+    """The GraphQL answer that a JSON value is. SubgraphFailure (SUBGRAPH_INVALID_RESPONSE) where it is none."""
+    if type(value) is not dict:
         raise SubgraphFailure(
             INVALID_RESPONSE, f"Subgraph '{subgraph}' answered with something other than JSON of GraphQL."
         )
-    data = answer.get("data")
+    data, errors = value.get("data"), value.get("errors")
     if type(data) is dict:
         return SubgraphAnswer(data, errors if type(errors) is list else [])
     if data is not None or type(errors) is not list or not errors:

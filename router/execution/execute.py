@@ -78,6 +78,16 @@ async def execute(
     return ExecutionResult(data, run.failures.errors)
 
 
+async def execute_event(
+    executable: ExecutablePlan, variables: Mapping[str, object], context: ExecutionContext, event: SubgraphAnswer
+) -> ExecutionResult:
+    """What ``event`` of a subscription comes to: its first fetch has brought it, the others are run now."""
+    data: JsonObject = {}
+    run = _Run(executable, variables, context, data, Failures(data, variables))
+    await run.fetch_all(event)
+    return ExecutionResult(data, run.failures.errors)
+
+
 @dataclass(slots=True)
 class _Run:
     """One execution of a plan."""
@@ -88,10 +98,16 @@ class _Run:
     data: JsonObject
     failures: Failures
 
-    async def fetch_all(self) -> None:
-        """Run the fetches as their inputs come in, as many at once as there are ready."""
+    async def fetch_all(self, first: SubgraphAnswer | None = None) -> None:
+        """Run the fetches as their inputs come in, as many at once as there are ready.
+
+        Where the answer of the ``first`` fetch is there already, it is taken instead of being asked for.
+        """
         waits = list(self.executable.waits)
-        ready = [index for index, count in enumerate(waits) if count == 0]
+        if first is None:
+            ready = [index for index, count in enumerate(waits) if count == 0]
+        else:
+            ready = self._take(self.executable.fetches[0], first, waits)
         async with asyncio.TaskGroup() as tasks:
             await self._follow(ready, waits, tasks)
 
@@ -103,11 +119,12 @@ class _Run:
                 tasks.create_task(self._follow([other], waits, tasks))
             fetch = self.executable.fetches[first]
             await self.fetch(fetch)
-            ready = []
-            for dependent in fetch.dependents:
-                waits[dependent] -= 1
-                if waits[dependent] == 0:
-                    ready.append(dependent)
+            ready = _made_ready(fetch, waits)
+
+    def _take(self, fetch: ExecutableFetch, answer: SubgraphAnswer, waits: list[int]) -> list[int]:
+        """Merge an answer that came by itself; the fetches that are ready then."""
+        self._merge_soundly(fetch, (), answer)
+        return _made_ready(fetch, waits)
 
     async def fetch(self, fetch: ExecutableFetch) -> None:
         """Send one fetch, if it is needed and has something to ask for, and merge its answer."""
@@ -123,6 +140,9 @@ class _Run:
         except SubgraphFailure as failure:
             fail_fetch(self.failures, fetch, batches, failure)
             return
+        self._merge_soundly(fetch, batches, answer)
+
+    def _merge_soundly(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
         try:
             self._merge(fetch, batches, answer)
         except RecursionError:
@@ -190,6 +210,16 @@ class _Run:
             elif entity is not None:
                 message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
                 fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
+
+
+def _made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:
+    """The fetches that waited for ``fetch`` alone; ``waits`` are counted down."""
+    ready = []
+    for dependent in fetch.dependents:
+        waits[dependent] -= 1
+        if waits[dependent] == 0:
+            ready.append(dependent)
+    return ready
 
 
 def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:

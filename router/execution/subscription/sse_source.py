@@ -1,0 +1,101 @@
+"""Subscriptions of a subgraph over server-sent events, in the form of graphql-sse's distinct connections mode.
+
+Each is an HTTP request of its own, whose answer is ``text/event-stream`` with the events ``next`` and ``complete``.
+httpx reads it: a stream has few, small parts, and its connection is never one of the pool that queries use.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from functools import cache
+
+import httpx
+
+from router.execution.answer import SubgraphAnswer, answer_in, read_answer
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.subgraph_client import SubgraphResponse
+from router.execution.subscription.event_source import (
+    CONNECT_TIMEOUT_S,
+    MAX_EVENT_BYTES,
+    EventRequest,
+    SubscriptionRefused,
+)
+from router.execution.subscription.event_stream import EventStreamError, EventStreamReader
+
+# Servers send comments to keep a stream alive; one that is silent for so long is taken for lost.
+SILENCE_TIMEOUT_S = 90.0
+_HEADERS = (
+    (b"content-type", b"application/json"),
+    (b"accept", b"text/event-stream, application/graphql-response+json;q=0.9, application/json;q=0.8"),
+)
+
+
+class SseSource:
+    """An EventSource over server-sent events."""
+
+    @asynccontextmanager
+    async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
+        """As the protocol says."""
+        timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=SILENCE_TIMEOUT_S)
+        headers = [*_HEADERS, *request.headers]
+        async with httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=False) as client:
+            sending = client.build_request("POST", request.url, content=request.body, headers=headers)
+            try:
+                response = await client.send(sending, stream=True)
+            except httpx.HTTPError as error:
+                raise _lost(request.subgraph, error) from None
+            try:
+                async with aclosing(_events(response, request)) as events:
+                    yield events
+            finally:
+                await response.aclose()
+
+
+async def _events(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+    name = request.subgraph
+    try:
+        if response.headers.get("content-type", "").partition(";")[0].strip() != "text/event-stream":
+            yield await _only_answer(response, request)
+            return
+        reader = EventStreamReader(MAX_EVENT_BYTES)
+        async for chunk in response.aiter_bytes():
+            for kind, data in reader.feed(chunk):
+                if kind == b"complete":
+                    return
+                if kind == b"next":
+                    yield answer_in(name, request.decode(data))
+    except httpx.HTTPError as error:
+        raise _lost(name, error) from None
+    except (EventStreamError, ValueError):
+        raise SubgraphFailure(INVALID_RESPONSE, f"Subgraph '{name}' sent an event that is not GraphQL's.") from None
+    raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{name}' ended the stream of events without completing it.")
+
+
+async def _only_answer(response: httpx.Response, request: EventRequest) -> SubgraphAnswer:
+    """What is no stream: GraphQL errors most likely, which are the last that is heard of it."""
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_EVENT_BYTES:
+            message = f"Subgraph '{request.subgraph}' answered with more than the limit of {MAX_EVENT_BYTES} bytes."
+            raise SubscriptionRefused(INVALID_RESPONSE, message)
+    try:
+        return read_answer(request.subgraph, SubgraphResponse(response.status_code, body), request.decode)
+    except SubgraphFailure as failure:
+        if response.status_code >= 500:
+            raise
+        raise SubscriptionRefused(failure.code, failure.message) from None
+
+
+def _lost(subgraph: str, error: httpx.HTTPError) -> SubgraphFailure:
+    if isinstance(error, httpx.TimeoutException):
+        return SubgraphFailure(SUBGRAPH_TIMEOUT, f"Subgraph '{subgraph}' fell silent.")
+    return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' could not be reached: connection failed.")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all streams: reading the certificates of this machine takes longer than opening a stream."""
+    return ssl.create_default_context()

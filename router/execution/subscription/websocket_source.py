@@ -1,0 +1,148 @@
+"""Subscriptions of a subgraph over graphql-transport-ws: one WebSocket for each.
+
+The dialogue: we connect with the forwarded headers, send ``connection_init`` (with the same headers as its payload,
+which is where many servers look), await ``connection_ack``, send ``subscribe``, and take ``next`` until ``complete`` or
+``error``. Sockets that fall silent are found by pings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
+
+from router.execution.answer import SubgraphAnswer, answer_in
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.json_numbers import encode
+from router.execution.subscription.event_source import (
+    CONNECT_TIMEOUT_S,
+    MAX_EVENT_BYTES,
+    EventRequest,
+    SubscriptionRefused,
+)
+
+SUBPROTOCOL = Subprotocol("graphql-transport-ws")
+_CLOSE_TIMEOUT_S = 2.0
+# Closed with one of these, the subgraph understood us and said no (graphql-transport-ws: 4400 to 4499).
+_REFUSALS = range(4400, 4500)
+_INIT_TIMEOUT = 4408
+
+
+class WebSocketSource:
+    """An EventSource over WebSocket."""
+
+    @asynccontextmanager
+    async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
+        """As the protocol says."""
+        socket = await _connect(request)
+        try:
+            async with aclosing(_events(socket, request)) as events:
+                yield events
+        finally:
+            with suppress(WebSocketException):
+                await socket.send(b'{"id":"1","type":"complete"}', text=True)
+            await socket.close()
+
+
+async def _connect(request: EventRequest) -> ClientConnection:
+    """An acknowledged connection on which the subscription was asked for."""
+    name = request.subgraph
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            socket = await connect(
+                websocket_url(request.url),
+                subprotocols=[SUBPROTOCOL],
+                additional_headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers],
+                max_size=MAX_EVENT_BYTES,
+                open_timeout=None,
+                close_timeout=_CLOSE_TIMEOUT_S,
+                compression=None,
+                proxy=None,
+            )
+            try:
+                await _subscribe(socket, request)
+            except BaseException:
+                await socket.close()
+                raise
+    except TimeoutError:
+        raise SubgraphFailure(
+            SUBGRAPH_TIMEOUT, f"Subgraph '{name}' did not open a WebSocket within {CONNECT_TIMEOUT_S:.3g} seconds."
+        ) from None
+    except InvalidStatus as error:
+        raise _refused_handshake(name, error.response.status_code) from None
+    except InvalidHandshake:
+        raise SubscriptionRefused(INVALID_RESPONSE, f"Subgraph '{name}' does not speak WebSocket.") from None
+    except ConnectionClosed as error:
+        raise _closed(name, error) from None
+    except (OSError, WebSocketException):
+        message = f"Subgraph '{name}' could not be reached: no WebSocket connection."
+        raise SubgraphFailure(REQUEST_FAILED, message) from None
+    return socket
+
+
+async def _subscribe(socket: ClientConnection, request: EventRequest) -> None:
+    if socket.subprotocol != SUBPROTOCOL:
+        message = f"Subgraph '{request.subgraph}' does not speak the WebSocket protocol {SUBPROTOCOL}."
+        raise SubscriptionRefused(INVALID_RESPONSE, message)
+    payload = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+    await socket.send(encode({"type": "connection_init", "payload": payload}), text=True)
+    while (await _receive(socket, request)).get("type") != "connection_ack":
+        pass
+    await socket.send(b'{"id":"1","type":"subscribe","payload":%b}' % request.body, text=True)
+
+
+async def _events(socket: ClientConnection, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+    while True:
+        try:
+            message = await _receive(socket, request)
+        except ConnectionClosed as error:
+            raise _closed(request.subgraph, error) from None
+        match message.get("type"):
+            case "next":
+                yield answer_in(request.subgraph, message.get("payload"))
+            case "error":
+                yield answer_in(request.subgraph, {"errors": message.get("payload")})
+                return
+            case "complete":
+                return
+
+
+async def _receive(socket: ClientConnection, request: EventRequest) -> dict[str, Any]:
+    """The next message; a ping is answered on the way."""
+    try:
+        message = request.decode(await socket.recv(decode=False))
+    except ValueError:
+        message = None
+    if type(message) is not dict:
+        told = f"Subgraph '{request.subgraph}' sent something other than messages of {SUBPROTOCOL}."
+        raise SubgraphFailure(INVALID_RESPONSE, told)
+    if message.get("type") == "ping":
+        await socket.send(b'{"type":"pong"}', text=True)
+    return message
+
+
+def websocket_url(url: str) -> str:
+    """``url`` with the WebSocket scheme that belongs to its HTTP scheme."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, *parts[1:]))
+
+
+def _refused_handshake(subgraph: str, status: int) -> SubgraphFailure:
+    message = f"Subgraph '{subgraph}' answered the request for a WebSocket with HTTP status {status}."
+    # A server that is starting or overloaded may take it later; one that says no says it again.
+    return SubgraphFailure(REQUEST_FAILED, message) if status >= 500 else SubscriptionRefused(REQUEST_FAILED, message)
+
+
+def _closed(subgraph: str, error: ConnectionClosed) -> SubgraphFailure:
+    code = error.rcvd.code if error.rcvd is not None else 1006
+    if code in _REFUSALS and code != _INIT_TIMEOUT:
+        message = f"Subgraph '{subgraph}' refused the subscription: it closed the WebSocket with code {code}."
+        return SubscriptionRefused(REQUEST_FAILED, message)
+    return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' closed the WebSocket of the subscription.")
