@@ -33,7 +33,7 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"mongodb://root:{PASSWORD}@127.0.0.1:{port}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_mongodb_url(mongodb_server: str) -> Callable[[], str]:
     """A function that gives the URL of a new, empty database; they go with the server's directory."""
     return lambda: f"{mongodb_server}/test_{uuid4().hex}?authSource=admin"
