@@ -2,9 +2,9 @@
 
 A reservation is the record of one order's claim on stock::
 
-    RESERVING -> HELD -> SOLD          every line is set aside; the parcel left
+    RESERVING -> HELD -> SOLD          every line is set aside; all parcels left
         |          |
-        |          +---> RELEASED      the order was cancelled
+        |          +---> RELEASED      the order was cancelled: what had not left is given back
         +--------------> RELEASED
         +--------------> REJECTED      a line cannot be had: nothing is held
 
@@ -26,6 +26,8 @@ LOW_STOCK = 5
 MAXIMUM_QUANTITY = 1_000_000
 MAXIMUM_PRICE_MINOR = 100_000_000
 MAXIMUM_WEIGHT_GRAMS = 1_000_000
+RESTOCK_KEY = "restock:"
+"""What the keys of movements begin with that put returned pieces in stock again."""
 
 SKU = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
 WAREHOUSE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -199,8 +201,22 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Restock:
+    """Pieces that came back to a warehouse; ``id`` is that of the return or the shipment that brought them."""
+
+    id: str
+    warehouse: str
+    lines: tuple[ReservationLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
-    """One order's claim; ``held`` tells whether its lines were ever all set aside."""
+    """One order's claim; ``held`` tells whether its lines were ever all set aside.
+
+    ``sold`` names the warehouses whose parcels have left. ``expires_at`` is when an order that is not ``confirmed``
+    has waited too long, None where there is nothing to wait for. ``revision`` counts the writes: a change is stored
+    only over the revision from which it was derived.
+    """
 
     order_id: str
     customer_id: str
@@ -209,11 +225,22 @@ class Reservation:
     created_at: datetime
     held: bool = False
     rejection: Rejection | None = None
+    destination: str | None = None
+    confirmed: bool = False
+    expires_at: datetime | None = None
+    sold: frozenset[str] = frozenset()
+    restocks: tuple[Restock, ...] = ()
+    revision: int = 0
 
     @property
     def id(self) -> str:
         """One for each order, so that a repeated order reserves once."""
         return reservation_id(self.order_id)
+
+    @property
+    def warehouses(self) -> frozenset[str]:
+        """Where its lines are set aside: each sends one parcel."""
+        return frozenset(each.warehouse for line in self.lines for each in line.allocations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +268,15 @@ class StockRejected:
     at: datetime
 
 
-InventoryEvent = ProductChanged | StockReserved | StockRejected
+@dataclass(frozen=True, slots=True)
+class ReservationExpired:
+    """An order was not confirmed in time: where it is still pending, it should end."""
+
+    reservation: Reservation
+    at: datetime
+
+
+InventoryEvent = ProductChanged | StockReserved | StockRejected | ReservationExpired
 
 
 def reservation_id(order_id: str) -> str:
@@ -276,21 +311,6 @@ def out_of_stock(product_ids: tuple[str, ...]) -> Rejection:
     return Rejection("OUT_OF_STOCK", f"Not enough in stock: {', '.join(product_ids)}.", product_ids)
 
 
-def allocate(stock: Stock, quantity: int) -> tuple[Allocation, ...] | None:
-    """Which warehouses serve ``quantity``: the one that has most, and if it is not enough the next; None if all are
-    not.
-
-    From as few warehouses as possible, so that an order is as few parcels as possible.
-    """
-    allocations = []
-    for level in sorted(stock.levels, key=lambda level: (-level.available, level.warehouse)):
-        taken = min(level.available, quantity)
-        if taken > 0:
-            allocations.append(Allocation(level.warehouse, taken))
-            quantity -= taken
-    return tuple(allocations) if quantity == 0 else None
-
-
 def check_sku(product_id: str) -> None:
     """Refuse an id that is no SKU: PRODUCT_ID_INVALID."""
     if not SKU.fullmatch(product_id):
@@ -322,6 +342,9 @@ def check_adjustment(movement: Movement) -> None:
         raise InventoryError("QUANTITY_INVALID", message, "delta")
     _check_text(movement.reason, 1, 200, "REASON_INVALID", "reason")
     _check_text(movement.key or "", 1, 100, "IDEMPOTENCY_KEY_INVALID", "idempotencyKey")
+    if (movement.key or "").startswith(RESTOCK_KEY):
+        message = f"Keys that begin with {RESTOCK_KEY!r} are ours: take another one."
+        raise InventoryError("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey")
 
 
 def words(text: str) -> list[str]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from pydantic import Field
 
 from subgraphs.chassis.errors import RetryLater
 from subgraphs.chassis.event import Event, Payload, new_event, read_payload
 from subgraphs.inventory.domain import (
+    WAREHOUSE,
     Allocation,
     InventoryEvent,
     Money,
     ProductChanged,
+    ReservationExpired,
     ReservationLine,
     ReservationPendingError,
     StockRejected,
     StockReserved,
 )
+from subgraphs.inventory.reservations import ReturnedParcel
 from subgraphs.inventory.service import Inventory
 
 SOURCE = "inventory"
@@ -72,11 +78,24 @@ class RejectedPayload(Payload):
     message: str
 
 
+class ExpiredPayload(Payload):
+    """``inventory.expired``: the order was not confirmed in time."""
+
+    order_id: str
+    reservation_id: str
+
+
 class OrderedLinePayload(Payload):
     """What inventory reads of an order's line."""
 
     product_id: str
     quantity: int
+
+
+class DestinationPayload(Payload):
+    """What inventory reads of an address."""
+
+    country_code: str
 
 
 class OrderPlacedPayload(Payload):
@@ -85,6 +104,13 @@ class OrderPlacedPayload(Payload):
     order_id: str
     customer_id: str
     lines: list[OrderedLinePayload]
+    shipping_address: DestinationPayload | None = None
+
+
+class OrderConfirmedPayload(Payload):
+    """What inventory reads of ``order.confirmed``."""
+
+    order_id: str
 
 
 class OrderCancelledPayload(Payload):
@@ -94,10 +120,31 @@ class OrderCancelledPayload(Payload):
     customer_id: str
 
 
-class ShipmentDispatchedPayload(Payload):
+class ParcelPayload(Payload):
+    """How many parcels an order has."""
+
+    count: int = 1
+
+
+class ShipmentPayload(Payload):
     """What inventory reads of ``shipment.dispatched``."""
 
     order_id: str
+    warehouse: str | None = Field(default=None, pattern=f"^{WAREHOUSE.pattern}$")
+    parcel: ParcelPayload = ParcelPayload()
+
+    @property
+    def sent_from(self) -> str | None:
+        """The warehouse that sent it; None where it was the only parcel, so that it had everything."""
+        return None if self.parcel.count == 1 else self.warehouse
+
+
+class ReturnedPayload(ShipmentPayload):
+    """What inventory reads of ``shipment.returned``; ``return_id`` is there where a customer sent it."""
+
+    shipment_id: str
+    return_id: str | None = None
+    lines: tuple[OrderedLinePayload, ...] = ()
 
 
 def encode(event: InventoryEvent) -> Event:
@@ -130,38 +177,66 @@ def encode(event: InventoryEvent) -> Event:
                 message=rejection.message,
             )
             return new_event(SOURCE, "inventory.rejected", reservation.id, at, rejected)
+        case ReservationExpired(reservation, at):
+            expired = ExpiredPayload(order_id=reservation.order_id, reservation_id=reservation.id)
+            return new_event(SOURCE, "inventory.expired", reservation.id, at, expired)
 
 
 async def on_order_placed(inventory: Inventory, event: Event) -> None:
     """Hold every line, or none; answers with ``inventory.reserved`` or ``inventory.rejected``."""
     order = read_payload(event, OrderPlacedPayload)
     lines = [ReservationLine(line.product_id, line.quantity) for line in order.lines]
-    try:
-        await inventory.reserve(order.order_id, order.customer_id, lines, event.id)
-    except ReservationPendingError as error:
-        raise RetryLater(str(error)) from None
+    destination = order.shipping_address.country_code if order.shipping_address else None
+    async with _its_turn():
+        await inventory.reserve(order.order_id, order.customer_id, lines, event.id, destination)
+
+
+async def on_order_confirmed(inventory: Inventory, event: Event) -> None:
+    """Hold the stock until it is dispatched, however long that takes."""
+    async with _its_turn():
+        await inventory.confirm(read_payload(event, OrderConfirmedPayload).order_id, event.id)
 
 
 async def on_order_cancelled(inventory: Inventory, event: Event) -> None:
     """Give back what the order holds, now or when it comes."""
     order = read_payload(event, OrderCancelledPayload)
-    await inventory.release(order.order_id, order.customer_id, event.id)
+    async with _its_turn():
+        await inventory.release(order.order_id, order.customer_id, event.id)
 
 
 async def on_shipment_dispatched(inventory: Inventory, event: Event) -> None:
-    """Turn the reservation into a sale."""
-    shipment = read_payload(event, ShipmentDispatchedPayload)
-    try:
-        await inventory.sell(shipment.order_id, event.id)
-    except ReservationPendingError as error:
-        raise RetryLater(str(error)) from None
+    """Sell what the parcel took along."""
+    shipment = read_payload(event, ShipmentPayload)
+    async with _its_turn():
+        await inventory.sell(shipment.order_id, event.id, shipment.sent_from)
+
+
+async def on_shipment_returned(inventory: Inventory, event: Event) -> None:
+    """Put in stock again what came back."""
+    shipment = read_payload(event, ReturnedPayload)
+    lines = tuple(ReservationLine(line.product_id, line.quantity) for line in shipment.lines)
+    sent_from = None if shipment.return_id else shipment.sent_from
+    parcel = ReturnedParcel(shipment.return_id or shipment.shipment_id, shipment.warehouse, sent_from, lines)
+    async with _its_turn():
+        await inventory.take_back(shipment.order_id, parcel, event.id)
 
 
 HANDLERS: Mapping[str, Callable[[Inventory, Event], Awaitable[None]]] = {
     "order.placed": on_order_placed,
+    "order.confirmed": on_order_confirmed,
     "order.cancelled": on_order_cancelled,
     "shipment.dispatched": on_shipment_dispatched,
+    "shipment.returned": on_shipment_returned,
 }
+
+
+@asynccontextmanager
+async def _its_turn() -> AsyncIterator[None]:
+    """Ask for the event again later where another one has to be handled first."""
+    try:
+        yield
+    except ReservationPendingError as error:
+        raise RetryLater(str(error)) from None
 
 
 def _money(money: Money) -> MoneyPayload:

@@ -23,7 +23,7 @@ from subgraphs.inventory.domain import (
 )
 from subgraphs.inventory.store import (
     MongoStore,
-    hold_document,
+    hold_documents,
     movement_document,
     product_document,
     reservation_document,
@@ -58,8 +58,10 @@ def _product(product: model.Product) -> Product:
 
 
 def _reservation(order: model.Order) -> Reservation:
+    """The orders of the demo that wait for their payment may wait for ever: they do not expire."""
     known = order.reservation
     rejection = out_of_stock(known.rejected_product_ids) if known.rejected_product_ids else None
+    sold = known.allocations if known.status == ReservationStatus.SOLD.value else ()
     return Reservation(
         order.id,
         order.customer_id,
@@ -68,6 +70,9 @@ def _reservation(order: model.Order) -> Reservation:
         known.created_at,
         held=bool(known.allocations),
         rejection=rejection,
+        destination=order.shipping_address.country_code,
+        confirmed=order.confirmed_at is not None,
+        sold=frozenset(each.warehouse_id for each in sold),
     )
 
 
@@ -85,7 +90,7 @@ def _holds(reservations: Sequence[Reservation]) -> Mapping[str, list[dict[str, o
     for reservation in reservations:
         if reservation.status is ReservationStatus.HELD:
             for line in reservation.lines:
-                holds.setdefault(line.product_id, []).append(hold_document(reservation, line))
+                holds.setdefault(line.product_id, []).extend(hold_documents(reservation, line))
     return holds
 
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
+from subgraphs.inventory.allocation import allocate, choose_warehouses
 from subgraphs.inventory.domain import (
-    OPEN,
+    RESTOCK_KEY,
     Allocation,
     InventoryError,
     InventoryEvent,
@@ -25,12 +28,13 @@ from subgraphs.inventory.domain import (
     ProductFacts,
     Rejection,
     Reservation,
+    ReservationExpired,
     ReservationLine,
     ReservationPendingError,
     ReservationStatus,
+    Restock,
     StockRejected,
     StockReserved,
-    allocate,
     check_adjustment,
     check_facts,
     check_sku,
@@ -38,16 +42,14 @@ from subgraphs.inventory.domain import (
     merge_lines,
     out_of_stock,
 )
+from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back
 
 ATTEMPTS = 50
 """How often a conditional write is tried anew when others write the same document in between."""
 
-SETTLEMENT = {
-    ReservationStatus.RELEASED: MovementKind.RELEASE,
-    ReservationStatus.REJECTED: MovementKind.RELEASE,
-    ReservationStatus.SOLD: MovementKind.SALE,
-}
-"""What a reservation that is over does to the stock that it held."""
+EXPIRING_BATCH = 50
+DEFAULT_TTL_S = 1800.0
+LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,16 @@ class Store(Protocol):
     async def open_reservation(self, reservation: Reservation, cause: str) -> bool:
         """Add a reservation; False where the order has one."""
 
-    async def decide_reservation(self, reservation: Reservation, event: InventoryEvent) -> bool:
-        """Save the decision; False where it is no longer RESERVING."""
+    async def save_reservation(
+        self, reservation: Reservation, events: Sequence[InventoryEvent] = (), cause: str | None = None
+    ) -> Reservation | None:
+        """Write ``reservation`` over its own revision, and return it with the next one.
 
-    async def end_reservation(
-        self, order_id: str, before: Sequence[ReservationStatus], after: ReservationStatus, cause: str
-    ) -> bool:
-        """Move the reservation to ``after``; False where its status is none of ``before``, or ``cause`` was handled."""
+        None where others wrote first, or it has handled ``cause``.
+        """
+
+    async def expiring(self, now: datetime, limit: int) -> Sequence[Reservation]:
+        """Up to ``limit`` reservations whose ``expires_at`` has come, the longest waiting first."""
 
     async def claim(self, product_id: str, reservation: str) -> Claim:
         """What ``reservation`` has of that product."""
@@ -119,8 +124,13 @@ class Store(Protocol):
     async def hold(self, product_id: str, reservation: str, allocations: Sequence[Allocation], at: datetime) -> bool:
         """Set ``allocations`` aside; False where they are not available, or the claim has something or is over."""
 
-    async def end_hold(self, product_id: str, reservation: str, kind: MovementKind, at: datetime) -> None:
-        """Give back (RELEASE) or take out (SALE) what is held; from then on the claim is over, held or not."""
+    async def end_hold(
+        self, product_id: str, reservation: str, kind: MovementKind, at: datetime, warehouse: str | None = None
+    ) -> None:
+        """Give back (RELEASE) or take out (SALE) what is held in ``warehouse``, or in all (None).
+
+        From then on the claim is over: it takes nothing more, whether it held something or not.
+        """
 
     async def archive_journal(self) -> None:
         """Move what has gathered in the journals of products to where the journal is kept for good."""
@@ -136,11 +146,15 @@ class AdjustmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The use cases over a store; ``clock`` tells the time, ``new_id`` names movements."""
+    """The use cases over a store; ``clock`` tells the time, ``new_id`` names movements.
+
+    Stock is held ``reservation_ttl_s`` seconds for an order that is not confirmed.
+    """
 
     store: Store
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    reservation_ttl_s: float = DEFAULT_TTL_S
 
     async def create_product(self, product_id: str, facts: ProductFacts) -> Product:
         """A new product without stock. Raises InventoryError: PRODUCT_EXISTS, or a code of the checks."""
@@ -188,65 +202,127 @@ class Inventory:
         return AdjustmentResult(await self._product(product_id), _same(wanted, earlier))
 
     async def reserve(
-        self, order_id: str, customer_id: str, lines: Sequence[ReservationLine], cause: str
+        self,
+        order_id: str,
+        customer_id: str,
+        lines: Sequence[ReservationLine],
+        cause: str,
+        destination: str | None = None,
     ) -> Reservation:
         """Hold every line for an order, or none; ``cause`` is the id of the event that asks.
 
-        May be called again at any time, and by several processes at once: the first decision stands.
+        ``destination`` is the country that the order goes to. May be called again at any time, and by several
+        processes at once: the first decision stands.
         """
         at = self.clock()
-        wanted = Reservation(order_id, customer_id, ReservationStatus.RESERVING, merge_lines(lines), at)
+        wanted = Reservation(
+            order_id,
+            customer_id,
+            ReservationStatus.RESERVING,
+            merge_lines(lines),
+            at,
+            destination=destination,
+            expires_at=self._expiry(at),
+        )
         fresh = await self.store.open_reservation(wanted, cause)
         reservation = wanted if fresh else await self._reservation(order_id)
-        if reservation.status is ReservationStatus.RESERVING:
-            await self._decide(reservation, fresh=fresh)
-            reservation = await self._reservation(order_id)
-        return await self._settle(reservation)
+        return await self._bring_to_decision(reservation, fresh=fresh)
+
+    async def confirm(self, order_id: str, cause: str) -> Reservation:
+        """The order was confirmed: what it holds does not expire any more."""
+        return await self._change(order_id, confirm, cause)
 
     async def release(self, order_id: str, customer_id: str, cause: str) -> Reservation:
         """Give back what an order holds; an order that is not known yet will then hold nothing when it comes."""
         none = Reservation(order_id, customer_id, ReservationStatus.RELEASED, (), self.clock())
         if await self.store.open_reservation(none, cause):
             return none
-        return await self._end(order_id, OPEN, ReservationStatus.RELEASED, cause)
+        return await self._change(order_id, release, cause)
 
-    async def sell(self, order_id: str, cause: str) -> Reservation:
-        """The parcel left: take out of stock what the order holds.
+    async def sell(self, order_id: str, cause: str, warehouse: str | None = None) -> Reservation:
+        """A parcel left ``warehouse`` (None: the only one): take out of stock what the order holds there.
 
         Raises ReservationPendingError where the reservation is still to be decided.
         """
-        known = (await self.store.reservations([order_id])).get(order_id)
-        if known is None or known.status is ReservationStatus.RESERVING:
-            raise ReservationPendingError(f"The reservation of {order_id} is not decided yet.")
-        return await self._end(order_id, (ReservationStatus.HELD,), ReservationStatus.SOLD, cause)
+        return await self._change(order_id, lambda reservation: sell(reservation, warehouse), cause)
+
+    async def take_back(self, order_id: str, parcel: ReturnedParcel, cause: str) -> Reservation:
+        """A parcel came back: put in stock again what had been sold of it.
+
+        Raises ReservationPendingError where the news that it had left is still to come.
+        """
+        return await self._change(order_id, lambda reservation: take_back(reservation, parcel), cause)
+
+    async def expire_due(self) -> None:
+        """One round of the worker: tell of orders that were not confirmed in time, and resume what was interrupted."""
+        for reservation in await self.store.expiring(self.clock(), EXPIRING_BATCH):
+            try:
+                await self._expire(reservation)
+            except Exception as error:
+                # One reservation that cannot go on must not stop the others.
+                LOG.exception("reservation_not_expired", order=reservation.order_id, error=str(error))
+
+    async def _expire(self, reservation: Reservation) -> None:
+        if reservation.status is ReservationStatus.RESERVING:
+            await self._bring_to_decision(reservation, fresh=False)
+            return
+        expired = expire(reservation)
+        if expired is not reservation:
+            await self.store.save_reservation(expired, [ReservationExpired(expired, self.clock())])
+
+    async def _bring_to_decision(self, reservation: Reservation, *, fresh: bool) -> Reservation:
+        if reservation.status is ReservationStatus.RESERVING:
+            await self._decide(reservation, fresh=fresh)
+            reservation = await self._reservation(reservation.order_id)
+        return await self._settle(reservation)
+
+    async def _change(self, order_id: str, change: Callable[[Reservation], Reservation], cause: str) -> Reservation:
+        for _ in range(ATTEMPTS):
+            reservation = await self._reservation(order_id)
+            changed = change(reservation)
+            if changed is reservation:
+                return await self._settle(reservation)
+            saved = await self.store.save_reservation(changed, cause=cause)
+            if saved:
+                return await self._settle(saved)
+        raise ReservationPendingError(f"Too many others change the reservation of {order_id} at this moment.")
+
+    def _expiry(self, at: datetime) -> datetime:
+        return at + timedelta(seconds=self.reservation_ttl_s)
 
     async def _decide(self, reservation: Reservation, *, fresh: bool) -> None:
         outcome = await self._claim_all(reservation, fresh=fresh)
         at = self.clock()
         event: InventoryEvent
         if isinstance(outcome, Rejection):
-            decided = replace(reservation, status=ReservationStatus.REJECTED, rejection=outcome)
+            rejected = ReservationStatus.REJECTED
+            decided = replace(reservation, status=rejected, rejection=outcome, expires_at=None)
             event = StockRejected(decided, outcome, at)
         else:
-            decided = replace(reservation, status=ReservationStatus.HELD, lines=outcome, held=True)
+            held = ReservationStatus.HELD
+            decided = replace(reservation, status=held, lines=outcome, held=True, expires_at=self._expiry(at))
             event = StockReserved(decided, at)
-        await self.store.decide_reservation(decided, event)
+        await self.store.save_reservation(decided, [event])
 
     async def _claim_all(self, reservation: Reservation, *, fresh: bool) -> tuple[ReservationLine, ...] | Rejection:
         lines = reservation.lines
-        if fresh:  # nothing is held yet, so one look at all lines can spare us from holding some in vain
-            rejection = find_rejection(lines, await self.store.products([line.product_id for line in lines]))
+        products = await self.store.products([line.product_id for line in lines])
+        if fresh:  # nothing is held yet, so this look at all lines can spare us from holding some in vain
+            rejection = find_rejection(lines, products)
             if rejection:
                 return rejection
+        chosen = choose_warehouses(lines, products, reservation.destination)
         held = []
         for line in lines:
-            outcome = await self._claim_line(reservation, line)
+            outcome = await self._claim_line(reservation, line, chosen)
             if isinstance(outcome, Rejection):
                 return outcome
             held.append(replace(line, allocations=outcome))
         return tuple(held)
 
-    async def _claim_line(self, reservation: Reservation, line: ReservationLine) -> tuple[Allocation, ...] | Rejection:
+    async def _claim_line(
+        self, reservation: Reservation, line: ReservationLine, chosen: Sequence[str]
+    ) -> tuple[Allocation, ...] | Rejection:
         for _ in range(ATTEMPTS):
             claim = await self.store.claim(line.product_id, reservation.id)
             if claim.held or claim.over:
@@ -254,25 +330,46 @@ class Inventory:
             rejection = find_rejection((line,), {claim.product.id: claim.product} if claim.product else {})
             if rejection or claim.product is None:
                 return rejection or out_of_stock((line.product_id,))
-            allocations = allocate(claim.product.stock, line.quantity) or ()
+            allocations = allocate(claim.product.stock, line.quantity, chosen) or ()
             if await self.store.hold(line.product_id, reservation.id, allocations, self.clock()):
                 return allocations
         raise ReservationPendingError(f"Too many others reserve {line.product_id} at this moment.")
 
-    async def _end(
-        self, order_id: str, before: Sequence[ReservationStatus], after: ReservationStatus, cause: str
-    ) -> Reservation:
-        if (await self._reservation(order_id)).status in before:
-            await self.store.end_reservation(order_id, before, after, cause)
-        return await self._settle(await self._reservation(order_id))
-
     async def _settle(self, reservation: Reservation) -> Reservation:
         """Bring the products in line with what the reservation says; may be repeated at any time."""
-        kind = SETTLEMENT.get(reservation.status)
-        if kind:
+        for warehouse in sorted(reservation.sold):
             for line in reservation.lines:
-                await self.store.end_hold(line.product_id, reservation.id, kind, self.clock())
+                if any(each.warehouse == warehouse for each in line.allocations):
+                    await self._end_hold(line, reservation, MovementKind.SALE, warehouse)
+        if reservation.status in (ReservationStatus.RELEASED, ReservationStatus.REJECTED):
+            for line in reservation.lines:
+                await self._end_hold(line, reservation, MovementKind.RELEASE)
+        for restock in reservation.restocks:
+            for line in restock.lines:
+                await self._restock(reservation, restock, line)
         return reservation
+
+    async def _end_hold(
+        self, line: ReservationLine, reservation: Reservation, kind: MovementKind, warehouse: str | None = None
+    ) -> None:
+        await self.store.end_hold(line.product_id, reservation.id, kind, self.clock(), warehouse)
+
+    async def _restock(self, reservation: Reservation, restock: Restock, line: ReservationLine) -> None:
+        key = f"{RESTOCK_KEY}{restock.id}"
+        if await self.store.movement_of_key(line.product_id, key):
+            return
+        back = Movement(
+            self.new_id(),
+            line.product_id,
+            restock.warehouse,
+            MovementKind.RETURN,
+            line.quantity,
+            0,
+            self.clock(),
+            reference=reservation.id,
+            key=key,
+        )
+        await self.store.adjust(back)
 
     async def _product(self, product_id: str) -> Product:
         product = (await self.store.products([product_id])).get(product_id)
@@ -281,7 +378,10 @@ class Inventory:
         return product
 
     async def _reservation(self, order_id: str) -> Reservation:
-        return (await self.store.reservations([order_id]))[order_id]
+        known = (await self.store.reservations([order_id])).get(order_id)
+        if known is None:
+            raise ReservationPendingError(f"The reservation of {order_id} is not known yet.")
+        return known
 
 
 def _same(wanted: Movement, earlier: Movement | None) -> Movement:

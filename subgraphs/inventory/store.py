@@ -9,6 +9,7 @@ tell of it. The journal's lines are moved from there to ``movements``, where the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from subgraphs.inventory.domain import (
     Reservation,
     ReservationLine,
     ReservationStatus,
+    Restock,
     Stock,
     StockLevel,
     search_words,
@@ -58,7 +60,10 @@ COLLECTIONS = (
     ),
     Collection(
         "reservations",
-        (IndexModel([("orderId", ASCENDING)], name="by_order", unique=True),),
+        (
+            IndexModel([("orderId", ASCENDING)], name="by_order", unique=True),
+            IndexModel([("expiresAt", ASCENDING)], name="expiring"),
+        ),
         outbox=True,
     ),
 )
@@ -140,19 +145,21 @@ class MongoStore:
         """See :class:`Store`."""
         return await self._reservations.insert(reservation_document(reservation), cause=cause)
 
-    async def decide_reservation(self, reservation: Reservation, event: InventoryEvent) -> bool:
+    async def save_reservation(
+        self, reservation: Reservation, events: Sequence[InventoryEvent] = (), cause: str | None = None
+    ) -> Reservation | None:
         """See :class:`Store`."""
-        where = {"_id": reservation.id, "status": ReservationStatus.RESERVING.value}
-        return await self._reservations.update(
-            where, {"$set": reservation_document(reservation)}, events=[self._encode(event)]
-        )
+        written = replace(reservation, revision=reservation.revision + 1)
+        fields = reservation_document(written)
+        where = {"_id": fields.pop("_id"), "revision": reservation.revision}
+        pending = [self._encode(event) for event in events]
+        saved = await self._reservations.update(where, {"$set": fields}, events=pending, cause=cause)
+        return written if saved else None
 
-    async def end_reservation(
-        self, order_id: str, before: Sequence[ReservationStatus], after: ReservationStatus, cause: str
-    ) -> bool:
+    async def expiring(self, now: datetime, limit: int) -> Sequence[Reservation]:
         """See :class:`Store`."""
-        where = {"orderId": order_id, "status": {"$in": [status.value for status in before]}}
-        return await self._reservations.update(where, {"$set": {"status": after.value}}, cause=cause)
+        cursor = self._reservations.collection.find({"expiresAt": {"$lte": now}}).sort("expiresAt").limit(limit)
+        return [_read_reservation(document) for document in await cursor.to_list(limit)]
 
     async def claim(self, product_id: str, reservation: str) -> Claim:
         """See :class:`Store`."""
@@ -167,12 +174,14 @@ class MongoStore:
         """See :class:`Store`."""
         available = {f"stock.warehouses.{each.warehouse}.available": {"$gte": each.quantity} for each in allocations}
         where = {"_id": product_id, "active": True, **_no_claim(reservation), **available}
-        hold = {"reservation": reservation, "allocations": [_allocation_document(each) for each in allocations]}
+        holds = [_hold_document(reservation, each) for each in allocations]
         movements = _movements(product_id, reservation, MovementKind.RESERVATION, allocations, at)
-        pushes = {"holds": hold, "journal": {"$each": [movement_document(each) for each in movements]}}
+        pushes = {"holds": {"$each": holds}, "journal": {"$each": [movement_document(each) for each in movements]}}
         return await self._products.update(where, {"$inc": _increments(movements), "$push": pushes})
 
-    async def end_hold(self, product_id: str, reservation: str, kind: MovementKind, at: datetime) -> None:
+    async def end_hold(
+        self, product_id: str, reservation: str, kind: MovementKind, at: datetime, warehouse: str | None = None
+    ) -> None:
         """See :class:`Store`."""
         ended = {"$each": [reservation], "$slice": -REMEMBERED_CLAIMS}
         never_held = {"_id": product_id, **_no_claim(reservation)}
@@ -181,15 +190,23 @@ class MongoStore:
         document = await self._products.collection.find_one(
             {"_id": product_id, "holds.reservation": reservation}, {"holds": 1}
         )
-        if document is None:
-            return
-        movements = _movements(product_id, reservation, kind, _held(document, reservation), at)
+        held = _held(document, reservation) if document else ()
+        for each in held:
+            if warehouse in (None, each.warehouse):
+                await self._end_one_hold(product_id, reservation, _movements(product_id, reservation, kind, [each], at))
+
+    async def _end_one_hold(self, product_id: str, reservation: str, movements: Sequence[Movement]) -> None:
+        [movement] = movements
+        hold = {"reservation": reservation, "warehouse": movement.warehouse}
         change = {
             "$inc": _increments(movements),
-            "$pull": {"holds": {"reservation": reservation}},
-            "$push": {"endedClaims": ended, "journal": {"$each": [movement_document(each) for each in movements]}},
+            "$pull": {"holds": hold},
+            "$push": {
+                "endedClaims": {"$each": [reservation], "$slice": -REMEMBERED_CLAIMS},
+                "journal": {"$each": [movement_document(movement)]},
+            },
         }
-        await self._products.update({"_id": product_id, "holds.reservation": reservation}, change)
+        await self._products.update({"_id": product_id, "holds": {"$elemMatch": hold}}, change)
 
     async def archive_journal(self) -> None:
         """Move what the journals of products hold to ``movements``; a crash in between repeats work and loses none."""
@@ -260,12 +277,22 @@ def reservation_document(reservation: Reservation) -> Document:
         "rejection": None
         if rejection is None
         else {"code": rejection.code, "message": rejection.message, "productIds": list(rejection.product_ids)},
+        "destination": reservation.destination,
+        "confirmed": reservation.confirmed,
+        "expiresAt": reservation.expires_at,
+        "sold": sorted(reservation.sold),
+        "restocks": [_restock_document(restock) for restock in reservation.restocks],
+        "revision": reservation.revision,
     }
 
 
-def hold_document(reservation: Reservation, line: ReservationLine) -> Document:
-    """What a product's document keeps of a reservation's line."""
-    return {"reservation": reservation.id, "allocations": [_allocation_document(each) for each in line.allocations]}
+def hold_documents(reservation: Reservation, line: ReservationLine) -> list[Document]:
+    """What a product's document keeps of a reservation's line: one entry for each warehouse."""
+    return [_hold_document(reservation.id, each) for each in line.allocations]
+
+
+def _hold_document(reservation: str, allocation: Allocation) -> Document:
+    return {"reservation": reservation, **_allocation_document(allocation)}
 
 
 def _facts_fields(product: Product) -> Document:
@@ -306,8 +333,8 @@ def _no_claim(reservation: str) -> Document:
 
 
 def _held(document: Document, reservation: str) -> tuple[Allocation, ...]:
-    held = [hold["allocations"] for hold in document["holds"] if hold["reservation"] == reservation]
-    return tuple(Allocation(each["warehouse"], each["quantity"]) for allocations in held for each in allocations)
+    held = [hold for hold in document["holds"] if hold["reservation"] == reservation]
+    return tuple(Allocation(each["warehouse"], each["quantity"]) for each in held)
 
 
 def _movements(
@@ -396,7 +423,23 @@ def _read_reservation(document: Document) -> Reservation:
         document["createdAt"],
         document["held"],
         rejection and Rejection(rejection["code"], rejection["message"], tuple(rejection["productIds"])),
+        document["destination"],
+        document["confirmed"],
+        document["expiresAt"],
+        frozenset(document["sold"]),
+        tuple(_read_restock(restock) for restock in document["restocks"]),
+        document["revision"],
     )
+
+
+def _restock_document(restock: Restock) -> Document:
+    lines = [{"productId": line.product_id, "quantity": line.quantity} for line in restock.lines]
+    return {"id": restock.id, "warehouse": restock.warehouse, "lines": lines}
+
+
+def _read_restock(document: Document) -> Restock:
+    lines = tuple(ReservationLine(line["productId"], line["quantity"]) for line in document["lines"])
+    return Restock(document["id"], document["warehouse"], lines)
 
 
 def _read_line(document: Document) -> ReservationLine:

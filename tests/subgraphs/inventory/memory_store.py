@@ -13,7 +13,6 @@ from subgraphs.inventory.domain import (
     MovementKind,
     Product,
     Reservation,
-    ReservationStatus,
     Stock,
     StockLevel,
     search_words,
@@ -93,22 +92,22 @@ class MemoryStore:
         self._handled.add((reservation.order_id, cause))
         return True
 
-    async def decide_reservation(self, reservation: Reservation, event: InventoryEvent) -> bool:
-        if self._reservations[reservation.order_id].status is not ReservationStatus.RESERVING:
-            return False
-        self._reservations[reservation.order_id] = reservation
-        self.events.append(event)
-        return True
+    async def save_reservation(
+        self, reservation: Reservation, events: Sequence[InventoryEvent] = (), cause: str | None = None
+    ) -> Reservation | None:
+        order_id = reservation.order_id
+        if self._reservations[order_id].revision != reservation.revision or (order_id, cause) in self._handled:
+            return None
+        written = self._reservations[order_id] = replace(reservation, revision=reservation.revision + 1)
+        self.events.extend(events)
+        if cause:
+            self._handled.add((order_id, cause))
+        return written
 
-    async def end_reservation(
-        self, order_id: str, before: Sequence[ReservationStatus], after: ReservationStatus, cause: str
-    ) -> bool:
-        reservation = self._reservations.get(order_id)
-        if reservation is None or reservation.status not in before or (order_id, cause) in self._handled:
-            return False
-        self._reservations[order_id] = replace(reservation, status=after)
-        self._handled.add((order_id, cause))
-        return True
+    async def expiring(self, now: datetime, limit: int) -> Sequence[Reservation]:
+        waiting = [(each.expires_at, each) for each in self._reservations.values() if each.expires_at is not None]
+        due = [(expires_at, each) for expires_at, each in waiting if expires_at <= now]
+        return [each for _, each in sorted(due, key=lambda pair: pair[0])][:limit]
 
     async def claim(self, product_id: str, reservation: str) -> Claim:
         shelf = self._shelves.get(product_id)
@@ -123,17 +122,21 @@ class MemoryStore:
         if any(_available(shelf, each.warehouse) < each.quantity for each in allocations):
             return False
         shelf.holds[reservation] = tuple(allocations)
-        _move(shelf, _movements(shelf, reservation, MovementKind.RESERVATION, (0, 1), at))
+        _move(shelf, _movements(shelf, reservation, allocations, MovementKind.RESERVATION, at))
         return True
 
-    async def end_hold(self, product_id: str, reservation: str, kind: MovementKind, at: datetime) -> None:
+    async def end_hold(
+        self, product_id: str, reservation: str, kind: MovementKind, at: datetime, warehouse: str | None = None
+    ) -> None:
         shelf = self._shelves.get(product_id)
         if shelf is None:
             return
-        if reservation in shelf.holds:
-            signs = (-1, -1) if kind is MovementKind.SALE else (0, -1)
-            _move(shelf, _movements(shelf, reservation, kind, signs, at))
-            del shelf.holds[reservation]
+        held = shelf.holds.pop(reservation, ())
+        ended = tuple(each for each in held if warehouse in (None, each.warehouse))
+        _move(shelf, _movements(shelf, reservation, ended, kind, at))
+        left = tuple(each for each in held if each not in ended)
+        if left:
+            shelf.holds[reservation] = left
         shelf.ended.add(reservation)
 
     async def archive_journal(self) -> None:
@@ -155,9 +158,10 @@ def _available(shelf: Shelf, warehouse: str) -> int:
 
 
 def _movements(
-    shelf: Shelf, reservation: str, kind: MovementKind, signs: tuple[int, int], at: datetime
+    shelf: Shelf, reservation: str, allocations: Sequence[Allocation], kind: MovementKind, at: datetime
 ) -> list[Movement]:
-    on_hand, reserved = signs
+    on_hand = -1 if kind is MovementKind.SALE else 0
+    reserved = 1 if kind is MovementKind.RESERVATION else -1
     return [
         Movement(
             f"mov_{len(shelf.journal)}_{number}",
@@ -169,7 +173,7 @@ def _movements(
             at,
             reference=reservation,
         )
-        for number, each in enumerate(shelf.holds[reservation])
+        for number, each in enumerate(allocations)
     ]
 
 

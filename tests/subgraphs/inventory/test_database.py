@@ -13,14 +13,13 @@ from subgraphs.chassis.auth import ANONYMOUS
 from subgraphs.chassis.mongodb import connect, is_empty
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.service import Runtime
-from subgraphs.chassis.settings import ServiceSettings
-from subgraphs.inventory.app import new_movement_id, service
+from subgraphs.inventory.app import InventorySettings, new_movement_id, service
 from subgraphs.inventory.domain import ReservationStatus
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory, ProductQuery
 from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
 from tests.services import CommandLog
-from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt
 
 ENTITIES = (
     "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on Product { name stock { available } } } }"
@@ -32,8 +31,8 @@ class NoOutbox:
         """Nobody relays in these tests."""
 
 
-def settings_for(mongodb_url: str) -> ServiceSettings:
-    return ServiceSettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
+def settings_for(mongodb_url: str) -> InventorySettings:
+    return InventorySettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
 
 
 @pytest.mark.usefixtures("mongo_store")
@@ -57,14 +56,20 @@ async def test_a_hundred_entities_are_one_query(mongodb_url: str) -> None:
 
 
 @pytest.mark.asyncio
-async def test_twelve_buyers_of_three_teapots_leave_none_and_nine_are_told(mongo_store: MongoStore) -> None:
+async def test_fifty_buyers_of_ten_pieces_leave_none_and_forty_are_told(mongo_store: MongoStore) -> None:
+    await mongo_store.adjust(receipt(TEAPOT, 7))
     inventory = Inventory(mongo_store, lambda: NOON, new_movement_id)
-    buyers = [inventory.reserve(f"ord_{number}", "cus_ada", lines(TEA_001=1), f"evt_{number}") for number in range(12)]
-    statuses = [each.status for each in await asyncio.gather(*buyers)]
-    assert statuses.count(ReservationStatus.HELD) == 3
-    assert statuses.count(ReservationStatus.REJECTED) == 9
+    buyers = [inventory.reserve(f"ord_{number}", "cus_ada", lines(TEA_001=1), f"evt_{number}") for number in range(50)]
+    reservations = await asyncio.gather(*buyers)
+    sold = [each for each in reservations if each.status is ReservationStatus.HELD]
+    refused = [each.rejection.code for each in reservations if each.rejection]
+    assert (len(sold), refused) == (10, ["OUT_OF_STOCK"] * 40)
+    for each in sold:
+        await inventory.sell(each.order_id, f"dispatch of {each.order_id}")
     stock = (await mongo_store.products([TEAPOT]))[TEAPOT].stock
-    assert (stock.on_hand, stock.reserved, stock.available) == (3, 3, 0)
+    assert (stock.on_hand, stock.reserved, stock.available) == (0, 0, 0)
+    journal = await mongo_store.movements(TEAPOT, 100)
+    assert (sum(each.on_hand for each in journal), sum(each.reserved for each in journal)) == (0, 0)
 
 
 @pytest.mark.asyncio

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from subgraphs.chassis.errors import InvalidEvent, RetryLater
 from subgraphs.inventory.app import service
+from subgraphs.inventory.domain import ReservationExpired
+from subgraphs.inventory.events import HANDLERS, encode
+from subgraphs.inventory.service import Inventory
 from tests.services import ServiceClient, bus_of, event, eventually, published, running_service
+from tests.subgraphs.inventory.examples import MUG, NOON
 
 LINES = [{"productId": "COF-001", "quantity": 2}]
 ORDER = {"orderId": "ord_1", "customerId": "cus_ada", "lines": LINES}
@@ -119,3 +124,76 @@ async def test_a_changed_product_is_announced(environment: dict[str, str]) -> No
         "active": True,
         "imageUrl": "/images/products/COF-001.webp",
     }
+
+
+ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Paris", "postalCode": "75001", "countryCode": "FR"}
+
+
+async def in_stock(inventory: Inventory) -> dict[str, tuple[int, int]]:
+    levels = (await inventory.store.products([MUG]))[MUG].stock.levels
+    return {level.warehouse: (level.on_hand, level.reserved) for level in levels}
+
+
+async def handle(inventory: Inventory, type_: str, **data: object) -> None:
+    await HANDLERS[type_](inventory, event(type_, "any", {"orderId": "ord_1", "customerId": "cus_ada", **data}))
+
+
+async def place(inventory: Inventory, quantity: int) -> None:
+    lines = [{"productId": MUG, "quantity": quantity}]
+    await handle(inventory, "order.placed", lines=lines, shippingAddress=ADDRESS)
+
+
+@pytest.mark.asyncio
+async def test_each_parcel_sells_what_lay_in_its_warehouse(inventory: Inventory) -> None:
+    await place(inventory, 12)
+    await handle(inventory, "order.confirmed")
+    for warehouse, left in (("LYO", {"BER": (10, 10), "LYO": (2, 0)}), ("BER", {"BER": (0, 0), "LYO": (2, 0)})):
+        await handle(inventory, "shipment.dispatched", warehouse=warehouse, parcel={"index": 1, "count": 2})
+        assert await in_stock(inventory) == left
+
+
+@pytest.mark.asyncio
+async def test_the_only_parcel_sells_everything_wherever_it_says_it_comes_from(inventory: Inventory) -> None:
+    await place(inventory, 12)
+    await handle(inventory, "shipment.dispatched", warehouse="BER", parcel={"index": 1, "count": 1})
+    assert await in_stock(inventory) == {"BER": (0, 0), "LYO": (2, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_return_is_put_in_stock_where_it_arrived(inventory: Inventory) -> None:
+    await place(inventory, 2)
+    await handle(inventory, "shipment.dispatched")
+    back = {
+        "shipmentId": "shp_2",
+        "returnId": "ret_1",
+        "warehouse": "BER",
+        "lines": [{"productId": MUG, "quantity": 1}],
+    }
+    for _ in range(2):
+        await handle(inventory, "shipment.returned", **back)
+    assert await in_stock(inventory) == {"BER": (11, 0), "LYO": (2, 0)}
+
+
+@pytest.mark.asyncio
+async def test_what_came_back_waits_until_it_is_known_to_have_left(inventory: Inventory) -> None:
+    await place(inventory, 2)
+    with pytest.raises(RetryLater, match=r"^Not all parcels of ord_1 are known to have left\.$"):
+        await handle(inventory, "shipment.returned", shipmentId="shp_1", warehouse="LYO")
+    await handle(inventory, "shipment.dispatched", warehouse="LYO")
+    await handle(inventory, "shipment.returned", shipmentId="shp_1", warehouse="LYO")
+    assert await in_stock(inventory) == {"BER": (10, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_warehouse_that_can_be_none_is_invalid(inventory: Inventory) -> None:
+    with pytest.raises(InvalidEvent):
+        await handle(inventory, "shipment.dispatched", warehouse="BER.onHand")
+
+
+@pytest.mark.asyncio
+async def test_an_expired_reservation_is_told(inventory: Inventory) -> None:
+    await place(inventory, 2)
+    reservation = (await inventory.store.reservations(["ord_1"]))["ord_1"]
+    told = encode(ReservationExpired(reservation, NOON))
+    assert (told.type, told.subject) == ("inventory.expired", "res_1")
+    assert told.data == {"orderId": "ord_1", "reservationId": "res_1"}

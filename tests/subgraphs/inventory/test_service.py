@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from subgraphs.inventory.domain import (
     Money,
     MovementKind,
     ProductChanged,
+    ReservationExpired,
+    ReservationLine,
     ReservationPendingError,
     ReservationStatus,
     StockRejected,
     StockReserved,
 )
+from subgraphs.inventory.reservations import ReturnedParcel
 from subgraphs.inventory.service import Inventory
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, stocked
 from tests.subgraphs.inventory.memory_store import MemoryStore
@@ -37,11 +41,11 @@ class CrashingStore:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
 
-        async def call(*arguments: object) -> object:
+        async def call(*arguments: object, **named: object) -> object:
             self._left -= 1
             if self._left < 0:
                 raise CrashError
-            return await method(*arguments)
+            return await method(*arguments, **named)
 
         return call
 
@@ -132,7 +136,7 @@ async def test_every_line_is_held_from_as_few_warehouses_as_possible(
         (MUG, [("BER", 10), ("LYO", 2)]),
         (TEAPOT, [("BER", 1)]),
     ]
-    assert memory_store.events == [StockReserved(reservation, NOON)]
+    assert memory_store.events == [StockReserved(replace(reservation, revision=0), NOON)]
     assert await reserved(memory_store) == {MUG: 12, TEAPOT: 1}
 
 
@@ -216,8 +220,101 @@ async def test_what_was_sold_is_not_released_by_a_late_cancel(inventory: Invento
 
 @pytest.mark.asyncio
 async def test_a_sale_waits_for_the_reservation(inventory: Inventory) -> None:
-    with pytest.raises(ReservationPendingError, match=r"The reservation of ord_1 is not decided yet\."):
+    with pytest.raises(ReservationPendingError, match=r"The reservation of ord_1 is not known yet\."):
         await inventory.sell("ord_1", "evt_2")
+
+
+LATER = NOON + timedelta(seconds=1801)
+
+
+def at(memory_store: MemoryStore, now: datetime) -> Inventory:
+    """The use cases at another time."""
+    return Inventory(memory_store, lambda: now, lambda: "mov")
+
+
+async def levels(store: MemoryStore, product_id: str = MUG) -> dict[str, tuple[int, int]]:
+    stock = (await store.products([product_id]))[product_id].stock
+    return {level.warehouse: (level.on_hand, level.reserved) for level in stock.levels}
+
+
+@pytest.mark.asyncio
+async def test_an_order_comes_from_the_warehouse_that_is_nearest_to_it(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1", "FR")
+    assert await levels(memory_store) == {"BER": (10, 0), "LYO": (4, 2)}
+
+
+@pytest.mark.asyncio
+async def test_parcels_are_sold_one_by_one_and_the_rest_is_given_back_by_a_cancel(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=12), "evt_1")
+    for cause in ("evt_2", "evt_2", "evt_3"):
+        await inventory.sell("ord_1", cause, "BER")
+    assert await levels(memory_store) == {"BER": (0, 0), "LYO": (4, 2)}
+    assert (await inventory.release("ord_1", "cus_ada", "evt_4")).status is ReservationStatus.RELEASED
+    assert await levels(memory_store) == {"BER": (0, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_what_comes_back_is_put_in_stock_once(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2, TEA_001=1), "evt_1")
+    await inventory.sell("ord_1", "evt_2")
+    parcel = ReturnedParcel("ret_1", "LYO", None, (ReservationLine(MUG, 1),))
+    for cause in ("evt_3", "evt_3", "evt_4"):
+        await inventory.take_back("ord_1", parcel, cause)
+    assert await levels(memory_store) == {"BER": (8, 0), "LYO": (5, 0)}
+    [back] = [each for each in await memory_store.movements(MUG, 10) if each.kind is MovementKind.RETURN]
+    assert (back.warehouse, back.on_hand, back.reserved, back.reference) == ("LYO", 1, 0, "res_1")
+
+
+@pytest.mark.asyncio
+async def test_the_key_of_a_restock_is_nobody_elses(inventory: Inventory, memory_store: MemoryStore) -> None:
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.adjust_stock(MUG, "BER", 1, "found", "restock:ret_1")
+    assert refusal.value.code == "IDEMPOTENCY_KEY_INVALID"
+    assert await levels(memory_store) == {"BER": (10, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_an_order_that_is_not_confirmed_in_time_is_told_of_once(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1")
+    memory_store.events.clear()
+    await at(memory_store, NOON + timedelta(seconds=1799)).expire_due()
+    assert memory_store.events == []
+    for _ in range(2):
+        await at(memory_store, LATER).expire_due()
+    [expired] = memory_store.events
+    assert isinstance(expired, ReservationExpired)
+    assert (expired.reservation.order_id, expired.at) == ("ord_1", LATER)
+    assert await levels(memory_store) == {"BER": (10, 2), "LYO": (4, 0)}
+    await inventory.release("ord_1", "cus_ada", "evt_2")
+    assert await levels(memory_store) == {"BER": (10, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_confirmed_order_does_not_expire(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=2), "evt_1")
+    await inventory.confirm("ord_1", "evt_2")
+    memory_store.events.clear()
+    await at(memory_store, LATER).expire_due()
+    assert memory_store.events == []
+
+
+@pytest.mark.asyncio
+async def test_a_reservation_that_was_interrupted_for_good_is_decided_by_the_worker() -> None:
+    store = MemoryStore()
+    await stocked(store)
+    crashing = Inventory(CrashingStore(store, 4), lambda: NOON, lambda: "mov")
+    with pytest.raises(CrashError):
+        await crashing.reserve("ord_1", "cus_ada", lines(MUG_001=2, TEA_001=1), "evt_1")
+    assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.RESERVING
+    await at(store, LATER).expire_due()
+    assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.HELD
+    assert await reserved(store) == {MUG: 2, TEAPOT: 1}
 
 
 @pytest.mark.parametrize("end", [None, "release", "sell"])

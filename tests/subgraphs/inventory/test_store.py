@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.inventory.domain import (
-    OPEN,
     Allocation,
     MovementKind,
     Product,
@@ -18,6 +17,7 @@ from subgraphs.inventory.domain import (
     Reservation,
     ReservationLine,
     ReservationStatus,
+    Restock,
     Stock,
     StockLevel,
     StockRejected,
@@ -183,16 +183,59 @@ async def test_the_first_decision_stands(store: Store) -> None:
     rejection = Rejection("OUT_OF_STOCK", "Not enough in stock: MUG-001.", (MUG,))
     rejected = replace(RESERVING, status=ReservationStatus.REJECTED, rejection=rejection)
     event = StockRejected(rejected, rejection, NOON)
-    assert await store.decide_reservation(rejected, event)
-    assert not await store.decide_reservation(replace(RESERVING, status=ReservationStatus.HELD), event)
-    assert await store.reservations(["ord_1"]) == {"ord_1": rejected}
+    saved = await store.save_reservation(rejected, [event])
+    assert saved == replace(rejected, revision=1)
+    assert await store.save_reservation(replace(RESERVING, status=ReservationStatus.HELD), [event]) is None
+    assert await store.reservations(["ord_1"]) == {"ord_1": saved}
 
 
 @pytest.mark.asyncio
-async def test_a_reservation_ends_once_and_from_where_it_may(store: Store) -> None:
+async def test_a_reservation_is_kept_whole(store: Store) -> None:
+    lines = (ReservationLine(MUG, 3, (Allocation("BER", 2), Allocation("LYO", 1))),)
+    reservation = replace(
+        RESERVING,
+        status=ReservationStatus.SOLD,
+        lines=lines,
+        held=True,
+        destination="FR",
+        confirmed=True,
+        expires_at=NOON + timedelta(minutes=30),
+        sold=frozenset({"BER", "LYO"}),
+        restocks=(Restock("ret_1", "RTM", (ReservationLine(MUG, 1),)),),
+    )
+    await store.open_reservation(reservation, "evt_1")
+    assert await store.reservations(["ord_1"]) == {"ord_1": reservation}
+
+
+@pytest.mark.asyncio
+async def test_an_event_changes_a_reservation_once(store: Store) -> None:
     await store.open_reservation(RESERVING, "evt_1")
-    held = (ReservationStatus.HELD,)
-    assert not await store.end_reservation("ord_1", held, ReservationStatus.SOLD, "evt_2")
-    assert not await store.end_reservation("ord_1", OPEN, ReservationStatus.RELEASED, "evt_1")
-    assert await store.end_reservation("ord_1", OPEN, ReservationStatus.RELEASED, "evt_3")
-    assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.RELEASED
+    released = replace(RESERVING, status=ReservationStatus.RELEASED)
+    assert await store.save_reservation(released, cause="evt_1") is None
+    saved = await store.save_reservation(released, cause="evt_2")
+    assert saved is not None
+    assert await store.save_reservation(saved, cause="evt_2") is None
+
+
+@pytest.mark.asyncio
+async def test_reservations_expire_in_the_order_in_which_they_are_due(store: Store) -> None:
+    for number, minutes in ((1, 30), (2, 20), (3, 40), (4, None)):
+        expires_at = None if minutes is None else NOON + timedelta(minutes=minutes)
+        waiting = replace(RESERVING, order_id=f"ord_{number}", expires_at=expires_at)
+        await store.open_reservation(waiting, f"evt_{number}")
+    due = await store.expiring(NOON + timedelta(minutes=30), 5)
+    assert [each.order_id for each in due] == ["ord_2", "ord_1"]
+    assert [each.order_id for each in await store.expiring(NOON + timedelta(hours=1), 1)] == ["ord_2"]
+
+
+@pytest.mark.asyncio
+async def test_one_warehouse_after_the_other_ends_a_hold_once_each(store: Store) -> None:
+    await store.hold(MUG, "res_1", [Allocation("BER", 2), Allocation("LYO", 1)], NOON)
+    for _ in range(2):
+        await store.end_hold(MUG, "res_1", MovementKind.SALE, NOON, "BER")
+    assert await stock(store) == {"BER": (8, 0), "LYO": (4, 1)}
+    claim = await store.claim(MUG, "res_1")
+    assert (claim.held, claim.over) == ((Allocation("LYO", 1),), True)
+    await store.end_hold(MUG, "res_1", MovementKind.RELEASE, NOON)
+    assert await stock(store) == {"BER": (8, 0), "LYO": (4, 0)}
+    assert not await store.hold(MUG, "res_1", [Allocation("BER", 1)], NOON)
