@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from graphql import DirectiveNode
 
+from router.federation.connect_spec import CONNECT_DIRECTIVES, CONNECT_IDENTITY, CONNECT_TYPES
 from router.federation.directives import CORE_FEATURES, NEWEST_VERSION, directives_of_version, types_of_version
 from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import (
@@ -225,6 +226,8 @@ def known_elements(url: FeatureUrl) -> frozenset[str] | None:
         types = types_of_version(url.version)
     elif url.identity == LINK_IDENTITY:
         directives, types = ("link",), ("Purpose", "Import")
+    elif url.identity == CONNECT_IDENTITY:
+        directives, types = tuple(CONNECT_DIRECTIVES), CONNECT_TYPES
     else:
         feature = next((f for f in CORE_FEATURES if url.is_apollo_spec and f.name == url.name), None)
         if feature is None:

@@ -42,7 +42,7 @@ def conjunction(values: Sequence[Literal]) -> Literal:
         result = [term for term in combined if not any(other < term for other in combined)]
     if result == [frozenset()]:
         return next((value for value in values if value), ())
-    return tuple(tuple(sorted(term)) for term in sorted(result, key=sorted))
+    return tuple(tuple(sorted(term)) for term in sorted(result, key=lambda term: (len(term), sorted(term))))
 
 
 def _lists(value: Literal) -> list[tuple[Literal, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql.pyutils import suggestion_list
 
@@ -145,8 +145,8 @@ def _is_consistent(context: MergeContext, group: list[_Request]) -> bool:
         link = subgraph.links.by_identity(first.link.url.identity)
         if index in exporting or link is None:
             continue
-        name = link.directive_name(first.element)
-        if name != first.name and name in subgraph.schema.directives:
+        name = next((i.alias[1:] for i in link.imports if i.element == f"@{first.element}"), first.name)
+        if name != first.name:
             message = f'"@{first.name}" is called "@{name}" in subgraph "{subgraph.name}", which does not compose it'
             context.hint(HintCode.DIRECTIVE_COMPOSITION_WARN, message, {})
     return True
@@ -169,8 +169,11 @@ def _reserved_names(context: MergeContext, requests: list[_Request]) -> None:
 
 
 def _newest(context: MergeContext, group: list[_Request]) -> DirectiveDefinition:
+    """The definition of the highest version, with the first description that there is."""
     newest = max(group, key=lambda request: request.link.url.version)
-    return context.subgraphs[newest.index].schema.directives[newest.name]
+    definitions = [context.subgraphs[request.index].schema.directives[request.name] for request in group]
+    description = next((definition.description for definition in definitions if definition.description), None)
+    return replace(context.subgraphs[newest.index].schema.directives[newest.name], description=description)
 
 
 def _links(context: MergeContext, groups: list[list[_Request]]) -> Iterator[SupergraphLink]:

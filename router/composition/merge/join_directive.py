@@ -10,15 +10,49 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from router.composition.merge.context import MergeContext
+from router.composition.merge.core_features import SupergraphLink
 from router.composition.schema import Application, Field, TypeDefinition
+from router.federation.connect_spec import CONNECT_IDENTITY, supergraph_connect_url
+from router.federation.hint_codes import HintCode
 from router.federation.literals import EnumLiteral, ObjectLiteral, print_arguments
 
-_KEPT = {"cacheTag": "federation__cacheTag"}
+_KEPT = {"cacheTag": "federation__cacheTag", "connect": None, "source": None}
+"""The directives that are kept, with their names in the supergraph; None: as their subgraph calls them."""
+
+
+def join_schema_directives(context: MergeContext) -> tuple[Application, ...]:
+    """What is kept of the applications to the schema itself: connectors' sources and the links that bring them."""
+    links: dict[int, list[Application]] = {}
+    for index, subgraph in enumerate(context.subgraphs):
+        link = subgraph.links.by_identity(CONNECT_IDENTITY)
+        if link is not None:
+            links[index] = [a for a in subgraph.schema.applications if a.node is link.node]
+    sources = {index: context.subgraphs[index].schema.applications for index in links}
+    return (*_joins(context, links, everything=True), *_joins(context, sources))
+
+
+def connect_links(context: MergeContext) -> tuple[SupergraphLink, ...]:
+    """The supergraph's link of the connect specification, where a subgraph links it."""
+    links = [link for subgraph in context.subgraphs if (link := subgraph.links.by_identity(CONNECT_IDENTITY))]
+    if not links:
+        return ()
+    return (SupergraphLink(supergraph_connect_url(links[0].url), "EXECUTION"),)
+
+
+def implicit_upgrade_hints(context: MergeContext) -> None:
+    """Tell of subgraphs that link something which needs a later Federation than they link."""
+    for subgraph in context.subgraphs:
+        if subgraph.version is not None and subgraph.effective_version > subgraph.version:
+            message = (
+                f'The subgraph "{subgraph.name}" links Federation {subgraph.version}, but what it uses needs '
+                f"{subgraph.effective_version}, which counts for the supergraph"
+            )
+            context.hint(HintCode.IMPLICITLY_UPGRADED_FEDERATION_VERSION, message, {})
 
 
 def add_join_directives(context: MergeContext, types: Mapping[str, TypeDefinition]) -> dict[str, TypeDefinition]:
     """The types with the applications that are kept as ``@join__directive``."""
-    users = [i for i, subgraph in enumerate(context.subgraphs) if subgraph.links.federation is not None]
+    users = [i for i, subgraph in enumerate(context.subgraphs) if subgraph.links.links]
     if not users:
         return dict(types)
     return {name: _add(context, users, type_) for name, type_ in types.items()}
@@ -37,13 +71,15 @@ def _add(context: MergeContext, users: Sequence[int], type_: TypeDefinition) -> 
     return replace(type_, directives=(*type_.directives, *joins), fields=fields)
 
 
-def _joins(context: MergeContext, applied: Mapping[int, Sequence[Application]]) -> list[Application]:
+def _joins(
+    context: MergeContext, applied: Mapping[int, Sequence[Application]], *, everything: bool = False
+) -> list[Application]:
     graphs: dict[str, list[int]] = {}
     first: dict[str, Application] = {}
     for index, applications in applied.items():
         for application in applications:
-            if application.spec in _KEPT:
-                key = f"{application.spec} {print_arguments(application.arguments)}"
+            if everything or application.spec in _KEPT:
+                key = f"{application.name} {print_arguments(application.arguments)}"
                 graphs.setdefault(key, []).append(index)
                 first.setdefault(key, application)
     return [
@@ -51,7 +87,7 @@ def _joins(context: MergeContext, applied: Mapping[int, Sequence[Application]]) 
             "join__directive",
             {
                 "graphs": tuple(EnumLiteral(context.graphs[i]) for i in graphs[key]),
-                "name": _KEPT[application.spec],
+                "name": _KEPT.get(application.spec) or application.name,
                 "args": ObjectLiteral(tuple(application.arguments.items())),
             },
         )

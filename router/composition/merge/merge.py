@@ -26,7 +26,12 @@ from router.composition.merge.interface_types import (
     check_implementations,
     merge_interface_type,
 )
-from router.composition.merge.join_directive import add_join_directives
+from router.composition.merge.join_directive import (
+    add_join_directives,
+    connect_links,
+    implicit_upgrade_hints,
+    join_schema_directives,
+)
 from router.composition.merge.object_types import merge_object_type
 from router.composition.merge.relations import extensions_without_base, kind_mismatches, read_relations
 from router.composition.merge.scalar_types import merge_scalar_type
@@ -68,6 +73,7 @@ def merge_subgraphs(subgraphs: Sequence[PreparedSubgraph]) -> Merged:
     context = MergeContext(scoped, graphs, read_relations(scoped))
     features = read_core_features(context)
     composed = read_composed_directives(context)
+    implicit_upgrade_hints(context)
     merge = _Merge(context, features.directives, composed)
     schema = merge.schema() if not context.errors else Schema()
     version = join_version(max(subgraph.effective_version for subgraph in scoped))
@@ -75,7 +81,7 @@ def merge_subgraphs(subgraphs: Sequence[PreparedSubgraph]) -> Merged:
         scoped,
         graphs,
         schema,
-        (*features.links, *composed.links),
+        (*features.links, *connect_links(context), *composed.links),
         version,
         features.directive_definitions,
         features.type_definitions,
@@ -121,7 +127,7 @@ class _Merge:
             add_join_directives(context, types),
             {**executable, **self.composed.definitions},
             roots,
-            applications,
+            (*join_schema_directives(context), *applications),
             merge_description(context, None, {i: _Described(schema.description) for i, schema in schemas.items()}),
         )
 

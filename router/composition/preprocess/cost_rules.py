@@ -40,7 +40,7 @@ def _list_size_faults(
             message = f'The slicing argument "{place}({name}:)" must be of type Int or Int!, not {argument.type}'
             yield ErrorCode.LIST_SIZE_INVALID_SLICING_ARGUMENT, message
     sized = _names(list_size, "sizedFields")
-    if not sized:
+    if list_size.arguments.get("sizedFields") in (None, ()):
         if not isinstance(nullable(field.type), ListRef):
             yield ErrorCode.LIST_SIZE_APPLIED_TO_NON_LIST, f'@listSize is applied to "{place}", which is not a list'
         return

@@ -15,6 +15,7 @@ from router.composition.schema import (
     TypeDefinition,
     TypeKind,
 )
+from router.federation.connect_spec import CONNECT_DIRECTIVES, CONNECT_IDENTITY, CONNECT_TYPES
 from router.federation.directives import (
     CORE_FEATURES,
     DIRECTIVES,
@@ -95,6 +96,9 @@ def _add_link(link: Link, definitions: dict[str, DirectiveDefinition], specs: di
     if link.url.identity == FEDERATION_IDENTITY:
         elements = directives_of_version(link.url.version)
         type_names = {name: link.type_name(name) for name in types_of_version(link.url.version)}
+    elif link.url.identity == CONNECT_IDENTITY:
+        elements = dict(CONNECT_DIRECTIVES)
+        type_names = {name: link.type_name(name) for name in CONNECT_TYPES}
     else:
         feature = next((f for f in CORE_FEATURES if link.url.is_apollo_spec and f.name == link.url.name), None)
         if link.url.identity == LINK_IDENTITY:

@@ -10,7 +10,7 @@ All errors of all subgraphs are reported together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphql import DirectiveDefinitionNode, DocumentNode, GraphQLSyntaxError, Source, parse
@@ -27,8 +27,10 @@ from router.composition.preprocess.root_types import check_root_types, rename_ro
 from router.composition.preprocess.upgrade_federation1 import upgrade_federation1
 from router.composition.preprocess.usage import compute_usage
 from router.composition.subgraph import Subgraph
+from router.federation.directives import CORE_FEATURES
 from router.federation.error_codes import ErrorCode
-from router.federation.link import read_links
+from router.federation.feature_url import FEDERATION_IDENTITY
+from router.federation.link import Links, read_links
 
 _RESERVED_NAMES = ("_",)
 
@@ -56,7 +58,10 @@ def prepare_subgraphs(subgraphs: Sequence[Subgraph]) -> Preparation:
         return Preparation((), tuple(errors))
     prepared: list[PreparedSubgraph] = []
     for subgraph, document in documents:
-        result = _prepare(subgraph, document)
+        try:
+            result = _prepare(subgraph, document)
+        except RecursionError:
+            result = [CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name)]
         if isinstance(result, PreparedSubgraph):
             prepared.append(result)
         else:
@@ -88,12 +93,28 @@ def _parse(subgraph: Subgraph) -> DocumentNode | CompositionError:
         return CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name)
 
 
+def _features_without_federation(links: Links, subgraph: str) -> Iterator[CompositionError]:
+    """A Federation 1 schema cannot link the features that Federation 2 brings with itself."""
+    names = {feature.name for feature in CORE_FEATURES}
+    for link in links.links:
+        if link.url.is_apollo_spec and link.url.name in names:
+            message = (
+                f'Import its elements from {FEDERATION_IDENTITY} instead of linking "{link.url.identity}" by itself'
+            )
+            node = link.node
+            yield subgraph_error(ErrorCode.INVALID_LINK_DIRECTIVE_USAGE, message, subgraph, node)
+
+
 def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | list[CompositionError]:
     name = subgraph.name
     links, problems = read_links(schema_directive_nodes(document))
     if problems:
         return [subgraph_error(problem.code, problem.message, name, problem.node) for problem in problems]
     version = links.federation.url.version if links.federation else None
+    if version is None:
+        errors = list(_features_without_federation(links, name))
+        if errors:
+            return errors
     defined = {d.name.value for d in document.definitions if isinstance(d, DirectiveDefinitionNode)}
     known = known_directives(links, version, defined)
     schema, duplicates = read_schema(document, name, lambda directive: known.specs.get(directive, ""))

@@ -15,6 +15,8 @@ from router.federation.field_set import FragmentSelection, Selection
 
 Labels = frozenset[tuple[str, bool]]
 _Question = tuple[int, str]
+_MAX_DEPTH = 40
+"""How deep questions may nest; deeper ones are postponed, so that no input exhausts the interpreter's stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Conditions:
         self._true: set[_Question] = set()
         self._false: set[_Question] = set()
         self._asked: set[_Question] = set()
+        self._postponed: dict[_Question, Selection] = {}
         self._depth = 0
         self._reached: dict[int, tuple[int, tuple[int, ...]]] = {}
         self._texts: dict[int, str] = {}
@@ -49,26 +52,34 @@ class Conditions:
             return True
         if question in self._false or question in self._asked:
             return False
-        if self._depth:
-            return self._ask(question, vertex, selection)
-        while True:
+        if not self._depth:
+            return self._decide(question, selection)
+        if self._depth < _MAX_DEPTH:
+            return self._ask(question, selection)
+        self._postponed[question] = selection
+        return False
+
+    def _decide(self, question: _Question, selection: Selection) -> bool:
+        """Ask in rounds until one finds nothing new; then what was asked and not answered with yes is a no."""
+        while question not in self._true:
             before = len(self._true)
             self._asked = set()
-            answer = self._ask(question, vertex, selection)
-            if answer or len(self._true) == before:
+            self._postponed = {question: selection}
+            while self._postponed:
+                self._ask(*self._postponed.popitem())
+            if len(self._true) == before:
+                self._false |= self._asked
                 break
-        if not answer:
-            self._false |= self._asked - self._true
         self._asked = set()
-        return answer
+        return question in self._true
 
-    def _ask(self, question: _Question, vertex: int, selection: Selection) -> bool:
+    def _ask(self, question: _Question, selection: Selection) -> bool:
+        if question in self._asked:
+            return question in self._true
         self._asked.add(question)
         self._depth += 1
-        try:
-            answer = self._answer(vertex, selection)
-        finally:
-            self._depth -= 1
+        answer = self._answer(question[0], selection)
+        self._depth -= 1
         if answer:
             self._true.add(question)
         return answer
