@@ -4,7 +4,7 @@ A reservation is the record of one order's claim on stock::
 
     RESERVING -> HELD -> SOLD          every line is set aside; all parcels left
         |          |
-        |          +---> RELEASED      the order was cancelled: what had not left is given back
+        |          +---> RELEASED      the order was cancelled: what never left is given back
         +--------------> RELEASED
         +--------------> REJECTED      a line cannot be had: nothing is held
 
@@ -213,9 +213,9 @@ class Restock:
 class Reservation:
     """One order's claim; ``held`` tells whether its lines were ever all set aside.
 
-    ``sold`` names the warehouses whose parcels have left. ``expires_at`` is when an order that is not ``confirmed``
-    has waited too long, None where there is nothing to wait for. ``revision`` counts the writes: a change is stored
-    only over the revision from which it was derived.
+    ``sold`` names the warehouses whose parcels have left, ``withdrawn`` those whose parcels never will. ``expires_at``
+    is when an order that is not ``confirmed`` has waited too long, None where there is nothing to wait for.
+    ``revision`` counts the writes: a change is stored only over the revision from which it was derived.
     """
 
     order_id: str
@@ -229,6 +229,7 @@ class Reservation:
     confirmed: bool = False
     expires_at: datetime | None = None
     sold: frozenset[str] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
     restocks: tuple[Restock, ...] = ()
     revision: int = 0
 

@@ -114,10 +114,11 @@ class OrderConfirmedPayload(Payload):
 
 
 class OrderCancelledPayload(Payload):
-    """What inventory reads of ``order.cancelled``."""
+    """What inventory reads of ``order.cancelled``; ``confirmed`` tells whether there may be parcels."""
 
     order_id: str
     customer_id: str
+    confirmed: bool = False
 
 
 class ParcelPayload(Payload):
@@ -127,7 +128,7 @@ class ParcelPayload(Payload):
 
 
 class ShipmentPayload(Payload):
-    """What inventory reads of ``shipment.dispatched``."""
+    """What inventory reads of ``shipment.dispatched`` and ``shipment.cancelled``."""
 
     order_id: str
     warehouse: str | None = Field(default=None, pattern=f"^{WAREHOUSE.pattern}$")
@@ -201,7 +202,7 @@ async def on_order_cancelled(inventory: Inventory, event: Event) -> None:
     """Give back what the order holds, now or when it comes."""
     order = read_payload(event, OrderCancelledPayload)
     async with _its_turn():
-        await inventory.release(order.order_id, order.customer_id, event.id)
+        await inventory.release(order.order_id, order.customer_id, event.id, confirmed=order.confirmed)
 
 
 async def on_shipment_dispatched(inventory: Inventory, event: Event) -> None:
@@ -209,6 +210,13 @@ async def on_shipment_dispatched(inventory: Inventory, event: Event) -> None:
     shipment = read_payload(event, ShipmentPayload)
     async with _its_turn():
         await inventory.sell(shipment.order_id, event.id, shipment.sent_from)
+
+
+async def on_shipment_cancelled(inventory: Inventory, event: Event) -> None:
+    """Give back what the parcel would have taken along."""
+    shipment = read_payload(event, ShipmentPayload)
+    async with _its_turn():
+        await inventory.withdraw(shipment.order_id, event.id, shipment.sent_from)
 
 
 async def on_shipment_returned(inventory: Inventory, event: Event) -> None:
@@ -226,6 +234,7 @@ HANDLERS: Mapping[str, Callable[[Inventory, Event], Awaitable[None]]] = {
     "order.confirmed": on_order_confirmed,
     "order.cancelled": on_order_cancelled,
     "shipment.dispatched": on_shipment_dispatched,
+    "shipment.cancelled": on_shipment_cancelled,
     "shipment.returned": on_shipment_returned,
 }
 

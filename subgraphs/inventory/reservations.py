@@ -51,27 +51,45 @@ def expire(reservation: Reservation) -> Reservation:
     return replace(reservation, expires_at=None)
 
 
-def release(reservation: Reservation) -> Reservation:
-    """The order was cancelled: what was not dispatched is given back."""
+def release(reservation: Reservation, *, confirmed: bool = False) -> Reservation:
+    """The order was cancelled: what is held for it is given back at once, unless it was ``confirmed`` before.
+
+    Of a confirmed order parcels may have left already, whether that is known here or not. So each of them decides for
+    itself: it leaves and is sold, or it is cancelled and :func:`withdraw` gives back what it would have taken along.
+    """
     if reservation.status not in OPEN:
         return reservation
+    if confirmed or reservation.confirmed or reservation.sold or reservation.withdrawn:
+        return confirm(reservation)
     return replace(reservation, status=ReservationStatus.RELEASED, expires_at=None)
 
 
 def sell(reservation: Reservation, warehouse: str | None) -> Reservation:
-    """The parcel of ``warehouse`` (None: the only one) has left: what it holds is sold; SOLD when all parcels have.
+    """The parcel of ``warehouse`` (None: the only one) has left: what is held there is sold."""
+    left = _parcels(reservation, warehouse) - reservation.withdrawn
+    return _decide_parcels(reservation, reservation.sold | left, reservation.withdrawn)
 
-    A parcel that left although the order was cancelled is called back by its carrier and is never sold.
-    """
+
+def withdraw(reservation: Reservation, warehouse: str | None) -> Reservation:
+    """The parcel of ``warehouse`` (None: the only one) will not leave: what is held there is given back."""
+    stays = _parcels(reservation, warehouse) - reservation.sold
+    return _decide_parcels(reservation, reservation.sold, reservation.withdrawn | stays)
+
+
+def _parcels(reservation: Reservation, warehouse: str | None) -> frozenset[str]:
     if reservation.status is ReservationStatus.RESERVING:
         raise ReservationPendingError(f"The reservation of {reservation.order_id} is not decided yet.")
-    allocated = reservation.warehouses
-    left = frozenset(allocated if warehouse is None else {warehouse} & allocated)
-    if reservation.status is not ReservationStatus.HELD or left <= reservation.sold:
+    return reservation.warehouses if warehouse is None else reservation.warehouses & {warehouse}
+
+
+def _decide_parcels(reservation: Reservation, sold: frozenset[str], withdrawn: frozenset[str]) -> Reservation:
+    unchanged = (sold, withdrawn) == (reservation.sold, reservation.withdrawn)
+    if unchanged or reservation.status is not ReservationStatus.HELD:
         return reservation
-    sold = reservation.sold | left
-    status = ReservationStatus.SOLD if sold == allocated else ReservationStatus.HELD
-    return replace(reservation, status=status, sold=sold, expires_at=None)
+    decided = replace(reservation, sold=sold, withdrawn=withdrawn, expires_at=None)
+    if sold | withdrawn != reservation.warehouses:
+        return decided
+    return replace(decided, status=ReservationStatus.RELEASED if withdrawn else ReservationStatus.SOLD)
 
 
 def take_back(reservation: Reservation, parcel: ReturnedParcel) -> Reservation:
@@ -99,7 +117,7 @@ def take_back(reservation: Reservation, parcel: ReturnedParcel) -> Reservation:
 
 
 def _check_has_left(reservation: Reservation, parcel: ReturnedParcel) -> None:
-    expected = reservation.warehouses & {parcel.sent_from} or reservation.warehouses
+    expected = (reservation.warehouses & {parcel.sent_from} or reservation.warehouses) - reservation.withdrawn
     if reservation.status in OPEN and not expected <= reservation.sold:
         raise ReservationPendingError(f"Not all parcels of {reservation.order_id} are known to have left.")
 

@@ -42,7 +42,7 @@ from subgraphs.inventory.domain import (
     merge_lines,
     out_of_stock,
 )
-from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back
+from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back, withdraw
 
 ATTEMPTS = 50
 """How often a conditional write is tried anew when others write the same document in between."""
@@ -232,12 +232,15 @@ class Inventory:
         """The order was confirmed: what it holds does not expire any more."""
         return await self._change(order_id, confirm, cause)
 
-    async def release(self, order_id: str, customer_id: str, cause: str) -> Reservation:
-        """Give back what an order holds; an order that is not known yet will then hold nothing when it comes."""
+    async def release(self, order_id: str, customer_id: str, cause: str, *, confirmed: bool = False) -> Reservation:
+        """Give back what an order holds; an order that is not known yet will then hold nothing when it comes.
+
+        Of an order that was ``confirmed`` parcels may have left: what becomes of those decides, see :meth:`withdraw`.
+        """
         none = Reservation(order_id, customer_id, ReservationStatus.RELEASED, (), self.clock())
         if await self.store.open_reservation(none, cause):
             return none
-        return await self._change(order_id, release, cause)
+        return await self._change(order_id, lambda reservation: release(reservation, confirmed=confirmed), cause)
 
     async def sell(self, order_id: str, cause: str, warehouse: str | None = None) -> Reservation:
         """A parcel left ``warehouse`` (None: the only one): take out of stock what the order holds there.
@@ -245,6 +248,13 @@ class Inventory:
         Raises ReservationPendingError where the reservation is still to be decided.
         """
         return await self._change(order_id, lambda reservation: sell(reservation, warehouse), cause)
+
+    async def withdraw(self, order_id: str, cause: str, warehouse: str | None = None) -> Reservation:
+        """The parcel of ``warehouse`` (None: the only one) will not leave: give back what the order holds there.
+
+        Raises ReservationPendingError where the reservation is still to be decided.
+        """
+        return await self._change(order_id, lambda reservation: withdraw(reservation, warehouse), cause)
 
     async def take_back(self, order_id: str, parcel: ReturnedParcel, cause: str) -> Reservation:
         """A parcel came back: put in stock again what had been sold of it.
@@ -337,12 +347,13 @@ class Inventory:
 
     async def _settle(self, reservation: Reservation) -> Reservation:
         """Bring the products in line with what the reservation says; may be repeated at any time."""
-        for warehouse in sorted(reservation.sold):
-            for line in reservation.lines:
-                if any(each.warehouse == warehouse for each in line.allocations):
-                    await self._end_hold(line, reservation, MovementKind.SALE, warehouse)
-        if reservation.status in (ReservationStatus.RELEASED, ReservationStatus.REJECTED):
-            for line in reservation.lines:
+        for line in reservation.lines:
+            for each in line.allocations:
+                if each.warehouse in reservation.sold:
+                    await self._end_hold(line, reservation, MovementKind.SALE, each.warehouse)
+                elif each.warehouse in reservation.withdrawn:
+                    await self._end_hold(line, reservation, MovementKind.RELEASE, each.warehouse)
+            if reservation.status in (ReservationStatus.RELEASED, ReservationStatus.REJECTED):
                 await self._end_hold(line, reservation, MovementKind.RELEASE)
         for restock in reservation.restocks:
             for line in restock.lines:

@@ -281,6 +281,7 @@ def reservation_document(reservation: Reservation) -> Document:
         "confirmed": reservation.confirmed,
         "expiresAt": reservation.expires_at,
         "sold": sorted(reservation.sold),
+        "withdrawn": sorted(reservation.withdrawn),
         "restocks": [_restock_document(restock) for restock in reservation.restocks],
         "revision": reservation.revision,
     }
@@ -427,6 +428,7 @@ def _read_reservation(document: Document) -> Reservation:
         document["confirmed"],
         document["expiresAt"],
         frozenset(document["sold"]),
+        frozenset(document["withdrawn"]),
         tuple(_read_restock(restock) for restock in document["restocks"]),
         document["revision"],
     )

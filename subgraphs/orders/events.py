@@ -21,6 +21,7 @@ from subgraphs.orders.domain import (
     OrderEvent,
     OrderLine,
     OrderPlaced,
+    OrderStatus,
     Parcel,
     ParcelStatus,
     Product,
@@ -116,13 +117,14 @@ class OrderConfirmedPayload(Payload):
 
 
 class OrderCancelledPayload(Payload):
-    """``order.cancelled``: let go of whatever is held for it."""
+    """``order.cancelled``: let go of whatever is held for it; ``confirmed`` tells whether there may be parcels."""
 
     order_id: str
     number: str
     customer_id: str
     reason: str
     code: str
+    confirmed: bool
 
 
 class ReturnRequestedPayload(Payload):
@@ -351,6 +353,7 @@ def _cancelled(order: Order) -> OrderCancelledPayload:
         customer_id=order.customer_id,
         reason=last.reason,
         code=last.code or "",
+        confirmed=last.from_status is not OrderStatus.PENDING,
     )
 
 

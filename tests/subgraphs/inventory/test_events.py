@@ -160,6 +160,16 @@ async def test_the_only_parcel_sells_everything_wherever_it_says_it_comes_from(i
 
 
 @pytest.mark.asyncio
+async def test_a_confirmed_order_that_is_cancelled_holds_its_stock_until_its_parcel_is(inventory: Inventory) -> None:
+    """Whether the parcel left before that is known to shipping alone."""
+    await place(inventory, 2)
+    await handle(inventory, "order.cancelled", confirmed=True)
+    assert await in_stock(inventory) == {"BER": (10, 0), "LYO": (4, 2)}
+    await handle(inventory, "shipment.cancelled", shipmentId="shp_1")
+    assert await in_stock(inventory) == {"BER": (10, 0), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
 async def test_a_return_is_put_in_stock_where_it_arrived(inventory: Inventory) -> None:
     await place(inventory, 2)
     await handle(inventory, "shipment.dispatched")

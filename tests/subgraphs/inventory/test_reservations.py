@@ -14,7 +14,7 @@ from subgraphs.inventory.domain import (
     ReservationPendingError,
     ReservationStatus,
 )
-from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back
+from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back, withdraw
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT
 
 HELD, RELEASED, SOLD = ReservationStatus.HELD, ReservationStatus.RELEASED, ReservationStatus.SOLD
@@ -62,11 +62,27 @@ def test_a_sale_waits_for_the_decision() -> None:
         sell(split(status=ReservationStatus.RESERVING), "BER")
 
 
-def test_a_cancel_gives_back_what_has_not_left() -> None:
-    cancelled = release(sell(split(), "BER"))
-    assert (cancelled.status, cancelled.sold) == (RELEASED, frozenset({"BER"}))
+def test_a_pending_order_that_is_cancelled_gives_everything_back_at_once() -> None:
+    cancelled = release(split())
+    assert (cancelled.status, cancelled.expires_at) == (RELEASED, None)
     assert release(cancelled) is cancelled
     assert sell(cancelled, "LYO") is cancelled
+
+
+def test_of_a_confirmed_order_that_is_cancelled_each_parcel_decides() -> None:
+    cancelled = release(split(), confirmed=True)
+    assert (cancelled.status, cancelled.expires_at) == (HELD, None)
+    left = sell(cancelled, "BER")
+    assert (left.status, withdraw(left, "BER")) == (HELD, left)
+    stayed = withdraw(left, "LYO")
+    assert (stayed.status, stayed.sold, stayed.withdrawn) == (RELEASED, frozenset({"BER"}), frozenset({"LYO"}))
+    assert sell(stayed, "LYO") is stayed
+
+
+def test_a_parcel_that_was_cancelled_before_the_order_is_known_to_be_gives_back_what_it_would_have_taken() -> None:
+    stayed = withdraw(split(), None)
+    assert stayed.status is RELEASED
+    assert release(stayed, confirmed=True) is stayed
 
 
 def test_what_has_left_whole_is_not_released() -> None:
@@ -104,7 +120,7 @@ def test_never_more_comes_back_than_was_sold() -> None:
 
 
 def test_a_parcel_that_was_not_delivered_brings_back_what_it_took_along() -> None:
-    cancelled = release(sell(split(), "BER"))
+    cancelled = release(sell(split(), "BER"), confirmed=True)
     back = take_back(cancelled, ReturnedParcel("shp_1", "BER", "BER"))
     assert restocked(back) == [("BER", {MUG: 2, TEAPOT: 1})]
 

@@ -246,14 +246,15 @@ async def test_an_order_comes_from_the_warehouse_that_is_nearest_to_it(
 
 
 @pytest.mark.asyncio
-async def test_parcels_are_sold_one_by_one_and_the_rest_is_given_back_by_a_cancel(
+async def test_parcels_are_sold_one_by_one_and_the_one_that_is_cancelled_is_given_back(
     inventory: Inventory, memory_store: MemoryStore
 ) -> None:
     await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=12), "evt_1")
     for cause in ("evt_2", "evt_2", "evt_3"):
         await inventory.sell("ord_1", cause, "BER")
     assert await levels(memory_store) == {"BER": (0, 0), "LYO": (4, 2)}
-    assert (await inventory.release("ord_1", "cus_ada", "evt_4")).status is ReservationStatus.RELEASED
+    assert (await inventory.release("ord_1", "cus_ada", "evt_4")).status is ReservationStatus.HELD
+    assert (await inventory.withdraw("ord_1", "evt_5", "LYO")).status is ReservationStatus.RELEASED
     assert await levels(memory_store) == {"BER": (0, 0), "LYO": (4, 0)}
 
 

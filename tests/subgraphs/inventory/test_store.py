@@ -200,7 +200,8 @@ async def test_a_reservation_is_kept_whole(store: Store) -> None:
         destination="FR",
         confirmed=True,
         expires_at=NOON + timedelta(minutes=30),
-        sold=frozenset({"BER", "LYO"}),
+        sold=frozenset({"BER"}),
+        withdrawn=frozenset({"LYO"}),
         restocks=(Restock("ret_1", "RTM", (ReservationLine(MUG, 1),)),),
     )
     await store.open_reservation(reservation, "evt_1")

@@ -349,7 +349,15 @@ async def test_a_cancelled_order_tells_why() -> None:
         "customerId": "cus_ada",
         "reason": "Expired.",
         "code": "EXPIRED_CARD",
+        "confirmed": False,
     }
+
+
+@pytest.mark.parametrize(("stage", "confirmed"), [(Stage.RESERVED, False), (Stage.CONFIRMED, True)])
+async def test_a_cancelled_order_tells_whether_there_may_be_parcels(stage: Stage, confirmed: bool) -> None:
+    orders, store = an_order_at(stage)
+    await orders.cancel("ord_1", "changed my mind", "cus_ada")
+    assert encode(store.published[0]).data["confirmed"] is confirmed
 
 
 async def test_a_move_within_pending_tells_nobody() -> None:
