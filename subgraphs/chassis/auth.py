@@ -1,7 +1,7 @@
 """Who asks: a bearer JWT, verified here and by nobody else, becomes an :class:`AuthContext`.
 
 The algorithm is pinned to ES256 whatever the token says; issuer, audience and expiry are required. Verified tokens are
-remembered until they expire, because checking a signature costs more than answering most requests.
+remembered until they expire or the keys change, because checking a signature costs more than answering most requests.
 """
 
 from __future__ import annotations
@@ -12,16 +12,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
+from jwt.types import Options
 
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.errors import CodedError
-from subgraphs.chassis.keys import KeySource
+from subgraphs.chassis.keys import ALGORITHM, KeySource
 
-ALGORITHM = "ES256"
 ISSUER = "galleria"
 AUDIENCE = "galleria"
 REMEMBERED_TOKENS = 10_000
 ROLES = ("customer", "staff")
+# Not PyJWT's own checks of times: they read the system's clock, and ours is injected.
+CHECKS: Options = {
+    "require": ["exp", "sub", "iss", "aud"],
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._remembered: OrderedDict[str, tuple[float, AuthContext]] = OrderedDict()
+        self._generation = keys.generation
 
     async def verify(self, authorization: str | None) -> AuthContext:
         """Who sent ``authorization``; anonymous without a header.
@@ -91,11 +99,26 @@ class TokenVerifier:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _refused("the authorization header must be `Bearer <token>`")
-        known = self._remembered.get(token)
-        if known is not None and known[0] > self._clock().timestamp():
-            return known[1]
+        return self._recall(token) or await self._learn(token)
+
+    def _recall(self, token: str) -> AuthContext | None:
+        self._forget_older_keys()
+        expires, auth = self._remembered.get(token, (0.0, ANONYMOUS))
+        return auth if expires > self._clock().timestamp() else None
+
+    async def _learn(self, token: str) -> AuthContext:
         claims = await self._claims(token.strip())
-        return self._remember(token, float(claims["exp"]), _auth_context(claims))
+        auth = _auth_context(claims)
+        self._forget_older_keys()
+        self._remembered[token] = (float(claims["exp"]), auth)
+        while len(self._remembered) > REMEMBERED_TOKENS:
+            self._remembered.popitem(last=False)
+        return auth
+
+    def _forget_older_keys(self) -> None:
+        if self._generation != self._keys.generation:
+            self._remembered.clear()
+            self._generation = self._keys.generation
 
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -111,24 +134,19 @@ class TokenVerifier:
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
-                options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+                options=CHECKS,
             )
         except jwt.PyJWTError as error:
             raise _refused(str(error).rstrip(".").lower()) from None
-        self._check_expiry(claims)
+        self._check_times(claims)
         return claims
 
-    def _check_expiry(self, claims: dict[str, Any]) -> None:
-        # Not PyJWT's own check: it reads the system's clock, and ours is injected.
-        expires = claims["exp"]
-        if not isinstance(expires, int | float) or expires <= self._clock().timestamp():
+    def _check_times(self, claims: dict[str, Any]) -> None:
+        now, expires, begins = self._clock().timestamp(), claims["exp"], claims.get("nbf", 0)
+        if not _is_number(expires) or expires <= now:
             raise _refused("it has expired")
-
-    def _remember(self, token: str, expires: float, auth: AuthContext) -> AuthContext:
-        self._remembered[token] = (expires, auth)
-        while len(self._remembered) > REMEMBERED_TOKENS:
-            self._remembered.popitem(last=False)
-        return auth
+        if not _is_number(begins) or begins > now:
+            raise _refused("it is not valid yet")
 
 
 def issue_token(key: jwt.PyJWK, claims: dict[str, Any], expires: datetime) -> str:
@@ -144,6 +162,10 @@ def _auth_context(claims: dict[str, Any]) -> AuthContext:
     scope = claims.get("scope", "")
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
     return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _refused(reason: str) -> CodedError:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.keys import DEVELOPMENT_MARK
 
 PRIVATE_KEY_FILE = "key.pem"
 JWKS_FILE = "jwks.json"
@@ -64,7 +65,8 @@ def _signing_key(pem: bytes) -> jwt.PyJWK:
 
 
 def _jwks(pem: bytes) -> bytes:
-    return orjson.dumps({"keys": [_jwk(pem, private=False)]}, option=orjson.OPT_INDENT_2)
+    key = {**_jwk(pem, private=False), DEVELOPMENT_MARK: True}
+    return orjson.dumps({"keys": [key]}, option=orjson.OPT_INDENT_2)
 
 
 def _jwk(pem: bytes, *, private: bool) -> dict[str, str]:

@@ -30,6 +30,7 @@ from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Database, connect, create_indexes
 from subgraphs.chassis.outbox import Relay
+from subgraphs.chassis.production import check_production
 from subgraphs.chassis.readiness import Readiness
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.seeding import seed_if_empty
@@ -53,6 +54,7 @@ class ServiceProcess(Generic[A, L, S]):
         self.settings = settings
         self.metrics = Metrics()
         self.readiness = Readiness(["mongodb", "nats", "jwks"])
+        check_production(settings)
         check_keys(settings)
         self._clock = clock
         self._relay = Relay(service.collections, self.metrics)
@@ -181,8 +183,8 @@ class ServiceProcess(Generic[A, L, S]):
 def key_source(settings: ServiceSettings, client: httpx.AsyncClient) -> KeySource:
     """Where the settings say that keys are; where they do not, the development key is used."""
     if settings.jwks_url:
-        return JwksUrl(settings.jwks_url, client)
-    return JwksFile(settings.jwks_file or settings.keys_directory / JWKS_FILE)
+        return JwksUrl(settings.jwks_url, client, development=settings.development)
+    return JwksFile(settings.jwks_file or settings.keys_directory / JWKS_FILE, development=settings.development)
 
 
 def check_keys(settings: ServiceSettings) -> None:

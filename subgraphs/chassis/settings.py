@@ -80,6 +80,13 @@ class ServiceSettings(BusSettings):
             raise ValueError(str(error)) from None
         return url
 
+    @field_validator("jwks_url")
+    @classmethod
+    def _is_a_web_address(cls, url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise ValueError("must be https://HOST/PATH")
+        return url
+
     @property
     def database_name(self) -> str:
         """The database that ``mongodb_url`` names."""

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 
 from subgraphs.chassis.auth import ANONYMOUS, AuthContext, TokenVerifier, issue_token, require_scope
 from subgraphs.chassis.dev_keys import JWKS_FILE, PRIVATE_KEY_FILE, ensure_key
-from subgraphs.chassis.errors import CodedError, SettingsError, Unavailable
-from subgraphs.chassis.keys import JwksFile, JwksUrl
+from subgraphs.chassis.errors import CodedError, SettingsError
+from subgraphs.chassis.keys import JwksFile
 
 READERS = frozenset({"notes:read"})
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -119,37 +118,33 @@ async def test_a_changed_file_brings_its_new_keys(verifier: TokenVerifier, tmp_p
 
 
 @pytest.mark.asyncio
-async def test_without_keys_nobody_can_be_verified(tmp_path: Path) -> None:
-    (tmp_path / JWKS_FILE).write_text("no JSON")
-    for path in (tmp_path / "missing.json", tmp_path / JWKS_FILE):
-        with pytest.raises(Unavailable, match=f"no keys in {path}"):
-            await JwksFile(path).find("x")
+async def test_a_token_before_its_time_is_refused(verifier: TokenVerifier, tmp_path: Path, clock: HandClock) -> None:
+    token = issue_token(ensure_key(tmp_path), {**ADA, "nbf": LATER.timestamp() - 60}, LATER)
+    assert await refusal(verifier, token) == "it is not valid yet."
+    clock.now = LATER - timedelta(seconds=60)
+    assert (await verifier.verify(f"Bearer {token}")).subject == "cus_ada"
 
 
 @pytest.mark.asyncio
-async def test_keys_of_a_url_are_asked_for_once_and_kept_through_an_outage(tmp_path: Path) -> None:
-    key = ensure_key(tmp_path)
-    answers = [httpx.Response(200, content=(tmp_path / JWKS_FILE).read_bytes())]
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return answers.pop()
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        source = JwksUrl("http://keys/jwks.json", client)
-        for _ in range(3):
-            assert await source.find(key.key_id) is not None
-        assert await source.find("unknown, but asked a moment ago") is None
-    assert len(requests) == 1
+async def test_a_key_that_is_taken_away_takes_its_remembered_tokens_along(tmp_path: Path, clock: HandClock) -> None:
+    keys = JwksFile(tmp_path / JWKS_FILE)
+    token = issue_token(ensure_key(tmp_path), ADA, LATER)
+    ensure_key(tmp_path / "new")
+    verifier = TokenVerifier(keys, clock)
+    await verifier.verify(f"Bearer {token}")
+    (tmp_path / "new" / JWKS_FILE).replace(tmp_path / JWKS_FILE)
+    await keys.check()
+    assert await refusal(verifier, token) == "it is signed by an unknown key."
 
 
 @pytest.mark.asyncio
-async def test_a_url_that_never_answered_is_unavailable() -> None:
-    transport = httpx.MockTransport(lambda request: httpx.Response(503))
-    async with httpx.AsyncClient(transport=transport) as client:
-        with pytest.raises(Unavailable, match=r"no keys at http://keys/jwks\.json: HTTPStatusError"):
-            await JwksUrl("http://keys/jwks.json", client).check()
+async def test_a_verified_token_is_not_verified_again(tmp_path: Path, clock: HandClock) -> None:
+    """The file is gone, and the token known."""
+    token = issue_token(ensure_key(tmp_path), ADA, LATER)
+    verifier = TokenVerifier(JwksFile(tmp_path / JWKS_FILE), clock)
+    first = await verifier.verify(f"Bearer {token}")
+    (tmp_path / JWKS_FILE).unlink()
+    assert await verifier.verify(f"Bearer {token}") is first
 
 
 def test_the_development_key_is_made_once_and_is_private(tmp_path: Path) -> None:
