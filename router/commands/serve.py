@@ -37,4 +37,4 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     app = create_app(settings, graph, files)
     listener = listen(host, port)
     click.echo(f"galleria: http://{host}:{listener.getsockname()[1]}{settings.graphql.path} ({settings.environment})")
-    serve(app, listener)
+    serve(app, listener, settings.graphql.max_body_bytes)

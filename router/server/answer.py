@@ -43,27 +43,31 @@ def result_answer(result: ProjectedResult) -> Answer:
         raise RequestError(500, "RESPONSE_TOO_DEEP", message) from None
 
 
-def refusal(error: RequestError) -> Answer:
-    """What is not a GraphQL request, or may not be one here."""
-    headers = tuple((name.encode(), value.encode()) for name, value in error.headers.items())
-    return Answer(error.status, _errors([_error(error.code, error.message)]), headers)
+def failure_answer(error: Exception, media_type: str) -> Answer:
+    """Why there is no result: what is no GraphQL request, an operation that cannot be run, or a fault of ours.
 
-
-def operation_refusal(error: OperationError, media_type: str) -> Answer:
-    """An operation that cannot be run.
-
-    Under application/json the status is 200 for every well-formed request (GraphQL over HTTP, section 6.4.1).
+    An operation's fault has status 200 under application/json (GraphQL over HTTP, section 6.4.1).
     """
-    status = error.http_status if media_type == GRAPHQL_RESPONSE else 200
-    return Answer(status, _errors([dict(one.formatted) for one in error.errors]))
+    status = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, RequestError):
+        status = error.status
+        headers = tuple((name.encode(), value.encode()) for name, value in error.headers.items())
+    elif isinstance(error, OperationError):
+        status = error.http_status if media_type == GRAPHQL_RESPONSE else 200
+    return Answer(status, encode({"errors": errors_of(error)}), headers)
 
 
-def our_fault(error: Exception) -> Answer:
-    """A fault of the router itself: logged with an id, of which alone the client hears."""
+def errors_of(error: Exception) -> list[dict[str, object]]:
+    """The GraphQL errors that tell of ``error``. A fault of the router is logged, and its id alone told."""
+    if isinstance(error, OperationError):
+        return [dict(one.formatted) for one in error.errors]
+    if isinstance(error, RequestError):
+        return [{"message": error.message, "extensions": {"code": error.code}}]
     incident = uuid.uuid4().hex
     logger.error("internal error %s", incident, exc_info=error)
     message = f"Something went wrong in the router. Its log tells more under the id {incident}."
-    return Answer(500, _errors([_error("INTERNAL_SERVER_ERROR", message)]))
+    return [{"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
 
 
 async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
@@ -75,11 +79,3 @@ async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-def _error(code: str, message: str) -> dict[str, object]:
-    return {"message": message, "extensions": {"code": code}}
-
-
-def _errors(errors: list[dict[str, object]]) -> bytes:
-    return encode({"errors": errors})

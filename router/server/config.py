@@ -57,6 +57,13 @@ class SupergraphSettings(_Section):
     warm_timeout_s: float = Field(10.0, ge=0)
 
 
+class SubgraphSubscriptionSettings(_Section):
+    """How a subgraph sends the events of its subscriptions; ``url`` left out: its routing_url."""
+
+    protocol: Literal["websocket", "sse"] = "websocket"
+    url: str | None = Field(None, pattern=r"^(https?|wss?)://\S+$")
+
+
 class SubgraphSettings(_Section):
     """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph."""
 
@@ -65,6 +72,24 @@ class SubgraphSettings(_Section):
     max_connections: int = Field(200, gt=0)
     max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)
     keep_alive_s: float = Field(30.0, gt=0)
+    subscriptions: Mapping[str, SubgraphSubscriptionSettings] = Field(default_factory=dict)
+
+
+class SubscriptionSettings(_Section):
+    """Subscriptions of clients, and how long a lost subgraph is tried again before they are given up.
+
+    A client that leaves ``max_buffered_events`` waiting is closed. Equal subscriptions of clients with equal forwarded
+    headers share one at the subgraph, unless ``share`` is off.
+    """
+
+    enabled: bool = True
+    share: bool = True
+    max_total: int = Field(10_000, gt=0)
+    max_per_connection: int = Field(100, gt=0)
+    max_buffered_events: int = Field(100, gt=0)
+    connection_init_timeout_s: float = Field(10.0, gt=0)
+    heartbeat_s: float = Field(5.0, gt=0)
+    reconnect_timeout_s: float = Field(300.0, ge=0)
 
 
 class HeaderSettings(_Section):
@@ -91,6 +116,7 @@ class RouterConfig(_Section):
     graphql: GraphQLSettings = GraphQLSettings()
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
+    subscriptions: SubscriptionSettings = SubscriptionSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()
 

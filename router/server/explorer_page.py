@@ -14,13 +14,13 @@ from starlette.staticfiles import StaticFiles
 
 from router.errors import InputError, OperationError
 from router.planning import plan_to_json, render_text
-from router.server.answer import operation_refusal, refusal
+from router.server.answer import failure_answer
 from router.server.body import read_body
 from router.server.config import INVALID_CONFIG, RouterConfig
-from router.server.endpoint import GraphQLEndpoint
 from router.server.graphql_request import read_post
 from router.server.negotiation import GRAPHQL_RESPONSE
 from router.server.request_error import RequestError
+from router.server.service import GraphQLService
 
 FOLDER = Path(__file__).parent / "explorer"
 PLAN_PATH = "/plan"
@@ -32,7 +32,7 @@ _PAGE_HEADERS = {
 }
 
 
-def explorer_routes(config: RouterConfig, endpoint: GraphQLEndpoint, folder: Path = FOLDER) -> Sequence[BaseRoute]:
+def explorer_routes(config: RouterConfig, service: GraphQLService, folder: Path = FOLDER) -> Sequence[BaseRoute]:
     """The routes of the explorer. Raises InputError (INVALID_CONFIG) for a tab that cannot be read."""
     settings = explorer_config(config)
     max_body_bytes = config.graphql.max_body_bytes
@@ -45,7 +45,7 @@ def explorer_routes(config: RouterConfig, endpoint: GraphQLEndpoint, folder: Pat
         return JSONResponse(settings, headers={"cache-control": "no-store"})
 
     async def plan(request: Request) -> Response:
-        return await _plan(request, endpoint, max_body_bytes)
+        return await _plan(request, service, max_body_bytes)
 
     return (
         Route("/", page),
@@ -81,16 +81,14 @@ def _read_tab(path: Path) -> dict[str, Any]:
     return {"name": path.stem, "query": query, "variables": variables}
 
 
-async def _plan(request: Request, endpoint: GraphQLEndpoint, max_body_bytes: int) -> Response:
+async def _plan(request: Request, service: GraphQLService, max_body_bytes: int) -> Response:
     try:
         length = request.headers.get("content-length", "").encode()
         body = await read_body(request.receive, length, max_body_bytes)
         sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
-        _, compiled = await endpoint.compiled_operation(sent)
-    except RequestError as error:
-        answer = refusal(error)
-    except OperationError as error:
-        answer = operation_refusal(error, GRAPHQL_RESPONSE)
+        _, compiled = await service.compiled_operation(sent)
+    except (RequestError, OperationError) as error:
+        answer = failure_answer(error, GRAPHQL_RESPONSE)
     else:
         return JSONResponse({"text": render_text(compiled.plan), "json": plan_to_json(compiled.plan)})
     return Response(answer.body, answer.status, media_type="application/json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +13,10 @@ from router.execution.answer import Decode
 from router.execution.http.client import HttpLimits, HttpSubgraphClient
 from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import SubgraphClient
-from router.server.config import RouterConfig, nearest
+from router.execution.subscription.event_source import EventSource
+from router.execution.subscription.sse_source import SseSource
+from router.execution.subscription.websocket_source import WebSocketSource
+from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.operation_cache import OperationCache, compile_operation
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
@@ -25,6 +28,14 @@ class GraphInput:
 
     source: SupergraphSource
     config: RouterConfig
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoute:
+    """From where, and how, the events of a subgraph's subscriptions come."""
+
+    source: EventSource
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Graph:
     decode: Decode
     urls: Mapping[str, str]
     limits: HttpLimits
+    event_routes: Mapping[str, EventRoute]
     made_from: GraphInput | None = None
 
 
@@ -62,16 +74,32 @@ def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphCli
     InputError: INVALID_SUBGRAPH_URL, INVALID_CONFIG (a limit for a subgraph that there is none of).
     """
     settings = config.subgraphs
-    for name in settings.timeouts:
-        if name not in supergraph.subgraphs:
-            hint = nearest(name, supergraph.subgraphs)
-            raise InputError("INVALID_CONFIG", f"subgraphs.timeouts.{name}: there is no subgraph of that name{hint}.")
+    _check_names("timeouts", settings.timeouts, supergraph)
+    _check_names("subscriptions", settings.subscriptions, supergraph)
     urls, limits = _urls(supergraph), _http_limits(config)
     if client is None:
         client = HttpSubgraphClient(urls, limits)
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
-    return Graph(supergraph, client, operations, timeouts, _decoder(supergraph), urls, limits)
+    return Graph(
+        supergraph, client, operations, timeouts, _decoder(supergraph), urls, limits, _event_routes(urls, config)
+    )
+
+
+def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> None:
+    for name in names:
+        if name not in supergraph.subgraphs:
+            hint = nearest(name, supergraph.subgraphs)
+            raise InputError("INVALID_CONFIG", f"subgraphs.{setting}.{name}: there is no subgraph of that name{hint}.")
+
+
+def _event_routes(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, EventRoute]:
+    sources: Mapping[str, EventSource] = {"websocket": WebSocketSource(), "sse": SseSource()}
+    routes: dict[str, EventRoute] = {}
+    for name, url in urls.items():
+        settings = config.subgraphs.subscriptions.get(name, SubgraphSubscriptionSettings())
+        routes[name] = EventRoute(sources[settings.protocol], settings.url or url)
+    return routes
 
 
 def _urls(supergraph: Supergraph) -> Mapping[str, str]:

@@ -34,7 +34,7 @@ def read_post(content_type: bytes, body: bytes) -> GraphQLRequest:
         raise RequestError(400, "INVALID_JSON", "The request body is not JSON.") from None
     if type(parameters) is not dict:
         raise RequestError(400, "INVALID_REQUEST", "The request body is not a JSON object.")
-    return _check(parameters)
+    return read_parameters(parameters)
 
 
 def read_get(query_string: bytes) -> GraphQLRequest:
@@ -51,7 +51,7 @@ def read_get(query_string: bytes) -> GraphQLRequest:
             parameters[name] = _read_json(name, parameters[name])
     if not parameters.get("operationName"):
         parameters.pop("operationName", None)
-    return _check(parameters)
+    return read_parameters(parameters)
 
 
 def _read_json(name: str, text: str) -> Any:
@@ -61,7 +61,8 @@ def _read_json(name: str, text: str) -> Any:
         raise RequestError(400, "INVALID_JSON", f"The parameter '{name}' in the URL is not JSON.") from None
 
 
-def _check(parameters: dict[str, Any]) -> GraphQLRequest:
+def read_parameters(parameters: dict[str, Any]) -> GraphQLRequest:
+    """The request that a JSON object is. RequestError: 400 INVALID_REQUEST."""
     query = parameters.get("query")
     if type(query) is not str:
         message = "The parameter 'query' is missing." if query is None else "The parameter 'query' is not a string."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 _ANY_ORDER = (JSON, GRAPHQL_RESPONSE)
@@ -14,7 +17,7 @@ def choose_media_type(accept: bytes) -> str | None:
     """
     if not accept or accept == b"*/*" or accept == b"application/json":
         return JSON
-    ranges = [found for part in accept.decode("latin-1").split(",") if (found := _read_range(part)) is not None]
+    ranges = [one for one in media_ranges(accept) if one.parameters.get("charset", "utf-8") in ("utf-8", "utf8")]
     rated = [
         (quality, -position, media_type)
         for media_type in _ANY_ORDER
@@ -24,17 +27,25 @@ def choose_media_type(accept: bytes) -> str | None:
     return max(rated, key=lambda one: one[:2])[2] if rated else None
 
 
-def _read_range(part: str) -> tuple[str, float] | None:
-    """Media range and quality; None for what is not one, or wants another charset than UTF-8."""
-    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8"):
-            return None
-        if name.strip() == "q":
-            quality = _read_quality(value.strip())
-    return (media_range, quality) if "/" in media_range else None
+@dataclass(frozen=True, slots=True)
+class MediaRange:
+    """One of the forms that a client accepts, in lower case."""
+
+    name: str
+    quality: float
+    parameters: Mapping[str, str]
+
+
+def media_ranges(accept: bytes) -> list[MediaRange]:
+    """What the header says, in its order; what is no media range is left out."""
+    return [_read_range(part) for part in accept.decode("latin-1").lower().split(",") if "/" in part.partition(";")[0]]
+
+
+def _read_range(part: str) -> MediaRange:
+    name, *pieces = (piece.strip() for piece in part.split(";"))
+    pairs = (piece.partition("=") for piece in pieces)
+    parameters = {key.strip(): value.strip(' "') for key, _, value in pairs}
+    return MediaRange(name, _read_quality(parameters.get("q", "1")), parameters)
 
 
 def _read_quality(text: str) -> float:
@@ -44,10 +55,10 @@ def _read_quality(text: str) -> float:
         return 0.0
 
 
-def _rate(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+def _rate(media_type: str, ranges: list[MediaRange]) -> tuple[float, int]:
     """Quality that the most specific matching range gives, and its position; quality 0 where none matches."""
     for wanted in (media_type, "application/*", "*/*"):
-        for position, (media_range, quality) in enumerate(ranges):
-            if media_range == wanted:
-                return quality, position
+        for position, one in enumerate(ranges):
+            if one.name == wanted:
+                return one.quality, position
     return 0.0, 0

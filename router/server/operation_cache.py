@@ -12,7 +12,7 @@ from itertools import islice
 from router.errors import OperationError
 from router.execution.executable import ExecutablePlan, compile_plan
 from router.operation.document import parse_document
-from router.operation.model import Operation, OperationKind
+from router.operation.model import Operation
 from router.operation.normalize import build_operation
 from router.planning import plan_operation
 from router.planning.query_plan import QueryPlan
@@ -36,9 +36,6 @@ class CompiledOperation:
 def compile_operation(supergraph: Supergraph, text: str, operation_name: str | None) -> CompiledOperation:
     """Parse, validate, plan and compile. OperationError, each with its own code, where one of these fails."""
     operation = build_operation(supergraph.api_schema, parse_document(text), operation_name)
-    if operation.kind is OperationKind.SUBSCRIPTION:
-        message = "Subscriptions are not answered here: send a query or a mutation."
-        raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
     plan = plan_operation(supergraph, operation)
     return CompiledOperation(operation, plan, compile_plan(plan), compile_projection(operation, supergraph.api_schema))
 

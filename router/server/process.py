@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -37,16 +38,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: RouterApp, listener: socket.socket) -> None:
+def serve(app: RouterApp, listener: socket.socket, max_message_bytes: int) -> None:
     """Serve ``app`` until SIGTERM or SIGINT; requests under way are finished first, for at most GRACE_S.
 
-    SIGHUP makes it read its supergraph and settings anew.
+    SIGHUP makes it read its supergraph and settings anew. A message of a WebSocket has at most ``max_message_bytes``.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         app,
         loop="uvloop",
         http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=max_message_bytes,
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         log_level="warning",
@@ -66,6 +70,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: RouterApp) -> None:
         super().__init__(config)
         self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin the end."""
+        self._app.end_streams()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

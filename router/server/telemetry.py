@@ -51,6 +51,14 @@ class Telemetry:
             "1 while the supergraph that was read last is refused and an older one is served.",
             registry=self.registry,
         )
+        self._subscriptions = Gauge(
+            "galleria_subscriptions", "Subscriptions of clients under way.", registry=self.registry
+        )
+        self._shared_subscriptions = Gauge(
+            "galleria_subscriptions_at_subgraphs",
+            "Subscriptions at subgraphs, which equal ones of clients share.",
+            registry=self.registry,
+        )
         self._fetch_counters: dict[tuple[str, str | None], Counter] = {}
         self._fetch_histograms: dict[str, Histogram] = {}
         self._request_counters: dict[int, Counter] = {}
@@ -58,6 +66,11 @@ class Telemetry:
     def watch_cache(self, size: Callable[[], int]) -> None:
         """Read the number of cached operations from ``size`` when asked."""
         self._cached.set_function(size)
+
+    def watch_subscriptions(self, clients: Callable[[], int], subgraphs: Callable[[], int]) -> None:
+        """Read the numbers of subscriptions when asked."""
+        self._subscriptions.set_function(clients)
+        self._shared_subscriptions.set_function(subgraphs)
 
     def compiled(self) -> None:
         """Count an operation that had to be compiled."""

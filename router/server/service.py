@@ -1,0 +1,86 @@
+"""The GraphQL service that every transport uses: the graph that is served now, and operations run on it."""
+
+from __future__ import annotations
+
+from router.errors import OperationError
+from router.execution.execute import ExecutionContext, execute
+from router.execution.subgraph_client import Headers
+from router.operation.model import OperationKind
+from router.operation.variables import coerce_variables
+from router.response.projection import ProjectedResult
+from router.server.config import RouterConfig
+from router.server.graph import Graph
+from router.server.graphql_request import GraphQLRequest
+from router.server.operation_cache import CompiledOperation
+from router.server.request_error import RequestError
+from router.server.subscriptions.hub import SubscriptionHub
+from router.server.subscriptions.subscriber import Subscriber
+from router.server.telemetry import Telemetry
+
+
+class GraphQLService:
+    """Runs operations on ``graph``, which may be exchanged at any time; None while there is none yet."""
+
+    def __init__(self, config: RouterConfig, telemetry: Telemetry, graph: Graph | None = None) -> None:
+        self.graph = graph
+        self.subscriptions = SubscriptionHub(config, telemetry)
+        self._timeout_s = config.graphql.timeout_s
+        self._has_introspection = config.has_introspection
+        self._telemetry = telemetry
+
+    def served_graph(self) -> Graph:
+        """The graph that is served now. RequestError: NOT_READY."""
+        if self.graph is None:
+            raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
+        return self.graph
+
+    def replace_graph(self, graph: Graph) -> None:
+        """Serve ``graph`` from now on; requests under way end on the one that they began with."""
+        self.graph = graph
+        self.subscriptions.replace_graph(graph)
+
+    async def compiled_operation(self, request: GraphQLRequest) -> tuple[Graph, CompiledOperation]:
+        """The graph that is served now, and the operation compiled for it.
+
+        RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, and where it cannot be compiled.
+        """
+        graph = self.served_graph()
+        compiled = graph.operations.known(request.query, request.operation_name)
+        if compiled is None:
+            compiled = await graph.operations.compiled(request.query, request.operation_name)
+            self._telemetry.compiled()
+        if compiled.projection.introspection is not None and not self._has_introspection:
+            message = "Introspection is disabled. Set graphql.introspection in router.yaml to allow it."
+            raise OperationError("INTROSPECTION_DISABLED", message)
+        return graph, compiled
+
+    async def run(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, headers: Headers, started: float
+    ) -> ProjectedResult:
+        """The result of a query or mutation that was received at ``started``. OperationError: BAD_USER_INPUT.
+
+        A subscription is refused with SUBSCRIPTIONS_NOT_SUPPORTED: it has more than one result.
+        """
+        if compiled.operation.kind is OperationKind.SUBSCRIPTION:
+            message = (
+                "A subscription is answered with a stream: send it with the header 'accept: text/event-stream' "
+                "or 'accept: multipart/mixed;subscriptionSpec=1.0', or over a WebSocket."
+            )
+            raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
+        variables = coerce_variables(graph.supergraph.api_schema, compiled.operation, request.variables)
+        context = ExecutionContext(
+            client=graph.client,
+            headers=headers,
+            deadline=started + self._timeout_s,
+            timeouts_s=graph.timeouts_s,
+            decode=graph.decode,
+            observer=self._telemetry,
+        )
+        result = await execute(compiled.executable, variables, context)
+        return compiled.projection(result.data, result.errors, variables)
+
+    def subscribe(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, headers: Headers
+    ) -> Subscriber:
+        """The results of a subscription; the subscriber must be closed afterwards. OperationError as the hub says."""
+        return self.subscriptions.subscribe(graph, request, compiled, headers)

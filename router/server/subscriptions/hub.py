@@ -1,0 +1,113 @@
+"""All subscriptions of this router: who shares one, how many there may be, and what happens to them at a reload."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from router.errors import OperationError
+from router.execution.json_numbers import encode
+from router.execution.subgraph_client import Headers
+from router.server.config import RouterConfig
+from router.server.graph import Graph
+from router.server.graphql_request import GraphQLRequest
+from router.server.operation_cache import CompiledOperation
+from router.server.subscriptions.shared import EventLimits, SharedSubscription, plan_events
+from router.server.subscriptions.subscriber import Ending, Subscriber
+from router.server.telemetry import Telemetry
+
+# What makes two subscriptions one: document, operation name, variables as JSON, forwarded headers.
+SharingKey = tuple[str, str | None, bytes, Headers]
+
+SHUTTING_DOWN = Ending(
+    [{"message": "The router is shutting down. Subscribe again.", "extensions": {"code": "SHUTTING_DOWN"}}],
+    is_ours=True,
+)
+
+
+class SubscriptionHub:
+    """Begins subscriptions and keeps them; its tasks live until the last subscriber has left, or ``close``."""
+
+    def __init__(self, config: RouterConfig, telemetry: Telemetry) -> None:
+        self._settings = config.subscriptions
+        self._limits = EventLimits(config.graphql.timeout_s, config.subscriptions.reconnect_timeout_s)
+        self._telemetry = telemetry
+        self._shared: dict[SharedSubscription, tuple[SharingKey, asyncio.Task[None]]] = {}
+        self._by_key: dict[SharingKey, SharedSubscription] = {}
+        self._replanning: set[asyncio.Task[None]] = set()
+        self._count = 0
+        self._is_closed = False
+        telemetry.watch_subscriptions(lambda: self.count, lambda: len(self._shared))
+
+    @property
+    def count(self) -> int:
+        """How many clients are subscribed."""
+        return self._count
+
+    def subscribe(
+        self, graph: Graph, request: GraphQLRequest, compiled: CompiledOperation, headers: Headers
+    ) -> Subscriber:
+        """Subscribe a client, which must be closed afterwards.
+
+        OperationError: SUBSCRIPTIONS_DISABLED, SUBSCRIPTION_LIMIT, SHUTTING_DOWN, BAD_USER_INPUT.
+        """
+        self._refuse_if_need_be()
+        plan = plan_events(graph, compiled, request.variables)
+        key = (request.query, request.operation_name, _as_key(plan.variables), headers)
+        shared = self._by_key.get(key) if self._settings.share else None
+        if shared is None or shared.has_ended:
+            shared = SharedSubscription(request, headers, plan, self._limits, self._telemetry)
+            self._start(key, shared)
+        of = shared
+        subscriber = Subscriber(self._settings.max_buffered_events, lambda one: self._leave(of, one))
+        shared.subscribers.add(subscriber)
+        self._count += 1
+        return subscriber
+
+    def replace_graph(self, graph: Graph) -> None:
+        """Carry every subscription over to ``graph``."""
+        for shared in self._shared:
+            task = asyncio.get_running_loop().create_task(shared.replan(graph))
+            self._replanning.add(task)
+            task.add_done_callback(self._replanning.discard)
+
+    def close(self) -> None:
+        """End all subscriptions, and take no more; the clients are told to come again."""
+        self._is_closed = True
+        for shared, (_, task) in tuple(self._shared.items()):
+            shared.end(SHUTTING_DOWN)
+            task.cancel()
+
+    def _refuse_if_need_be(self) -> None:
+        if not self._settings.enabled:
+            message = "Subscriptions are disabled. Set subscriptions.enabled in router.yaml to allow them."
+            raise OperationError("SUBSCRIPTIONS_DISABLED", message)
+        if self._is_closed:
+            raise OperationError("SHUTTING_DOWN", "The router is shutting down. Subscribe again.", http_status=503)
+        if self.count >= self._settings.max_total:
+            message = f"There are {self.count} subscriptions already, as many as this router takes. Try again later."
+            raise OperationError("SUBSCRIPTION_LIMIT", message, http_status=503)
+
+    def _start(self, key: SharingKey, shared: SharedSubscription) -> None:
+        task = asyncio.get_running_loop().create_task(shared.run())
+        self._shared[shared] = key, task
+        self._by_key[key] = shared
+        task.add_done_callback(lambda _: self._forget(shared))
+
+    def _leave(self, shared: SharedSubscription, subscriber: Subscriber) -> None:
+        if subscriber in shared.subscribers:
+            shared.subscribers.remove(subscriber)
+            self._count -= 1
+        found = self._shared.get(shared)
+        if found is not None and not shared.subscribers:
+            found[1].cancel()
+            self._forget(shared)
+
+    def _forget(self, shared: SharedSubscription) -> None:
+        found = self._shared.pop(shared, None)
+        if found is not None and self._by_key.get(found[0]) is shared:
+            del self._by_key[found[0]]
+
+
+def _as_key(variables: Mapping[str, object]) -> bytes:
+    return encode(dict(sorted(variables.items())))

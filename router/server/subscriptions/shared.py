@@ -1,0 +1,194 @@
+"""One subscription at a subgraph, whose events are executed once for all clients that asked the same.
+
+Its life: connect; for each event fetch what else was selected, project, encode, and offer the result to every client.
+A lost connection is told to the clients and made again with growing pauses. It ends when the subgraph completes or
+refuses it, when it stays lost for too long, when the last client has left, or when a new supergraph does not know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.errors import OperationError
+from router.execution.answer import SubgraphAnswer
+from router.execution.errors import SubgraphFailure
+from router.execution.execute import ExecutionContext, FetchObserver, execute_event
+from router.execution.json_numbers import encode
+from router.execution.subgraph_client import Headers
+from router.execution.subscription.event_source import EventRequest, SubscriptionRefused
+from router.operation.variables import coerce_variables
+from router.server.answer import errors_of, result_answer
+from router.server.graph import Graph
+from router.server.graphql_request import GraphQLRequest
+from router.server.operation_cache import CompiledOperation
+from router.server.startup import growing_pauses
+from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
+
+logger = logging.getLogger("galleria.router")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPlan:
+    """A client's subscription over one graph: what is asked of the subgraph, and what is made of each event."""
+
+    graph: Graph
+    compiled: CompiledOperation
+    variables: Mapping[str, object]
+    subgraph: str
+    body: bytes
+
+    def asks_the_same(self, other: EventPlan) -> bool:
+        """Whether the stream of events of ``other`` is that of this plan too."""
+        mine, others = self.graph.event_routes[self.subgraph], other.graph.event_routes.get(other.subgraph)
+        is_same_place = others is not None and mine.url == others.url and type(mine.source) is type(others.source)
+        return is_same_place and self.subgraph == other.subgraph and self.body == other.body
+
+
+def plan_events(graph: Graph, compiled: CompiledOperation, raw_variables: Mapping[str, Any]) -> EventPlan:
+    """The plan of a compiled subscription for a client's variables. OperationError: BAD_USER_INPUT."""
+    variables = coerce_variables(graph.supergraph.api_schema, compiled.operation, raw_variables)
+    first = compiled.executable.fetches[0]
+    return EventPlan(graph, compiled, variables, first.subgraph, first.body.render(variables, (), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class EventLimits:
+    """``timeout_s`` for what is fetched per event; ``reconnect_timeout_s`` until a lost subgraph is given up."""
+
+    timeout_s: float
+    reconnect_timeout_s: float
+
+
+class SharedSubscription:
+    """The subscribers of one ``request`` with one set of forwarded headers."""
+
+    def __init__(
+        self, request: GraphQLRequest, headers: Headers, plan: EventPlan, limits: EventLimits, observer: FetchObserver
+    ) -> None:
+        self.request = request
+        self.subscribers: set[Subscriber] = set()
+        self._headers = headers
+        self._plan = plan
+        self._limits = limits
+        self._observer = observer
+        self._following: asyncio.Task[Ending] | None = None
+        self._has_moved = False
+        self._has_connected = False
+        self._has_ended = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is too late to join."""
+        return self._has_ended
+
+    async def run(self) -> None:
+        """Live until the end; every subscriber knows it then."""
+        ending = COMPLETED
+        try:
+            ending = await self._until_the_end()
+        except Exception as error:  # noqa: BLE001 - ours: the log gets the reason, the clients an id
+            ending = Ending(errors_of(error))
+        finally:
+            self.end(ending)
+
+    def end(self, ending: Ending) -> None:
+        """End every subscriber."""
+        self._has_ended = True
+        for subscriber in tuple(self.subscribers):
+            subscriber.end(ending)
+
+    async def replan(self, graph: Graph) -> None:
+        """Go on over a new ``graph``: without a break, if the subgraph is asked the same; else by subscribing anew.
+
+        Where the operation is not valid any more, or its variables are not, it ends and says so.
+        """
+        try:
+            compiled = await graph.operations.compiled(self.request.query, self.request.operation_name)
+            plan = plan_events(graph, compiled, self.request.variables)
+        except OperationError as error:
+            self.end(Ending([_invalid_now(), *errors_of(error)]))
+            return
+        old, self._plan = self._plan, plan
+        if self._following is not None and not plan.asks_the_same(old):
+            self._has_moved = True
+            self._following.cancel()
+
+    async def _until_the_end(self) -> Ending:
+        while True:
+            self._following = asyncio.create_task(self._follow())
+            try:
+                return await self._following
+            except asyncio.CancelledError:
+                if not self._has_moved:
+                    raise
+                self._has_moved = False
+
+    async def _follow(self) -> Ending:
+        """Follow the subgraph's events, over lost connections, until it completes or is given up."""
+        clock = asyncio.get_running_loop().time
+        lost_at: float | None = None
+        pauses = growing_pauses()
+        while True:
+            plan = self._plan
+            route = plan.graph.event_routes[plan.subgraph]
+            request = EventRequest(plan.subgraph, route.url, plan.body, self._headers, plan.graph.decode)
+            try:
+                async with route.source.open(request) as events:
+                    self._has_connected, lost_at, pauses = True, None, growing_pauses()
+                    await self._deliver_all(events)
+                return COMPLETED
+            except SubgraphFailure as failure:
+                now = clock()
+                is_first_loss = lost_at is None
+                lost_at = now if lost_at is None else lost_at
+                is_hopeless = not self._has_connected or isinstance(failure, SubscriptionRefused)
+                if is_hopeless or now - lost_at >= self._limits.reconnect_timeout_s:
+                    return Ending([_told(failure, plan.subgraph, is_lost=False)])
+                if is_first_loss:
+                    self._tell_loss(failure, plan.subgraph)
+            await asyncio.sleep(next(pauses))
+
+    async def _deliver_all(self, events: AsyncIterator[SubgraphAnswer]) -> None:
+        async for event in events:
+            # Read for each event: a reload may have exchanged the plan.
+            self._offer(await self._result(self._plan, event))
+
+    async def _result(self, plan: EventPlan, event: SubgraphAnswer) -> bytes:
+        """The client's result for an event, as JSON; an event that cannot be answered is an error of its own."""
+        graph = plan.graph
+        context = ExecutionContext(
+            client=graph.client,
+            headers=self._headers,
+            deadline=asyncio.get_running_loop().time() + self._limits.timeout_s,
+            timeouts_s=graph.timeouts_s,
+            decode=graph.decode,
+            observer=self._observer,
+        )
+        try:
+            result = await execute_event(plan.compiled.executable, plan.variables, context, event)
+            projected = plan.compiled.projection(result.data, result.errors, plan.variables)
+            return result_answer(projected).body
+        except Exception as error:  # noqa: BLE001 - one event's fault is not the subscription's
+            return encode({"errors": errors_of(error), "data": None})
+
+    def _tell_loss(self, failure: SubgraphFailure, subgraph: str) -> None:
+        logger.warning("subscription of subgraph '%s' lost, connecting again: %s", subgraph, failure.message)
+        self._offer(encode({"errors": [_told(failure, subgraph, is_lost=True)], "data": None}))
+
+    def _offer(self, result: bytes) -> None:
+        for subscriber in tuple(self.subscribers):
+            subscriber.offer(result)
+
+
+def _told(failure: SubgraphFailure, subgraph: str, *, is_lost: bool) -> dict[str, object]:
+    more = " Events are missed until it is back; the subscription goes on then." if is_lost else ""
+    return {"message": failure.message + more, "extensions": {"code": failure.code, "service": subgraph}}
+
+
+def _invalid_now() -> dict[str, object]:
+    message = "The subscription is closed: the schema has changed, and it is not valid any more."
+    return {"message": message, "extensions": {"code": "SUBSCRIPTION_NO_LONGER_VALID"}}
