@@ -25,7 +25,7 @@ from subgraphs.chassis.auth import TokenVerifier
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.consumer import Consumer, EventHandler
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
-from subgraphs.chassis.errors import SettingsError, Unavailable
+from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Database, connect, create_indexes
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class ServiceProcess(Generic[A, L, S]):
-    """One running service; :meth:`lifespan` is Starlette's. Raises SettingsError like :func:`check_keys`."""
+    """One running service; :meth:`lifespan` is Starlette's. Raises SettingsError where it must not start."""
 
     def __init__(self, service: Service[A, L, S], settings: S, clock: Clock = utc_now) -> None:
         self.service = service
@@ -55,7 +55,7 @@ class ServiceProcess(Generic[A, L, S]):
         self.metrics = Metrics()
         self.readiness = Readiness(["mongodb", "nats", "jwks"])
         check_production(settings)
-        check_keys(settings)
+        ensure_development_key(settings)
         self._clock = clock
         self._relay = Relay(service.collections, self.metrics)
         self._verifier: TokenVerifier | None = None
@@ -187,16 +187,10 @@ def key_source(settings: ServiceSettings, client: httpx.AsyncClient) -> KeySourc
     return JwksFile(settings.jwks_file or settings.keys_directory / JWKS_FILE, development=settings.development)
 
 
-def check_keys(settings: ServiceSettings) -> None:
-    """Make the development key where the settings name no other keys.
-
-    Raises SettingsError in production, which has no such key, and where it cannot be made.
-    """
-    if settings.jwks_url or settings.jwks_file:
-        return
-    if not settings.development:
-        raise SettingsError("JWKS_URL: is not set, nor is JWKS_FILE; production needs one of them")
-    ensure_key(settings.keys_directory)
+def ensure_development_key(settings: ServiceSettings) -> None:
+    """Make the development key where the settings name no other keys; raises SettingsError where it cannot be made."""
+    if not settings.jwks_url and not settings.jwks_file:
+        ensure_key(settings.keys_directory)
 
 
 async def _run_worker(worker: Worker[A], use_cases: A) -> NoReturn:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
 from subgraphs.chassis.errors import SettingsError
 from subgraphs.chassis.keys import has_development_key
-from subgraphs.chassis.settings import CommandSettings
+from subgraphs.chassis.settings import ServiceSettings
 
 SHORTEST_SECRET = 16
 WITHOUT_PASSWORD = ("MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC")
 """Ways to log in to MongoDB for which the URL holds no secret."""
 
 
-def check_production(settings: CommandSettings) -> None:
+def check_production(settings: ServiceSettings) -> None:
     """Raise SettingsError, one line that names every wrong variable and no secret, where production must not start.
 
     In development nothing is refused.
@@ -29,7 +28,7 @@ def check_production(settings: CommandSettings) -> None:
         raise SettingsError("; ".join(problems))
 
 
-def _weak_secrets(settings: CommandSettings) -> Iterator[str]:
+def _weak_secrets(settings: ServiceSettings) -> Iterator[str]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if not isinstance(value, SecretStr):
@@ -53,10 +52,12 @@ def _secret_of(value: str) -> str | None:
     return unquote(parts.password or (parts.username if parts.scheme in ("nats", "tls") else "") or "")
 
 
-def _untrusted_keys(settings: CommandSettings) -> Iterator[str]:
-    url, path = getattr(settings, "jwks_url", None), getattr(settings, "jwks_file", None)
-    if isinstance(url, str) and urlsplit(url).scheme != "https":
+def _untrusted_keys(settings: ServiceSettings) -> Iterator[str]:
+    url, path = settings.jwks_url, settings.jwks_file
+    if not url and not path:
+        yield "JWKS_URL: is not set, nor is JWKS_FILE; production needs one of them"
+    if url and urlsplit(url).scheme != "https":
         # Whoever can change the answer on its way could sign any token.
         yield "JWKS_URL: must begin with https:// in production"
-    if isinstance(path, Path) and path.is_file() and has_development_key(path.read_bytes()):
+    if path and path.is_file() and has_development_key(path.read_bytes()):
         yield "JWKS_FILE: holds the development key, which production must not trust; name the keys of your issuer"
