@@ -1,0 +1,119 @@
+"""Equal subscriptions share one at the subgraph; limits hold; a slow client costs nobody else anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.errors import OperationError
+from router.server.config import RouterConfig, SubscriptionSettings
+from router.server.graphql_request import GraphQLRequest
+from router.server.subscriptions.subscriber import Subscriber
+from tests.server.subscriptions.live import BIDS, Stack, live_stack
+
+AMOUNTS = "subscription { bids { amount } }"
+
+
+async def subscribe(stack: Stack, query: str = AMOUNTS, authorization: bytes | None = None) -> Subscriber:
+    """A client that reads only when a test says so."""
+    request = GraphQLRequest(query)
+    graph, compiled = await stack.service.compiled_operation(request)
+    headers = ((b"authorization", authorization),) if authorization is not None else ()
+    return stack.service.subscribe(graph, compiled, request, headers)
+
+
+@pytest.mark.asyncio
+async def test_equal_subscriptions_are_one_at_the_subgraph_until_the_last_client_leaves(stack: Stack) -> None:
+    clients = [await subscribe(stack) for _ in range(3)]
+    await stack.auction.followed_by(1)
+    stack.auction.bid(7)
+    assert [await client.next() for client in clients] == [b'{"data":{"bids":{"amount":7}}}'] * 3
+    clients[0].close()
+    clients[1].close()
+    stack.auction.bid(8)
+    assert await clients[2].next() == b'{"data":{"bids":{"amount":8}}}'
+    clients[2].close()
+    await stack.auction.followed_by(0)
+    assert stack.auction.begun == 1
+
+
+@pytest.mark.asyncio
+async def test_other_documents_and_other_forwarded_headers_are_kept_apart(stack: Stack) -> None:
+    clients = [
+        await subscribe(stack),
+        await subscribe(stack, BIDS),
+        await subscribe(stack, authorization=b"Bearer a"),
+        await subscribe(stack, authorization=b"Bearer b"),
+        await subscribe(stack, authorization=b"Bearer a"),
+    ]
+    await stack.auction.followed_by(4)
+    assert sorted(stack.auction.authorizations, key=str) == ["Bearer a", "Bearer b", None, None]
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_shared_where_the_settings_say_so() -> None:
+    async with live_stack(RouterConfig(subscriptions=SubscriptionSettings(share=False))) as stack:
+        clients = [await subscribe(stack) for _ in range(2)]
+        await stack.auction.followed_by(2)
+        for client in clients:
+            client.close()
+        await stack.auction.followed_by(0)
+
+
+@pytest.mark.asyncio
+async def test_a_slow_client_is_closed_with_the_reason_and_others_go_on() -> None:
+    settings = SubscriptionSettings(max_buffered_events=2)
+    async with live_stack(RouterConfig(subscriptions=settings)) as stack:
+        slow, quick = await subscribe(stack), await subscribe(stack)
+        await stack.auction.followed_by(1)
+        for amount in (1, 2, 3):
+            stack.auction.bid(amount)
+            assert await quick.next() == b'{"data":{"bids":{"amount":%d}}}' % amount
+        assert await slow.next() is None
+        assert slow.ending is not None
+        assert slow.ending.errors == [
+            {
+                "message": "The subscription is closed: 2 results waited that were not read fast enough.",
+                "extensions": {"code": "SUBSCRIPTION_TOO_SLOW"},
+            }
+        ]
+        assert stack.service.subscriptions.count == 1
+        stack.auction.bid(4)
+        assert await quick.next() == b'{"data":{"bids":{"amount":4}}}'
+        quick.close()
+
+
+@pytest.mark.asyncio
+async def test_a_router_takes_only_so_many_subscriptions() -> None:
+    async with live_stack(RouterConfig(subscriptions=SubscriptionSettings(max_total=2))) as stack:
+        first, second = await subscribe(stack), await subscribe(stack)
+        with pytest.raises(OperationError) as caught:
+            await subscribe(stack)
+        assert caught.value.code == "SUBSCRIPTION_LIMIT"
+        first.close()
+        third = await subscribe(stack)
+        second.close()
+        third.close()
+
+
+@pytest.mark.asyncio
+async def test_subscriptions_may_be_disabled() -> None:
+    async with live_stack(RouterConfig(subscriptions=SubscriptionSettings(enabled=False))) as stack:
+        with pytest.raises(OperationError) as caught:
+            await subscribe(stack)
+        assert caught.value.code == "SUBSCRIPTIONS_DISABLED"
+
+
+@pytest.mark.asyncio
+async def test_what_completed_is_begun_anew_by_the_next_client(stack: Stack) -> None:
+    first = await subscribe(stack)
+    await stack.auction.followed_by(1)
+    stack.auction.finish()
+    assert await first.next() is None
+    second = await subscribe(stack)
+    await stack.auction.followed_by(1)
+    stack.auction.bid(5)
+    assert await second.next() == b'{"data":{"bids":{"amount":5}}}'
+    first.close()
+    second.close()
