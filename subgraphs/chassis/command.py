@@ -34,7 +34,8 @@ from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.dev_keys import ensure_key
 from subgraphs.chassis.errors import ChassisError, SettingsError, Unavailable
 from subgraphs.chassis.logs import configure_logs
-from subgraphs.chassis.mongodb import connect, create_indexes
+from subgraphs.chassis.migrations import migrate
+from subgraphs.chassis.mongodb import connect, prepare_collections
 from subgraphs.chassis.process import PREPARE_WITHIN_S
 from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import Runtime, Service
@@ -197,7 +198,8 @@ async def _seed(name: str) -> int | None:
     try:
         await database.command("ping")
         with pymongo.timeout(PREPARE_WITHIN_S):
-            await create_indexes(database, service.collections)
+            await migrate(database, service.migrations)
+            await prepare_collections(database, service.collections)
             return await seed_if_empty(database, service.collections, partial(service.seed, runtime), utc_now())
     except PyMongoError as error:
         raise Unavailable(f"{name}: the database cannot be seeded: {type(error).__name__}: {error}") from None

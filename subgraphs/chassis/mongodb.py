@@ -1,17 +1,19 @@
-"""The service's own database: the client, the collections that a store declares, and their indexes.
+"""The service's own database: the client, the collections that a store declares, their indexes and validators.
 
 motor connects lazily: a client exists at once, and each operation waits for the server up to ``timeoutMS``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import (
+    CollectionInvalid,
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,
@@ -32,11 +34,16 @@ OUTBOX_INDEX = IndexModel([("outbox.time", ASCENDING)], name="outbox", sparse=Tr
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection that a store declares; ``outbox`` where its documents carry pending events."""
+    """A collection that a store declares; ``outbox`` where its documents carry pending events.
+
+    ``schema`` is a $jsonSchema that every document must fit from now on; the database refuses others. It must let pass
+    what the release before writes, which may still be running.
+    """
 
     name: str
     indexes: Sequence[IndexModel] = ()
     outbox: bool = False
+    schema: Mapping[str, Any] | None = None
 
 
 def connect(settings: ServiceSettings, listeners: Sequence[CommandListener] = ()) -> Database:
@@ -56,6 +63,20 @@ async def create_indexes(database: Database, collections: Sequence[Collection]) 
         indexes = [*collection.indexes, OUTBOX_INDEX] if collection.outbox else list(collection.indexes)
         if indexes:
             await database[collection.name].create_indexes(indexes)
+
+
+async def prepare_collections(database: Database, collections: Sequence[Collection]) -> None:
+    """Give every declared collection its validator and its indexes; safe with several replicas at once."""
+    for collection in collections:
+        if collection.schema is not None:
+            await _validate(database, collection.name, {"$jsonSchema": dict(collection.schema)})
+    await create_indexes(database, collections)
+
+
+async def _validate(database: Database, name: str, validator: Document) -> None:
+    with suppress(CollectionInvalid):  # it is there already
+        await database.create_collection(name)
+    await database.command("collMod", name, validator=validator, validationLevel="strict", validationAction="error")
 
 
 async def is_empty(database: Database, collections: Sequence[Collection]) -> bool:

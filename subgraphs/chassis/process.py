@@ -28,7 +28,8 @@ from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
 from subgraphs.chassis.metrics import Metrics
-from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.migrations import migrate
+from subgraphs.chassis.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.outbox import Relay
 from subgraphs.chassis.production import check_production
 from subgraphs.chassis.readiness import Readiness
@@ -41,6 +42,7 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 CHECK_EVERY_S = 5.0
 PREPARE_WITHIN_S = 60.0
+MIGRATE_WITHIN_S = 3600.0
 LOG = structlog.get_logger()
 
 T = TypeVar("T")
@@ -117,8 +119,10 @@ class ServiceProcess(Generic[A, L, S]):
 
     async def _prepare(self, database: Database) -> None:
         await database.command("ping")
+        with pymongo.timeout(MIGRATE_WITHIN_S):
+            await migrate(database, self.service.migrations, self._clock)
         with pymongo.timeout(PREPARE_WITHIN_S):  # indexes and seeds take longer than requests may
-            await create_indexes(database, self.service.collections)
+            await prepare_collections(database, self.service.collections)
             if self.settings.seed_demo:
                 await self._seed(database)
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from subgraphs.chassis.clock import Clock
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.graphql_schema import ServiceSchema
+from subgraphs.chassis.migrations import Migration
 from subgraphs.chassis.mongodb import Collection, Database
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.chassis.settings import ServiceSettings
@@ -52,6 +53,7 @@ class Service(Generic[A, L, S]):
     settings: type[S]
     schema: ServiceSchema
     collections: tuple[Collection, ...]
+    migrations: tuple[Migration, ...] = ()
     build: Callable[[Runtime[S]], A]
     loaders: Callable[[A], L]
     seed: Callable[[Runtime[S], datetime], Awaitable[int]]

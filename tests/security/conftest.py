@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.command import load_service, service_names
-from subgraphs.chassis.mongodb import connect, create_indexes
+from subgraphs.chassis.mongodb import connect, prepare_collections
 from subgraphs.chassis.service import Runtime
 from subgraphs.chassis.settings import read_settings
 from subgraphs.demo import demo_shop
@@ -50,6 +50,6 @@ async def _seeded(name: str, url: str, keys: Path, resources: AsyncExitStack) ->
     database = connect(settings)
     resources.callback(database.client.close)
     runtime = Runtime(settings, database, NoRelay(), utc_now)
-    await create_indexes(database, service.collections)
+    await prepare_collections(database, service.collections)
     await service.seed(runtime, NOW)
     return client_of(service, service.build(runtime), keys)
