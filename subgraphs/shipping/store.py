@@ -28,6 +28,20 @@ from subgraphs.shipping.domain import (
     TrackingEvent,
 )
 
+SHIPMENT_SCHEMA = {
+    "bsonType": "object",
+    "required": ["orderId", "customerId", "status", "lines", "createdAt", "outbox", "handledEvents"],
+    "properties": {
+        "orderId": {"bsonType": "string"},
+        "customerId": {"bsonType": "string"},
+        "status": {"enum": [status.value for status in ShipmentStatus]},
+        "lines": {"bsonType": "array", "minItems": 1},
+        "createdAt": {"bsonType": "date"},
+        "outbox": {"bsonType": "array"},
+        "handledEvents": {"bsonType": "array"},
+    },
+}
+
 COLLECTIONS = (
     Collection(
         "shipments",
@@ -37,6 +51,7 @@ COLLECTIONS = (
             IndexModel([("dueAt", ASCENDING)], name="due"),
         ),
         outbox=True,
+        schema=SHIPMENT_SCHEMA,
     ),
     Collection("cancelledOrders"),
 )

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pymongo.errors import WriteError
 
 from subgraphs.chassis.mongodb import Database
 from subgraphs.shipping.domain import Attempt, ShipmentDispatched, ShipmentStatus, StepKind
 from subgraphs.shipping.service import Store
-from subgraphs.shipping.store import MongoStore
+from subgraphs.shipping.store import MongoStore, shipment_document
 from tests.services import CommandLog
 from tests.subgraphs.shipping.examples import NOW, a_shipment, seen
 
@@ -97,3 +98,12 @@ async def test_a_batch_is_one_query(mongo_store: MongoStore, commands: CommandLo
     assert len(await mongo_store.shipments([f"shp_{number}" for number in range(10)])) == 5
     assert len(await mongo_store.shipments_of_orders([f"ord_{number}" for number in range(10)])) == 5
     assert commands.commands == ["find", "find"]
+
+
+async def test_the_database_refuses_a_shipment_without_an_order(database: Database) -> None:
+    document = {**shipment_document(a_shipment()), "outbox": [], "handledEvents": []}
+    with pytest.raises(WriteError, match="Document failed validation"):
+        await database["shipments"].insert_one({**document, "orderId": None})
+    with pytest.raises(WriteError, match="Document failed validation"):
+        await database["shipments"].insert_one({**document, "status": "LOST_FOR_EVER"})
+    assert await database["shipments"].count_documents({}) == 0
