@@ -15,7 +15,8 @@ from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
-from subgraphs.payments import domain
+from subgraphs.payments import domain, ledger
+from subgraphs.payments.refunds import RefundRequest
 from subgraphs.payments.service import Payments
 
 READ_ALL = "orders:read-all"
@@ -25,7 +26,12 @@ MAXIMUM_AMOUNT = Decimal(10) ** 9
 strawberry.enum(domain.PaymentStatus, description="Where a payment stands.")
 strawberry.enum(domain.TransactionKind, description="What the payment provider was asked.")
 strawberry.enum(domain.TransactionStatus, description="What the payment provider answered.")
-strawberry.enum(domain.RefundStatus, description="PENDING until the payment provider has answered; it is asked again.")
+strawberry.enum(
+    domain.SettlementStatus,
+    name="RefundStatus",
+    description="PENDING until the payment provider has answered; it is asked again.",
+)
+strawberry.enum(ledger.Account, name="LedgerAccount", description="An account of the ledger.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class Refund:
     id: strawberry.ID
     amount: Money
     reason: str
-    status: domain.RefundStatus
+    status: domain.SettlementStatus
     at: datetime
 
     @classmethod
@@ -120,7 +126,7 @@ class Refund:
         )
 
 
-@strawberry.type(description="The bill, issued when the money is captured.")
+@strawberry.type(description="The bill of a parcel, issued when its money is captured.")
 class Invoice:
     """The bill."""
 
@@ -132,6 +138,55 @@ class Invoice:
     def of(cls, invoice: domain.Invoice) -> Self:
         """The GraphQL form."""
         return cls(number=invoice.number, issued_at=invoice.issued_at, total=Money.of(invoice.total))
+
+
+@strawberry.type(description="One posting of the ledger: a debit where its amount is positive, else a credit.")
+class LedgerEntry:
+    """One posting of the ledger."""
+
+    transaction_id: strawberry.ID
+    at: datetime
+    account: ledger.Account
+    amount: Money
+
+    @classmethod
+    def of(cls, transaction: domain.Transaction, posting: ledger.Posting) -> Self:
+        """The GraphQL form."""
+        return cls(
+            transaction_id=strawberry.ID(transaction.id),
+            at=transaction.at,
+            account=posting.account,
+            amount=Money.of(domain.Money(posting.amount_minor, transaction.amount.currency_code)),
+        )
+
+
+@strawberry.type(description="What the postings on one account add up to.")
+class LedgerBalance:
+    """What the postings on one account add up to."""
+
+    account: ledger.Account
+    amount: Money
+
+
+@strawberry.type(description="The double-entry ledger of a payment: its entries, and its balances, add up to zero.")
+class Ledger:
+    """The double-entry ledger of a payment."""
+
+    entries: list[LedgerEntry]
+    balances: list[LedgerBalance]
+
+    @classmethod
+    def of(cls, payment: domain.Payment) -> Self:
+        """The GraphQL form."""
+        currency = payment.amount.currency_code
+        balances = ledger.sum_by_account(payment.postings())
+        return cls(
+            entries=[LedgerEntry.of(each, posting) for each in payment.transactions for posting in each.postings],
+            balances=[
+                LedgerBalance(account=account, amount=Money.of(domain.Money(minor, currency)))
+                for account, minor in balances.items()
+            ],
+        )
 
 
 @strawberry.federation.type(keys=["id"])
@@ -165,7 +220,15 @@ class Payment:
     method: str = strawberry.field(description="The card, masked.")
     transactions: list[Transaction]
     refunds: list[Refund]
-    invoice: Invoice | None = strawberry.field(description="Null until the money is captured.")
+    invoice: Invoice | None = strawberry.field(description="The first one; null until money is captured.")
+    invoices: list[Invoice] = strawberry.field(description="One for each parcel that was captured, the oldest first.")
+    source: strawberry.Private[domain.Payment]
+
+    @strawberry.field
+    def ledger(self, info: Info) -> Ledger:
+        """The ledger; raises CodedError(FORBIDDEN) for whoever may not read all."""
+        require_scope(info.context.auth, READ_ALL)
+        return Ledger.of(self.source)
 
     @classmethod
     def of(cls, payment: domain.Payment) -> Self:
@@ -180,7 +243,9 @@ class Payment:
             method=payment.method,
             transactions=[Transaction.of(transaction) for transaction in payment.transactions],
             refunds=[Refund.of(refund) for refund in payment.refunds],
-            invoice=Invoice.of(payment.invoice) if payment.invoice else None,
+            invoice=Invoice.of(payment.invoices[0]) if payment.invoices else None,
+            invoices=[Invoice.of(invoice) for invoice in payment.invoices],
+            source=payment,
         )
 
     @classmethod
@@ -227,7 +292,7 @@ class Mutation:
         """Give back captured money, all or part of it, once per idempotency key."""
         require_scope(info.context.auth, REFUND)
         try:
-            request = domain.RefundRequest(amount.to_domain(), reason, idempotency_key)
+            request = RefundRequest(amount.to_domain(), reason, idempotency_key)
             result = await info.context.service.refund(payment_id, request)
         except domain.PaymentError as error:
             return RefundPaymentPayload(user_errors=[user_error(error)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,25 +11,36 @@ from subgraphs import demo
 from subgraphs.demo import model
 from subgraphs.payments.domain import (
     Attempt,
+    Capture,
     Invoice,
     Money,
     OrderFact,
     Payment,
     PaymentStatus,
+    PricedLine,
     Refund,
-    RefundStatus,
+    SettlementStatus,
     Transaction,
     TransactionKind,
     TransactionStatus,
     format_invoice_number,
     invoice_series,
-    next_step,
 )
+from subgraphs.payments.ledger import Postings, post_capture, post_hold, post_refund, post_release
 from subgraphs.payments.provider import PaymentProvider
+from subgraphs.payments.steps import next_step
 from subgraphs.payments.store import MongoStore
 
 WAITING_ATTEMPTS = 8
 """How often the provider was asked about a payment that still waits: the pauses have grown to their longest."""
+
+
+_POST: Mapping[TransactionKind, Callable[[int], Postings]] = {
+    TransactionKind.AUTHORIZATION: post_hold,
+    TransactionKind.CAPTURE: post_capture,
+    TransactionKind.VOID: post_release,
+    TransactionKind.REFUND: post_refund,
+}
 
 
 async def seed(store: MongoStore, provider: PaymentProvider, now: datetime) -> int:
@@ -57,7 +68,10 @@ def _payment(order: model.Order, provider: PaymentProvider, now: datetime) -> Pa
         refunded=_money(known.refunded_minor),
         created_at=known.created_at,
         updated_at=known.updated_at,
+        lines=tuple(PricedLine(each.product_id, each.quantity, _money(each.unit_price_minor)) for each in order.lines),
+        shipping_fee=_money(order.shipping_fee_minor),
         facts=_facts(order),
+        captures=tuple(_captures(order)),
         transactions=tuple(_transaction(transaction) for transaction in known.transactions),
         refunds=tuple(_refund(refund) for refund in known.refunds),
     )
@@ -68,8 +82,6 @@ def _facts(order: model.Order) -> frozenset[OrderFact]:
     facts = set()
     if order.reservation.status != "REJECTED":
         facts.add(OrderFact.RESERVED)
-    if any(change.to_status == "DISPATCHED" for change in order.history):
-        facts.add(OrderFact.DISPATCHED)
     if order.status == "CANCELLED":
         facts.add(OrderFact.CANCELLED)
     return frozenset(facts)
@@ -81,36 +93,45 @@ def _with_attempt(payment: Payment, now: datetime) -> Payment:
     if step is None:
         return payment
     attempt = Attempt(step.kind, step.key, WAITING_ATTEMPTS, payment.created_at)
-    return replace(payment, attempt=attempt, due_at=now)
+    return replace(payment, attempt=attempt, delayed=True, due_at=now)
 
 
 def _transaction(known: model.PaymentTransaction) -> Transaction:
-    status = TransactionStatus.SUCCEEDED if known.approved else TransactionStatus.FAILED
+    kind = TransactionKind(known.kind)
+    if not known.approved:
+        return Transaction(
+            known.id, kind, _money(known.amount_minor), known.at, TransactionStatus.FAILED, known.message
+        )
+    postings = _POST[kind](known.amount_minor)
     return Transaction(
-        known.id, TransactionKind(known.kind), _money(known.amount_minor), known.at, status, known.message
+        known.id, kind, _money(known.amount_minor), known.at, TransactionStatus.SUCCEEDED, None, postings
     )
 
 
+def _captures(order: model.Order) -> Iterator[Capture]:
+    """The demo's orders travel in one parcel each."""
+    for transaction in order.payment.transactions:
+        if transaction.kind == "CAPTURE":
+            (shipment,) = order.shipments
+            amount = _money(transaction.amount_minor)
+            yield Capture(shipment.id, amount, SettlementStatus.SUCCEEDED, transaction.at)
+
+
 def _refund(known: model.Refund) -> Refund:
-    return Refund(known.id, known.id, _money(known.amount_minor), known.reason, RefundStatus.SUCCEEDED, known.at)
+    return Refund(known.id, known.id, _money(known.amount_minor), known.reason, SettlementStatus.SUCCEEDED, known.at)
 
 
 def _with_invoices(payments: Sequence[Payment]) -> list[Payment]:
     issued: Counter[str] = Counter()
     numbered = {}
-    for at, payment in sorted(_captures(payments), key=lambda capture: (capture[0], capture[1].id)):
+    taken = [(capture.at, payment) for payment in payments for capture in payment.captures]
+    for at, payment in sorted(taken, key=lambda each: (each[0], each[1].id)):
         series = invoice_series(at)
         issued[series] += 1
         invoice = Invoice(format_invoice_number(series, issued[series]), at, payment.captured)
-        numbered[payment.id] = replace(payment, invoice=invoice)
+        (capture,) = payment.captures
+        numbered[payment.id] = replace(payment, captures=(replace(capture, invoice=invoice),))
     return [numbered.get(payment.id, payment) for payment in payments]
-
-
-def _captures(payments: Sequence[Payment]) -> Iterator[tuple[datetime, Payment]]:
-    for payment in payments:
-        for transaction in payment.transactions:
-            if transaction.kind is TransactionKind.CAPTURE:
-                yield transaction.at, payment
 
 
 def _money(amount_minor: int) -> Money:

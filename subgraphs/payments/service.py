@@ -19,33 +19,38 @@ from subgraphs.payments.domain import (
     Declined,
     InProgress,
     Money,
-    OrderFact,
     Outcome,
     Payment,
     PaymentError,
     PaymentEvent,
     PaymentStatus,
+    PricedLine,
     Refund,
-    RefundRequest,
-    RefundStatus,
+    SettlementStatus,
     Step,
     TransactionKind,
+    invoice_series,
+    payment_id_of,
+)
+from subgraphs.payments.provider import PaymentProvider, ProviderUnavailableError
+from subgraphs.payments.refunds import RefundRequest, find_refund
+from subgraphs.payments.steps import (
+    News,
     begin_step,
     conclude_step,
     due_step,
-    find_refund,
-    invoice_series,
     learn,
-    payment_id_of,
+    next_step,
     postpone_step,
     request_refund,
 )
-from subgraphs.payments.provider import PaymentProvider, ProviderUnavailableError
 
 ATTEMPTS = 20
 """How often a change is derived anew when others write the same payment in between."""
 
 DUE_BATCH = 50
+UNREACHABLE = "The payment provider cannot be reached; it is asked again."
+SLOW = "The payment provider takes longer than usual; it is asked again."
 LOG = structlog.get_logger()
 
 
@@ -73,8 +78,8 @@ class Store(Protocol):
     async def due(self, now: datetime, limit: int) -> Sequence[Payment]:
         """Up to ``limit`` payments whose ``due_at`` has come, the longest waiting first."""
 
-    async def invoice_number(self, series: str, payment_id: str) -> str:
-        """The number of a payment's invoice: the next of ``series``, without gaps; the same when asked again."""
+    async def invoice_number(self, series: str, capture_key: str) -> str:
+        """The number of a capture's invoice: the next of ``series``, without gaps; the same when asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class PlacedOrder:
     customer_id: str
     total: Money
     token: str
+    lines: tuple[PricedLine, ...]
+    shipping_fee: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +126,13 @@ class Payments:
             refunded=nothing,
             created_at=now,
             updated_at=now,
+            lines=order.lines,
+            shipping_fee=order.shipping_fee,
         )
         await self.store.add(payment, cause)
 
-    async def learn(self, order_id: str, fact: OrderFact, cause: str) -> Payment:
-        """Record what happened to an order and do what follows from it; a repeat changes nothing.
+    async def learn(self, order_id: str, news: News, cause: str) -> Payment:
+        """Record what happened to an order, or to its parcels, and do what follows from it; a repeat changes nothing.
 
         Raises PaymentUnknownError where the order is not known yet.
         """
@@ -131,7 +140,7 @@ class Payments:
             payment = (await self.store.payments_of_orders([order_id])).get(order_id)
             if payment is None:
                 raise PaymentUnknownError(f"The payment of {order_id} is not known yet.")
-            change = learn(payment, fact, self.clock())
+            change = learn(payment, news, self.clock())
             if change is None:
                 return payment
             saved = await self.store.save(change.payment, change.events, cause)
@@ -149,7 +158,7 @@ class Payments:
         refund = find_refund(payment, request.key)
         if refund is None:
             raise LookupError(f"the refund {request.key!r} of {payment_id} was accepted and is gone")
-        if refund.status is RefundStatus.FAILED:
+        if refund.status is SettlementStatus.FAILED:
             raise PaymentError("REFUND_DECLINED", f"The payment provider refused the refund: {refund.failure}")
         return RefundResult(payment, refund)
 
@@ -159,14 +168,28 @@ class Payments:
             claimed = await self.store.save(begin_step(payment, step, self.clock()))
             if claimed is None:
                 return await self._reload(payment)  # whoever wrote first goes on with it
-            outcome = await self._ask(step)
-            if outcome is None or isinstance(outcome, InProgress):
-                pause_s = outcome.retry_after_s if outcome else None
-                change = Change(postpone_step(claimed, self.clock(), pause_s))
-            else:
-                change = await self._conclude(claimed, step, outcome)
+            change = await self._call(claimed, step)
             payment = await self.store.save(change.payment, change.events) or await self._reload(payment)
         return payment
+
+    async def hear(self, payment_id: str, key: str, outcome: Approved | Declined, cause: str) -> bool:
+        """Take the provider's own word for the call that was made under ``key``; False where the payment is unknown.
+
+        Nothing changes where that call is concluded, or where another one has taken its place.
+        """
+        for _ in range(ATTEMPTS):
+            payment = (await self.store.payments([payment_id])).get(payment_id)
+            if payment is None:
+                return False
+            step = next_step(payment)
+            if step is None or payment.attempt is None or not step.key == payment.attempt.key == key:
+                return True
+            change = await self._conclude(payment, step, outcome)
+            saved = await self.store.save(change.payment, change.events, cause)
+            if saved:
+                await self.advance(saved)
+                return True
+        raise PaymentError("CONFLICT", "Others are changing this payment at this moment; try again.")
 
     async def advance_due(self) -> None:
         """One round of the worker: bring forward the payments that are due."""
@@ -190,17 +213,20 @@ class Payments:
                 return saved
         raise PaymentError("CONFLICT", "Others are changing this payment at this moment; try again.")
 
-    async def _ask(self, step: Step) -> Outcome | None:
+    async def _call(self, payment: Payment, step: Step) -> Change:
         try:
-            return await self.provider.perform(step)
+            outcome: Outcome = await self.provider.perform(step)
         except ProviderUnavailableError as error:
             LOG.warning("provider_unavailable", payment=step.payment_id, step=step.kind.value, reason=str(error))
-            return None
+            return postpone_step(payment, UNREACHABLE, self.clock())
+        if isinstance(outcome, InProgress):
+            return postpone_step(payment, SLOW, self.clock(), outcome.retry_after_s)
+        return await self._conclude(payment, step, outcome)
 
     async def _conclude(self, payment: Payment, step: Step, outcome: Approved | Declined) -> Change:
         now, invoice_number = self.clock(), None
         if step.kind is TransactionKind.CAPTURE and isinstance(outcome, Approved):
-            invoice_number = await self.store.invoice_number(invoice_series(now), payment.id)
+            invoice_number = await self.store.invoice_number(invoice_series(now), step.key)
         return conclude_step(payment, step, outcome, now, invoice_number)
 
     async def _reload(self, payment: Payment) -> Payment:

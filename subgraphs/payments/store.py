@@ -16,20 +16,24 @@ from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCo
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.payments.domain import (
     Attempt,
+    Capture,
     Invoice,
     Money,
     OrderFact,
     Payment,
     PaymentEvent,
     PaymentStatus,
+    PricedLine,
     Refund,
-    RefundStatus,
+    ReturnClaim,
+    SettlementStatus,
     Transaction,
     TransactionKind,
     TransactionStatus,
     format_invoice_number,
     read_invoice_number,
 )
+from subgraphs.payments.ledger import Account, Posting
 
 COLLECTIONS = (
     Collection(
@@ -87,23 +91,23 @@ class MongoStore:
         cursor = self._payments.collection.find({"dueAt": {"$lte": now}}, WITHOUT_WORKINGS)
         return [to_payment(document) for document in await cursor.sort("dueAt", ASCENDING).limit(limit).to_list(limit)]
 
-    async def invoice_number(self, series: str, payment_id: str) -> str:
-        """See :class:`Store`. The document that takes a place names its payment, so that no crash leaves a gap."""
+    async def invoice_number(self, series: str, capture_key: str) -> str:
+        """See :class:`Store`. The document that takes a place names its capture, so that no crash leaves a gap."""
         while True:
-            taken = await self._invoices.find_one({"_id": payment_id})
+            taken = await self._invoices.find_one({"_id": capture_key})
             if taken is not None:
                 return format_invoice_number(taken["series"], taken["sequence"])
             last = await self._invoices.find_one({"series": series}, sort=[("sequence", DESCENDING)])
             sequence = int(last["sequence"]) + 1 if last else 1
             try:
-                await self._invoices.insert_one({"_id": payment_id, "series": series, "sequence": sequence})
+                await self._invoices.insert_one({"_id": capture_key, "series": series, "sequence": sequence})
             except DuplicateKeyError:
-                continue  # another payment took this place, or another process took one for this payment
+                continue  # another capture took this place, or another process took one for this capture
             return format_invoice_number(series, sequence)
 
     async def add_all(self, payments: Sequence[Payment]) -> int:
         """Add the payments that are not there yet, and the places of their invoices; the number of all of them."""
-        invoices = [_invoice_place(payment.id, payment.invoice) for payment in payments if payment.invoice]
+        invoices = [_invoice_place(invoice) for payment in payments for invoice in payment.invoices]
         documents = [{**to_document(payment), "outbox": [], "handledEvents": []} for payment in payments]
         await _insert_missing(self._invoices, invoices)
         await _insert_missing(self._payments.collection, documents)
@@ -136,11 +140,15 @@ def to_document(payment: Payment) -> Document:
         "refunded": _from_money(payment.refunded),
         "createdAt": payment.created_at,
         "updatedAt": payment.updated_at,
+        "lines": [_from_line(line) for line in payment.lines],
+        "shippingFee": _from_money(payment.shipping_fee),
         "facts": sorted(fact.value for fact in payment.facts),
         "transactions": [_from_transaction(transaction) for transaction in payment.transactions],
+        "captures": [_from_capture(capture) for capture in payment.captures],
         "refunds": [_from_refund(refund) for refund in payment.refunds],
-        "invoice": _from_invoice(payment.invoice) if payment.invoice else None,
+        "returns": [_from_return(claim) for claim in payment.returns],
         "attempt": _from_attempt(payment.attempt) if payment.attempt else None,
+        "delayed": payment.delayed,
         "dueAt": payment.due_at,
         "revision": payment.revision,
     }
@@ -160,11 +168,15 @@ def to_payment(document: Mapping[str, Any]) -> Payment:
         refunded=_to_money(document["refunded"]),
         created_at=document["createdAt"],
         updated_at=document["updatedAt"],
+        lines=tuple(_to_line(line) for line in document["lines"]),
+        shipping_fee=_to_money(document["shippingFee"]),
         facts=frozenset(OrderFact(fact) for fact in document["facts"]),
         transactions=tuple(_to_transaction(transaction) for transaction in document["transactions"]),
+        captures=tuple(_to_capture(capture) for capture in document["captures"]),
         refunds=tuple(_to_refund(refund) for refund in document["refunds"]),
-        invoice=_to_invoice(document["invoice"]) if document["invoice"] else None,
+        returns=tuple(_to_return(claim) for claim in document["returns"]),
         attempt=_to_attempt(document["attempt"]) if document["attempt"] else None,
+        delayed=document["delayed"],
         due_at=document["dueAt"],
         revision=document["revision"],
     )
@@ -178,6 +190,14 @@ def _to_money(document: Mapping[str, Any]) -> Money:
     return Money(document["amountMinor"], document["currencyCode"])
 
 
+def _from_line(line: PricedLine) -> Document:
+    return {"productId": line.product_id, "quantity": line.quantity, "unitPrice": _from_money(line.unit_price)}
+
+
+def _to_line(document: Mapping[str, Any]) -> PricedLine:
+    return PricedLine(document["productId"], document["quantity"], _to_money(document["unitPrice"]))
+
+
 def _from_transaction(transaction: Transaction) -> Document:
     return {
         "id": transaction.id,
@@ -186,6 +206,9 @@ def _from_transaction(transaction: Transaction) -> Document:
         "at": transaction.at,
         "status": transaction.status.value,
         "reason": transaction.reason,
+        "postings": [
+            {"account": each.account.value, "amountMinor": each.amount_minor} for each in transaction.postings
+        ],
     }
 
 
@@ -197,7 +220,38 @@ def _to_transaction(document: Mapping[str, Any]) -> Transaction:
         document["at"],
         TransactionStatus(document["status"]),
         document["reason"],
+        tuple(Posting(Account(each["account"]), each["amountMinor"]) for each in document["postings"]),
     )
+
+
+def _from_capture(capture: Capture) -> Document:
+    return {
+        "shipmentId": capture.shipment_id,
+        "amount": _from_money(capture.amount),
+        "status": capture.status.value,
+        "at": capture.at,
+        "invoice": _from_invoice(capture.invoice) if capture.invoice else None,
+    }
+
+
+def _to_capture(document: Mapping[str, Any]) -> Capture:
+    return Capture(
+        document["shipmentId"],
+        _to_money(document["amount"]),
+        SettlementStatus(document["status"]),
+        document["at"],
+        _to_invoice(document["invoice"]) if document["invoice"] else None,
+    )
+
+
+def _from_return(claim: ReturnClaim) -> Document:
+    refund = _from_money(claim.refund) if claim.refund else None
+    return {"id": claim.id, "refund": refund, "reason": claim.reason, "received": claim.received}
+
+
+def _to_return(document: Mapping[str, Any]) -> ReturnClaim:
+    refund = _to_money(document["refund"]) if document["refund"] else None
+    return ReturnClaim(document["id"], refund, document["reason"], document["received"])
 
 
 def _from_refund(refund: Refund) -> Document:
@@ -218,7 +272,7 @@ def _to_refund(document: Mapping[str, Any]) -> Refund:
         document["key"],
         _to_money(document["amount"]),
         document["reason"],
-        RefundStatus(document["status"]),
+        SettlementStatus(document["status"]),
         document["at"],
         document["failure"],
     )
@@ -232,9 +286,9 @@ def _to_invoice(document: Mapping[str, Any]) -> Invoice:
     return Invoice(document["number"], document["issuedAt"], _to_money(document["total"]))
 
 
-def _invoice_place(payment_id: str, invoice: Invoice) -> Document:
+def _invoice_place(invoice: Invoice) -> Document:
     series, sequence = read_invoice_number(invoice.number)
-    return {"_id": payment_id, "series": series, "sequence": sequence}
+    return {"_id": invoice.number, "series": series, "sequence": sequence}
 
 
 def _from_attempt(attempt: Attempt) -> Document:

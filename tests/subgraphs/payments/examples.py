@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from subgraphs.payments.domain import Approved, Money, Outcome, Payment, PaymentStatus, Step, TransactionKind
+from subgraphs.payments.captures import DispatchedParcel
+from subgraphs.payments.domain import (
+    Approved,
+    Capture,
+    Money,
+    Outcome,
+    Payment,
+    PaymentStatus,
+    PricedLine,
+    SettlementStatus,
+    Step,
+    TransactionKind,
+)
 from subgraphs.payments.provider import ProviderUnavailableError
 from subgraphs.payments.service import PlacedOrder
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOTAL = Money(5990, "EUR")
-ORDER = PlacedOrder("ord_1", "cus_ada", TOTAL, "tok_approved")
+FEE = Money(490, "EUR")
+LINES = (PricedLine("MUG-001", 3, Money(1000, "EUR")), PricedLine("LMP-001", 1, Money(2500, "EUR")))
+ORDER = PlacedOrder("ord_1", "cus_ada", TOTAL, "tok_approved", LINES, FEE)
+
+WHOLE = DispatchedParcel("shp_1")
+"""The only parcel of the order."""
+
+MUGS = DispatchedParcel("shp_ber", (("MUG-001", 2),), 2)
+"""One of two parcels: 20.00 EUR."""
+
+REST = DispatchedParcel("shp_par", (("MUG-001", 1), ("LMP-001", 1)), 2)
+"""The other one: 35.00 EUR."""
 
 
 def a_payment(
@@ -32,11 +55,15 @@ def a_payment(
         refunded=Money(0, "EUR"),
         created_at=NOW,
         updated_at=NOW,
+        lines=LINES,
+        shipping_fee=FEE,
     )
 
 
 def captured(number: int = 1) -> Payment:
-    return a_payment(PaymentStatus.CAPTURED, 5990, number)
+    """A payment whose only parcel has left; how it came to be is not in its ledger."""
+    capture = Capture("shp_1", TOTAL, SettlementStatus.SUCCEEDED, NOW)
+    return replace(a_payment(PaymentStatus.CAPTURED, 5990, number), captures=(capture,))
 
 
 @dataclass(slots=True)

@@ -16,23 +16,26 @@ from subgraphs.payments.domain import (
     OrderFact,
     Payment,
     PaymentCaptured,
+    PaymentDelayed,
     PaymentError,
     PaymentRefunded,
     PaymentStatus,
-    RefundRequest,
 )
+from subgraphs.payments.ledger import Account, sum_by_account
+from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
 from subgraphs.payments.service import Payments
-from tests.subgraphs.payments.examples import ORDER, CrashError, FakeProvider, MovableClock
+from subgraphs.payments.steps import News
+from tests.subgraphs.payments.examples import MUGS, ORDER, REST, WHOLE, CrashError, FakeProvider, MovableClock
 from tests.subgraphs.payments.memory_store import MemoryStore
 
 LONGER_THAN_ANY_PAUSE_S = 301
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Told:
     """An event arrives, perhaps not for the first time."""
 
-    fact: OrderFact
+    news: News
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,22 @@ class Trouble(Enum):
     CRASH = "crash"
 
 
-Action = News | RefundWish | Round
+Action = Told | RefundWish | Round
 
 # What makes an order's story is in every one of them, and a few repeats, refunds and rounds of the worker in between.
-PLOTS = st.sampled_from([[*OrderFact], [OrderFact.RESERVED, OrderFact.DISPATCHED], [OrderFact.RESERVED]])
+RETURN = (ReturnRequested("ret_1", Money(2500, "EUR"), "Too small."), ReturnReceived("ret_1"))
+PLOTS: st.SearchStrategy[list[News]] = st.sampled_from(
+    [
+        [*OrderFact, MUGS, REST],
+        [OrderFact.RESERVED, MUGS, REST, *RETURN],
+        [OrderFact.RESERVED, WHOLE, *RETURN],
+        [OrderFact.RESERVED, MUGS],
+        [OrderFact.RESERVED],
+    ]
+)
 INCIDENTS = st.lists(
     st.one_of(
-        st.builds(News, st.sampled_from(OrderFact)),
+        st.builds(Told, st.sampled_from([*OrderFact, *RETURN])),
         st.builds(RefundWish, st.sampled_from([1000, 3000, 5990]), st.sampled_from("abc")),
         st.builds(Round, st.sampled_from([1, LONGER_THAN_ANY_PAUSE_S])),
     ),
@@ -76,7 +88,7 @@ INCIDENTS = st.lists(
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[Action, Trouble]]:
     """Actions in any order, each with the trouble that it meets."""
-    actions: list[Action] = [News(fact) for fact in draw(PLOTS)]
+    actions: list[Action] = [Told(news) for news in draw(PLOTS)]
     shuffled = draw(st.permutations([*actions, *draw(INCIDENTS)]))
     return [(action, draw(st.sampled_from(Trouble))) for action in shuffled]
 
@@ -105,9 +117,9 @@ class World:
 
     async def act(self, action: Action) -> None:
         match action:
-            case News(fact):
+            case Told(news):
                 self.causes += 1
-                await self.payments.learn("ord_1", fact, f"event-{self.causes}")
+                await self.payments.learn("ord_1", news, f"event-{self.causes}")
             case RefundWish(amount_minor, key):
                 await self.payments.refund("pay_1", RefundRequest(Money(amount_minor, "EUR"), "Damaged.", key))
             case Round(seconds):
@@ -125,15 +137,35 @@ class World:
         assert 0 <= payment.refunded.amount_minor <= payment.captured.amount_minor <= payment.amount.amount_minor
         assert payment.captured.amount_minor <= provider.taken_minor <= payment.amount.amount_minor
         assert payment.refunded.amount_minor <= provider.given_back_minor <= provider.taken_minor
+        ledger = sum_by_account(payment.postings())
+        assert sum(ledger.values()) == 0
+        assert ledger[Account.HOLD] == -ledger[Account.CUSTOMER] == payment.held_minor >= 0
+        assert -ledger[Account.REVENUE] == payment.captured.amount_minor
+        assert ledger[Account.REFUNDS] == payment.refunded.amount_minor
 
     def check_quiet(self) -> None:
         payment, provider = self.payment, self.provider
         assert payment.due_at is None
         assert payment.captured.amount_minor == provider.taken_minor == self.told(PaymentCaptured)
         assert payment.refunded.amount_minor == provider.given_back_minor == self.told(PaymentRefunded)
+        assert [event.payment_id for event in self.store.events if isinstance(event, PaymentDelayed)] in ([], ["pay_1"])
+        assert payment.held_minor == provider.held_minor
+        assert sum(bill.total.amount_minor for bill in payment.invoices) == payment.captured.amount_minor
+        if OrderFact.CANCELLED not in payment.facts and payment.status is not PaymentStatus.PENDING:
+            self.check_parcels()
         if OrderFact.CANCELLED in payment.facts:
             assert payment.status in (PaymentStatus.VOIDED, PaymentStatus.REFUNDED)
             assert provider.held_minor == provider.taken_minor - provider.given_back_minor == 0
+
+    def check_parcels(self) -> None:
+        """What left was captured, all of it where all left, and a return that arrived was refunded as far as can be."""
+        payment = self.payment
+        left = {capture.shipment_id for capture in payment.captures}
+        everything = left in ({"shp_1"}, {"shp_ber", "shp_par"})
+        assert payment.captured.amount_minor == (5990 if everything else 2490 if left else 0)
+        refunded = any(refund.key == "return:ret_1" for refund in payment.refunds)
+        owed = any(claim.received and claim.refund for claim in payment.returns) and payment.captured.amount_minor > 0
+        assert refunded or not owed or payment.refundable_minor == 0
 
     def told(self, kind: type[PaymentCaptured] | type[PaymentRefunded]) -> int:
         return sum(event.amount.amount_minor for event in self.store.events if isinstance(event, kind))

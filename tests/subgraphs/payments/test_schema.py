@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from subgraphs.payments.app import service
-from subgraphs.payments.domain import Approved, Declined, OrderFact, TransactionKind, conclude_step, learn, next_step
+from subgraphs.payments.domain import Approved, Declined, OrderFact, TransactionKind
 from subgraphs.payments.service import Payments
+from subgraphs.payments.steps import conclude_step, learn, next_step
 from tests.services import Json, ServiceClient, client_of
-from tests.subgraphs.payments.examples import NOW, FakeProvider, MovableClock, a_payment, captured
+from tests.subgraphs.payments.examples import MUGS, NOW, FakeProvider, MovableClock, a_payment, captured
 from tests.subgraphs.payments.memory_store import MemoryStore
+from tests.subgraphs.payments.test_captures import told
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,6 +27,9 @@ REFUND = """mutation ($paymentId: ID!, $amount: MoneyInput!, $reason: String!, $
   refundPayment(paymentId: $paymentId, amount: $amount, reason: $reason, idempotencyKey: $idempotencyKey) {
     payment { id status refunded { amount } transactions { kind amount { amount currencyCode } at } }
     refund { status amount { amount } } userErrors { code field message } } }"""
+
+LEDGER = """query ($id: ID!) { payment(id: $id) { invoices { number total { amount } }
+  ledger { entries { account amount { amount } at transactionId } balances { account amount { amount } } } } }"""
 
 
 @pytest.fixture
@@ -174,6 +179,35 @@ async def test_a_refund_that_the_provider_declines_says_so(
             "message": "The payment provider refused the refund: The account is closed.",
         }
     ]
+
+
+async def test_staff_read_the_ledger_of_a_payment(client: ServiceClient, store: MemoryStore) -> None:
+    await store.add(told(a_payment(), OrderFact.RESERVED, MUGS))
+    payment = (await client.data(LEDGER, "staff_grace", id="pay_1"))["payment"]
+    assert [(each["account"], each["amount"]["amount"]) for each in payment["ledger"]["entries"]] == [
+        ("HOLD", "59.90"),
+        ("CUSTOMER", "-59.90"),
+        ("CUSTOMER", "24.90"),
+        ("HOLD", "-24.90"),
+        ("RECEIVABLE", "24.90"),
+        ("REVENUE", "-24.90"),
+    ]
+    assert {each["account"]: each["amount"]["amount"] for each in payment["ledger"]["balances"]} == {
+        "CUSTOMER": "-35.00",
+        "HOLD": "35.00",
+        "RECEIVABLE": "24.90",
+        "REVENUE": "-24.90",
+        "REFUNDS": "0.00",
+    }
+    assert payment["invoices"] == [{"number": "INV-2026-000001", "total": {"amount": "24.90"}}]
+
+
+@pytest.mark.parametrize(("subject", "code"), [(None, "UNAUTHENTICATED"), ("cus_ada", "FORBIDDEN")])
+async def test_the_ledger_is_for_staff(
+    client: ServiceClient, store: MemoryStore, subject: str | None, code: str
+) -> None:
+    await store.add(captured())
+    assert await client.error_code(LEDGER, subject, id="pay_1") == code
 
 
 async def test_an_amount_that_is_no_number_is_bad_input(client: ServiceClient, store: MemoryStore) -> None:

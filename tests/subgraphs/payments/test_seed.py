@@ -9,9 +9,11 @@ import pytest
 
 from subgraphs.chassis.mongodb import Database
 from subgraphs.demo import demo_shop
-from subgraphs.payments.domain import OrderFact, PaymentStatus, learn, next_step
+from subgraphs.payments.domain import OrderFact, PaymentStatus
+from subgraphs.payments.ledger import Account, sum_by_account
 from subgraphs.payments.provider import SandboxProvider
 from subgraphs.payments.seed import demo_payments, seed
+from subgraphs.payments.steps import learn, next_step
 from subgraphs.payments.store import MongoStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,8 +31,18 @@ def test_money_adds_up() -> None:
         assert 0 <= payment.refunded.amount_minor <= payment.captured.amount_minor <= payment.amount.amount_minor
 
 
+def test_the_ledger_says_what_the_payments_say() -> None:
+    for payment in PAYMENTS:
+        ledger = sum_by_account(payment.postings())
+        assert sum(ledger.values()) == 0
+        assert -ledger[Account.REVENUE] == payment.captured.amount_minor
+        assert ledger[Account.REFUNDS] == payment.refunded.amount_minor
+        authorized = payment.status is PaymentStatus.AUTHORIZED
+        assert payment.held_minor == (payment.amount.amount_minor if authorized else 0)
+
+
 def test_captured_payments_have_invoices_without_gaps() -> None:
-    numbers = sorted(payment.invoice.number for payment in PAYMENTS if payment.invoice)
+    numbers = sorted(invoice.number for payment in PAYMENTS for invoice in payment.invoices)
     captured = [payment for payment in PAYMENTS if payment.captured.amount_minor]
     assert len(numbers) == len(captured)
     by_series = Counter(number.rpartition("-")[0] for number in numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -17,18 +17,30 @@ from subgraphs.payments.domain import (
     Payment,
     PaymentAuthorized,
     PaymentCaptured,
+    PaymentDelayed,
     PaymentError,
     PaymentEvent,
     PaymentRefunded,
     PaymentStatus,
     PaymentVoided,
-    RefundRequest,
-    RefundStatus,
+    SettlementStatus,
     Step,
     TransactionKind,
 )
+from subgraphs.payments.refunds import RefundRequest
 from subgraphs.payments.service import Payments, PaymentUnknownError
-from tests.subgraphs.payments.examples import NOW, ORDER, TOTAL, CrashError, FakeProvider, MovableClock, captured
+from subgraphs.payments.steps import News
+from tests.subgraphs.payments.examples import (
+    MUGS,
+    NOW,
+    ORDER,
+    TOTAL,
+    WHOLE,
+    CrashError,
+    FakeProvider,
+    MovableClock,
+    captured,
+)
 from tests.subgraphs.payments.memory_store import MemoryStore
 
 pytestmark = pytest.mark.asyncio
@@ -54,10 +66,10 @@ class Shop:
     def status(self) -> str:
         return self.payment.status.value
 
-    async def place(self, *facts: OrderFact) -> None:
+    async def place(self, *facts: News) -> None:
         await self.payments.open_payment(ORDER, "placed")
         for fact in facts:
-            await self.payments.learn("ord_1", fact, fact.value)
+            await self.payments.learn("ord_1", fact, repr(fact))
 
 
 def a_refund(amount_minor: int = 1000, key: str = "key-1") -> RefundRequest:
@@ -82,12 +94,14 @@ async def test_a_repeated_order_changes_nothing() -> None:
 
 async def test_an_order_goes_from_reservation_to_invoice() -> None:
     shop = Shop()
-    await shop.place(OrderFact.RESERVED, OrderFact.DISPATCHED)
+    await shop.place(OrderFact.RESERVED, WHOLE)
     assert shop.status == "CAPTURED"
-    assert shop.payment.invoice
-    assert shop.payment.invoice.number == "INV-2026-000001"
-    assert shop.store.events == [PaymentAuthorized("ord_1", "pay_1", TOTAL), PaymentCaptured("ord_1", "pay_1", TOTAL)]
-    assert shop.provider.calls == ["pay_1:authorization", "pay_1:capture"]
+    assert [invoice.number for invoice in shop.payment.invoices] == ["INV-2026-000001"]
+    assert shop.store.events == [
+        PaymentAuthorized("ord_1", "pay_1", TOTAL),
+        PaymentCaptured("ord_1", "pay_1", TOTAL, "shp_1"),
+    ]
+    assert shop.provider.calls == ["pay_1:authorization", "pay_1:capture:shp_1"]
     assert shop.provider.taken_minor == 5990
 
 
@@ -120,7 +134,8 @@ async def test_an_unreachable_provider_leaves_the_payment_pending_and_is_asked_a
     await shop.payments.advance_due()
     assert shop.status == "AUTHORIZED"
     assert set(shop.provider.calls) == {"pay_1:authorization"}
-    assert shop.store.events == [PaymentAuthorized("ord_1", "pay_1", TOTAL)]
+    told_once = PaymentDelayed("ord_1", "pay_1", "The payment provider cannot be reached; it is asked again.")
+    assert shop.store.events == [told_once, PaymentAuthorized("ord_1", "pay_1", TOTAL)]
 
 
 async def test_a_lost_answer_is_asked_for_under_the_same_key() -> None:
@@ -129,7 +144,7 @@ async def test_a_lost_answer_is_asked_for_under_the_same_key() -> None:
     shop.clock.pass_s(2)
     await shop.payments.advance_due()
     shop.provider.lost_answers = 1
-    await shop.payments.learn("ord_1", OrderFact.DISPATCHED, "event-3")
+    await shop.payments.learn("ord_1", WHOLE, "event-3")
     shop.clock.pass_s(2)
     await shop.payments.advance_due()
     assert shop.status == "CAPTURED"
@@ -145,6 +160,17 @@ async def test_a_slow_provider_is_asked_again_when_it_says() -> None:
     shop.clock.pass_s(1)
     await shop.payments.advance_due()
     assert shop.status == "AUTHORIZED"
+    told_once = PaymentDelayed("ord_1", "pay_1", "The payment provider takes longer than usual; it is asked again.")
+    assert shop.store.events == [told_once, PaymentAuthorized("ord_1", "pay_1", TOTAL)]
+
+
+async def test_a_delayed_capture_is_nobodys_business() -> None:
+    shop = Shop()
+    await shop.place(OrderFact.RESERVED)
+    shop.provider.outages = 1
+    await shop.payments.learn("ord_1", WHOLE, "event-1")
+    assert shop.status == "AUTHORIZED"
+    assert shop.store.events == [PaymentAuthorized("ord_1", "pay_1", TOTAL)]
 
 
 async def test_a_crash_during_a_call_is_made_good_by_the_next_round() -> None:
@@ -164,9 +190,7 @@ async def test_two_replicas_that_bring_the_same_payment_forward_take_the_money_o
     shop = Shop()
     await shop.place(OrderFact.RESERVED)
     waiting = Payments(shop.store, GatedProvider(shop.provider), shop.clock)
-    await asyncio.gather(
-        waiting.learn("ord_1", OrderFact.DISPATCHED, "event-1"), waiting.learn("ord_1", OrderFact.DISPATCHED, "event-1")
-    )
+    await asyncio.gather(waiting.learn("ord_1", WHOLE, "event-1"), waiting.learn("ord_1", WHOLE, "event-1"))
     assert shop.status == "CAPTURED"
     assert shop.provider.taken_minor == 5990
     assert len([event for event in shop.store.events if isinstance(event, PaymentCaptured)]) == 1
@@ -186,8 +210,8 @@ async def test_a_cancellation_that_overtakes_an_authorisation_voids_it() -> None
     assert shop.provider.calls[-1] == "pay_1:void"
 
 
-@pytest.mark.parametrize("facts", [(), (OrderFact.RESERVED,), (OrderFact.RESERVED, OrderFact.DISPATCHED)])
-async def test_a_cancelled_order_costs_nothing_in_any_state(facts: tuple[OrderFact, ...]) -> None:
+@pytest.mark.parametrize("facts", [(), (OrderFact.RESERVED,), (OrderFact.RESERVED, WHOLE), (OrderFact.RESERVED, MUGS)])
+async def test_a_cancelled_order_costs_nothing_in_any_state(facts: tuple[News, ...]) -> None:
     shop = Shop()
     await shop.place(*facts, OrderFact.CANCELLED)
     await shop.payments.learn("ord_1", OrderFact.CANCELLED, "once more")
@@ -200,7 +224,7 @@ async def test_one_payment_that_cannot_go_on_does_not_stop_the_others() -> None:
     shop = Shop(provider=FakeProvider(outages=1))
     await shop.place(OrderFact.RESERVED)
     healthy = Payments(shop.store, OneBadPayment(shop.provider), shop.clock)
-    await healthy.open_payment(type(ORDER)("ord_2", "cus_ada", TOTAL, "tok_approved"), "placed-2")
+    await healthy.open_payment(replace(ORDER, id="ord_2"), "placed-2")
     shop.provider.outages = 1
     await shop.payments.learn("ord_2", OrderFact.RESERVED, "event-2")
     shop.clock.pass_s(10)
@@ -215,7 +239,7 @@ async def test_a_refund_is_given_once_for_each_key() -> None:
     first = await shop.payments.refund("pay_1", a_refund())
     again = await shop.payments.refund("pay_1", a_refund())
     assert first.refund == again.refund
-    assert (first.refund.status, first.payment.refunded) == (RefundStatus.SUCCEEDED, Money(1000, "EUR"))
+    assert (first.refund.status, first.payment.refunded) == (SettlementStatus.SUCCEEDED, Money(1000, "EUR"))
     assert shop.provider.given_back_minor == 1000
     assert len([event for event in shop.store.events if isinstance(event, PaymentRefunded)]) == 1
 
@@ -236,7 +260,7 @@ async def test_a_refund_without_an_answer_stays_pending_until_the_provider_is_ba
     shop = Shop(provider=FakeProvider(outages=1))
     await shop.store.add(captured())
     result = await shop.payments.refund("pay_1", a_refund())
-    assert (result.refund.status, result.payment.refunded) == (RefundStatus.PENDING, Money(0, "EUR"))
+    assert (result.refund.status, result.payment.refunded) == (SettlementStatus.PENDING, Money(0, "EUR"))
     shop.clock.pass_s(2)
     await shop.payments.advance_due()
     assert shop.payment.refunded == Money(1000, "EUR")

@@ -9,25 +9,20 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.chassis.mongodb import Database
-from subgraphs.payments.domain import (
-    Approved,
-    Money,
-    OrderFact,
-    Payment,
-    PaymentAuthorized,
-    RefundRequest,
-    begin_step,
-    conclude_step,
-    learn,
-    next_step,
-    request_refund,
-)
+from subgraphs.payments.domain import Approved, Money, OrderFact, Payment, PaymentAuthorized
+from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
 from subgraphs.payments.service import Store
+from subgraphs.payments.steps import News, begin_step, conclude_step, learn, next_step, request_refund
 from subgraphs.payments.store import MongoStore
 from tests.services import CommandLog
-from tests.subgraphs.payments.examples import NOW, TOTAL, a_payment, captured
+from tests.subgraphs.payments.examples import MUGS, NOW, TOTAL, a_payment, captured
 
 pytestmark = pytest.mark.asyncio
+
+
+def told(payment: Payment, news: News) -> Payment:
+    change = learn(payment, news, NOW)
+    return change.payment if change else payment
 
 
 def with_everything() -> Payment:
@@ -39,7 +34,8 @@ def with_everything() -> Payment:
         step = next_step(payment)
         assert step
         payment = conclude_step(payment, step, Approved(), NOW, "INV-2026-000001").payment
-        payment = replace(payment, facts=payment.facts | {OrderFact.DISPATCHED})
+        payment = told(payment, MUGS)
+    payment = told(told(payment, ReturnRequested("ret_1", TOTAL, "Too small.")), ReturnReceived("ret_2"))
     refunding = request_refund(payment, RefundRequest(Money(100, "EUR"), "Arrived damaged.", "key"), NOW)
     step = next_step(refunding)
     assert step
@@ -48,7 +44,8 @@ def with_everything() -> Payment:
 
 async def test_a_payment_comes_back_as_it_was_kept(store: Store) -> None:
     payment = with_everything()
-    assert payment.invoice
+    assert payment.invoices
+    assert payment.returns
     assert payment.attempt
     assert await store.add(payment)
     assert await store.payments(["pay_1", "pay_unknown"]) == {"pay_1": payment}
