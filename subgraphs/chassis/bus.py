@@ -2,7 +2,8 @@
 
 Publishing is durable when it returns, and idempotent by the event's id. A consumer is durable: it has a name, sees
 every event of its types from the beginning, and sees one again until it acknowledges it. What cannot be handled is
-buried as a dead letter, with the reason, and can be revived for that consumer alone.
+buried as a dead letter, with the reason, and can be revived for that consumer alone. The stream keeps what it carried,
+so anyone may replay it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -57,6 +58,11 @@ class Bus(Protocol):
 
     async def subscribe(self, consumer: str, types: Collection[str]) -> Subscription:
         """The durable consumer of that name, for events of ``types``."""
+
+    def replay(self, types: Collection[str], after: int = 0) -> AsyncIterator[tuple[int, Event]]:
+        """Events of ``types`` with their positions, in order: from behind position ``after`` to the end that the stream
+        has when this begins. Leaves consumers as they are; leaves out what is no event. Raises Unavailable.
+        """
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """Keep ``delivery`` as a dead letter of ``consumer``; the caller acknowledges it afterwards."""
@@ -130,6 +136,12 @@ class MemoryBus:
             if event.type in queue.types:
                 queue.put(event.type, encode_event(event), 1)
         return queue
+
+    async def replay(self, types: Collection[str], after: int = 0) -> AsyncIterator[tuple[int, Event]]:
+        """See :class:`Bus`."""
+        for position, event in enumerate(tuple(self.published), start=1):
+            if position > after and event.type in types:
+                yield position, event
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """See :class:`Bus`."""

@@ -104,6 +104,13 @@ def seed(name: str | None) -> None:
 
 
 @mall.command()
+@click.argument("name")
+def rebuild(name: str) -> None:
+    """Let the service NAME learn everything anew from the stream of events; it may serve meanwhile."""
+    click.echo(f"{name}: learned {_run(_rebuild(name))} events")
+
+
+@mall.command()
 @click.option("--role", type=click.Choice(sorted(SUBJECTS)), required=True)
 @click.option("--subject", help="Customer or staff id (default: cus_ada, staff_grace).")
 @click.option("--scope", help=f"What staff may do, as one text: some of '{' '.join(STAFF_SCOPES)}' (default: all).")
@@ -207,8 +214,23 @@ async def _seed(name: str) -> int | None:
         database.client.close()
 
 
+async def _rebuild(name: str) -> int:
+    service = load_service(name)
+    if service.rebuild is None:
+        raise SettingsError(f"{name} is not made of others' events: there is nothing to rebuild it from")
+    settings = read_settings(service.settings, name)
+    database = connect(settings)
+    bus = await nats_bus.connect(settings.nats_url.get_secret_value(), f"{name} rebuild")
+    try:
+        await prepare_collections(database, service.collections)
+        return await service.rebuild(Runtime(settings, database, _NoOutbox(), utc_now), bus)
+    finally:
+        await bus.close()
+        database.client.close()
+
+
 class _NoOutbox:
-    """Seeding announces nothing."""
+    """Neither seeding nor rebuilding announces anything."""
 
     def wake(self) -> None:
         """Nobody listens."""

@@ -7,7 +7,7 @@ consumer alone listens to. Stream ``MALL_DEAD`` holds ``mall-dead.<consumer>.<ty
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import nats
@@ -17,12 +17,12 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsInbox
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, RawStreamMsg, StorageType, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RawStreamMsg, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from subgraphs.chassis.bus import DeadLetter, Delivery
-from subgraphs.chassis.errors import Unavailable
-from subgraphs.chassis.event import Event, encode_event
+from subgraphs.chassis.errors import InvalidEvent, Unavailable
+from subgraphs.chassis.event import Event, decode_event, encode_event
 
 STREAM = "MALL"
 DEAD_STREAM = "MALL_DEAD"
@@ -31,6 +31,8 @@ DEDUPLICATION_WINDOW_S = 600.0
 ACKNOWLEDGE_WITHIN_S = 30.0
 CONNECT_WITHIN_S = 3.0
 ANSWER_MARGIN_S = 1.0
+REPLAY_BATCH = 500
+REPLAY_WITHIN_S = 10.0
 NO_MESSAGES = "404"
 REQUEST_EXPIRED = "408"
 LOG = structlog.get_logger()
@@ -99,6 +101,29 @@ class NatsBus:
         )
         await self._jetstream.add_consumer(STREAM, config)
         return NatsSubscription(self._client, consumer, await self._client.subscribe(self._client.new_inbox()))
+
+    async def replay(self, types: Collection[str], after: int = 0) -> AsyncIterator[tuple[int, Event]]:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+        config = ConsumerConfig(
+            filter_subjects=[f"mall.{type_}" for type_ in types],
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=after + 1,
+            ack_policy=AckPolicy.NONE,
+            mem_storage=True,
+            inactive_threshold=6 * REPLAY_WITHIN_S,  # it has no name, and is gone a minute after we are
+        )
+        consumer = await self._jetstream.add_consumer(STREAM, config)
+        subscription = await self._jetstream.pull_subscribe_bind(consumer=consumer.name, stream=STREAM)
+        left = consumer.num_pending or 0
+        while left > 0:
+            messages = await _fetch(subscription, min(left, REPLAY_BATCH))
+            left -= len(messages)
+            for message in messages:
+                try:
+                    yield message.metadata.sequence.stream, decode_event(message.data)
+                except InvalidEvent as error:
+                    LOG.warning("not_replayed", position=message.metadata.sequence.stream, reason=str(error))
+        await subscription.unsubscribe()
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """See :class:`subgraphs.chassis.bus.Bus`."""
@@ -170,6 +195,13 @@ async def connect(url: str, name: str, on_change: Callable[[bool], None] | None 
         reason = failures[0] if failures else error
         raise Unavailable(f"NATS does not answer: {type(reason).__name__}: {reason}") from None
     return await _with_streams(client)
+
+
+async def _fetch(subscription: JetStreamContext.PullSubscription, count: int) -> Sequence[Msg]:
+    try:
+        return await subscription.fetch(count, timeout=REPLAY_WITHIN_S)
+    except (TimeoutError, nats.errors.Error) as error:
+        raise Unavailable(f"NATS stopped in the middle of a replay: {type(error).__name__}: {error}") from None
 
 
 async def _with_streams(client: Client) -> NatsBus:

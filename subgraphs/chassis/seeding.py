@@ -32,6 +32,12 @@ async def seed_if_empty(
     return count
 
 
+async def seeded_at(database: Database) -> datetime | None:
+    """The time with which the demo shop was put in; None where it was not."""
+    marker = await database["chassis"].find_one({**MARKER, "done": True})
+    return marker["now"] if marker else None
+
+
 async def _begin(database: Database, collections: Sequence[Collection], now: datetime) -> datetime | None:
     marker = await database["chassis"].find_one(MARKER)
     if marker is None and await is_empty(database, collections):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import Clock
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.graphql_schema import ServiceSchema
@@ -45,7 +46,8 @@ class Service(Generic[A, L, S]):
 
     ``handlers`` maps an event type to what is done with it. ``seed`` fills an empty database with the demo shop and
     returns the number of documents; it may be called again after a crash in its middle, so it leaves what is there
-    already.
+    already. ``rebuild`` learns everything anew from the stream, beside running replicas, and returns the number of
+    events; only a service that owns no facts of its own has it.
     """
 
     name: str
@@ -59,3 +61,4 @@ class Service(Generic[A, L, S]):
     seed: Callable[[Runtime[S], datetime], Awaitable[int]]
     handlers: Mapping[str, Callable[[A, Event], Awaitable[None]]] = field(default_factory=dict)
     workers: tuple[Worker[A], ...] = ()
+    rebuild: Callable[[Runtime[S], Bus], Awaitable[int]] | None = None

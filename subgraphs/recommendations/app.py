@@ -7,6 +7,7 @@ from datetime import datetime
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.recommendations.events import HANDLERS
+from subgraphs.recommendations.rebuild import rebuild
 from subgraphs.recommendations.schema import make_loaders, schema
 from subgraphs.recommendations.seed import seed
 from subgraphs.recommendations.service import Recommendations
@@ -33,4 +34,5 @@ service = Service(
     loaders=make_loaders,
     handlers=HANDLERS,
     seed=seed_demo,
+    rebuild=rebuild,
 )

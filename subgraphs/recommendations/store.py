@@ -24,15 +24,19 @@ collections that are made beside these and then take their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
+import pymongo
 from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection, create_indexes
 from subgraphs.recommendations.domain import (
     Basket,
     History,
@@ -48,6 +52,8 @@ from subgraphs.recommendations.domain import (
 )
 
 COUNTED_LIMIT = 200
+COLLECTIONS_WITHIN_S = 60.0
+"""Making, renaming and dropping collections takes longer than reading them."""
 
 SELLABLE = {"active": True, "inStock": True}
 """What a tally must be for its product to be recommended."""
@@ -166,6 +172,33 @@ class MongoStore:
     async def _sellable_by(self, count: str, limit: int) -> list[str]:
         sold = self._tallies.find(SELLABLE, {"_id": 1}).sort([(count, DESCENDING), ("_id", ASCENDING)])
         return [document["_id"] async for document in sold.limit(limit)]
+
+
+@asynccontextmanager
+async def store_beside(database: Database) -> AsyncIterator[tuple[MongoStore, Callable[[], Awaitable[None]]]]:
+    """An empty store beside the one in use, and a function that puts it in its place; no trace if it is not called.
+
+    Readers and writers go on meanwhile, and may see some collections of each for a moment. Baskets go last: one that is
+    settled must be in the tallies beside it.
+    """
+    prefix = f"rebuild_{uuid4().hex[:8]}_"
+    names = ("histories", "tallies", "baskets")
+
+    async def put_in_place() -> None:
+        with pymongo.timeout(COLLECTIONS_WITHIN_S):
+            for name in names:
+                await database[prefix + name].rename(name, dropTarget=True)
+
+    try:
+        with pymongo.timeout(COLLECTIONS_WITHIN_S):
+            for name in names:
+                await database.create_collection(prefix + name)
+            await create_indexes(database, [replace(each, name=prefix + each.name) for each in COLLECTIONS])
+        yield MongoStore(database, prefix), put_in_place
+    finally:
+        with pymongo.timeout(COLLECTIONS_WITHIN_S):
+            for name in names:
+                await database.drop_collection(prefix + name)
 
 
 def _blanks(product_ids: Iterable[str]) -> Iterator[UpdateOne]:

@@ -52,6 +52,20 @@ async def test_an_event_arrives_as_it_was_published(bus: Bus) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_replay_is_what_the_stream_carried_from_a_position_on(bus: Bus) -> None:
+    """In order, by type, as often as one likes, and without a consumer noticing."""
+    others = [event("note.taken", f"n{number}", {}) for number in range(2, 5)]
+    for each in (TAKEN, TORN, *others):
+        await bus.publish(each)
+    replayed = [each async for each in bus.replay(["note.taken"])]
+    assert [each for _, each in replayed] == [TAKEN, *others]
+    assert [each async for each in bus.replay(["note.taken"], after=replayed[1][0])] == replayed[2:]
+    assert [each async for each in bus.replay(["note.taken"], after=replayed[-1][0])] == []
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    assert len(await take(subscription, 4)) == 4
+
+
+@pytest.mark.asyncio
 async def test_a_new_consumer_sees_its_types_from_the_beginning(bus: Bus) -> None:
     for each in (TAKEN, TORN):
         await bus.publish(each)
