@@ -18,6 +18,7 @@ from router.composition.preprocess.prepare import prepare_subgraphs
 from router.composition.print_supergraph import print_supergraph
 from router.composition.satisfiability.walk import check_satisfiability
 from router.composition.subgraph import Subgraph
+from router.federation.error_codes import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Composition:
 
 def compose(subgraphs: Sequence[Subgraph]) -> Composition:
     """Compose subgraphs into one supergraph; nothing is raised for what they contain, all errors are collected."""
+    if not subgraphs:
+        return Composition(None, (CompositionError(ErrorCode.NO_QUERIES, "There are no subgraphs to compose"),))
     prepared = prepare_subgraphs(subgraphs)
     if prepared.errors:
         return Composition(None, prepared.errors)

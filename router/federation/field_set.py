@@ -66,7 +66,10 @@ def parse_field_set(text: str) -> tuple[Selection, ...]:
     definition = document.definitions[0]
     if len(document.definitions) != 1 or not isinstance(definition, OperationDefinitionNode):
         raise FieldSetError("SYNTAX", "A field set is one selection of fields")
-    return _selections(definition.selection_set)
+    selections = _selections(definition.selection_set)
+    if not selections:
+        raise FieldSetError("SYNTAX", "The field set is empty")
+    return selections
 
 
 def _selections(node: SelectionSetNode | None) -> tuple[Selection, ...]:

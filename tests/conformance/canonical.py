@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from graphql import (
-    EnumTypeDefinitionNode,
     GraphQLError,
     parse,
 )
@@ -14,6 +13,7 @@ from graphql.utilities import ast_to_dict
 
 _SETS = {"import", "graphs", "usedOverridden", "locations"}
 _FIELD_SETS = {"requires", "provides", "key", "fields"}
+_GRAPH = re.compile(r'^\s+(\w+) @join__graph\(name: "([^"]*)"', re.MULTILINE)
 _MACHINERY = re.compile(r"(join__|link__|federation__)")
 
 
@@ -41,17 +41,7 @@ def _document(sdl: str) -> dict[str, Any]:
 
 def _with_graph_names(sdl: str) -> str:
     """Rename the values of ``join__Graph`` after the subgraph that each stands for."""
-    document = parse(sdl)
-    names: dict[str, str] = {}
-    for definition in document.definitions:
-        if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == "join__Graph":
-            for value in definition.values or ():
-                arguments = {
-                    a.name.value: getattr(a.value, "value", "")
-                    for d in value.directives or ()
-                    for a in d.arguments or ()
-                }
-                names[value.name.value] = "g_" + re.sub(r"\W", lambda m: f"_{ord(m[0]):x}", arguments.get("name", ""))
+    names = {value: "g_" + re.sub(r"\W", lambda m: f"_{ord(m[0]):x}", name) for value, name in _GRAPH.findall(sdl)}
     pattern = re.compile(r"(graph: |[\[ ,]|^  )(" + "|".join(map(re.escape, names)) + r")(?=[,)\] ])", re.MULTILINE)
     return pattern.sub(lambda m: m[1] + names[m[2]], sdl) if names else sdl
 

@@ -1,8 +1,9 @@
-"""Whether a field set can be fetched from a vertex, and which vertices can be reached to take a field.
+"""Whether a field set can be fetched from a vertex, and which vertices hops lead to.
 
-Keys guard hops, and hops are how a key's fields may be fetched, so the questions are mutually recursive. They are
-answered as a least fixpoint: a question that is asked again while it is open counts as "no", and the round is repeated
-as long as it finds a new "yes". Each question is asked once a round, so the work is polynomial.
+Keys guard hops, and hops are how a key's fields may be fetched, so the two questions depend on each other. They are
+answered as a least fixpoint: the vertices reachable from each vertex are sets that only grow. A hop is possible once
+what its key selects is resolved somewhere in the set, and a field once what it requires is; both are completed round by
+round until nothing is added. Nothing recurses but the nesting of a field set, and the work is polynomial.
 """
 
 from __future__ import annotations
@@ -10,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from router.composition.satisfiability.graph import FieldEdge, QueryGraph, Selections
-from router.federation.field_set import FragmentSelection, Selection
+from router.composition.satisfiability.graph import FieldEdge, Hop, QueryGraph, Selections
+from router.federation.field_set import FieldSelection, FragmentSelection, Selection
 
 Labels = frozenset[tuple[str, bool]]
-_Question = tuple[int, str]
-_MAX_DEPTH = 40
-"""How deep questions may nest; deeper ones are postponed, so that no input exhausts the interpreter's stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,134 +27,30 @@ class Resolver:
 
 
 class Conditions:
-    """Answers what is reachable from a vertex; remembers answers."""
+    """Answers what can be fetched and reached from a vertex; remembers answers."""
 
     def __init__(self, graph: QueryGraph) -> None:
         self.graph = graph
-        self._true: set[_Question] = set()
-        self._false: set[_Question] = set()
-        self._asked: set[_Question] = set()
-        self._postponed: dict[_Question, Selection] = {}
-        self._depth = 0
-        self._reached: dict[int, tuple[int, tuple[int, ...]]] = {}
-        self._texts: dict[int, str] = {}
-        self._keep: list[Selection] = []
+        self._reached: dict[int, dict[int, None]] = {}
+        self._open: dict[int, dict[tuple[int, int], Hop]] = {}
+        self._met: dict[tuple[int, int], bool] = {}
+        self._open_requirements: dict[tuple[int, int], Selections] = {}
+        self._is_completing = False
 
     def hold(self, vertex: int, selections: Selections) -> bool:
         """Whether all of a field set can be fetched from ``vertex``, in this subgraph or by hops to others."""
-        return all(self._holds(vertex, selection) for selection in selections)
-
-    def _holds(self, vertex: int, selection: Selection) -> bool:
-        question = (vertex, self._text(selection))
-        if question in self._true:
-            return True
-        if question in self._false or question in self._asked:
-            return False
-        if not self._depth:
-            return self._decide(question, selection)
-        if self._depth < _MAX_DEPTH:
-            return self._ask(question, selection)
-        self._postponed[question] = selection
-        return False
-
-    def _decide(self, question: _Question, selection: Selection) -> bool:
-        """Ask in rounds until one finds nothing new; then what was asked and not answered with yes is a no."""
-        while question not in self._true:
-            before = len(self._true)
-            self._asked = set()
-            self._postponed = {question: selection}
-            while self._postponed:
-                self._ask(*self._postponed.popitem())
-            if len(self._true) == before:
-                self._false |= self._asked
-                break
-        self._asked = set()
-        return question in self._true
-
-    def _ask(self, question: _Question, selection: Selection) -> bool:
-        if question in self._asked:
-            return question in self._true
-        self._asked.add(question)
-        self._depth += 1
-        answer = self._answer(question[0], selection)
-        self._depth -= 1
-        if answer:
-            self._true.add(question)
-        return answer
-
-    def _text(self, selection: Selection) -> str:
-        key = id(selection)
-        if key not in self._texts:
-            self._keep.append(selection)  # an id stays its selection's own only as long as the selection lives
-            self._texts[key] = repr(selection)
-        return self._texts[key]
-
-    def _answer(self, vertex: int, selection: Selection) -> bool:
-        if isinstance(selection, FragmentSelection):
-            return self._fragment_holds(vertex, selection)
-        if selection.name == "__typename":
-            return any(not self.graph.is_interface_object(v) for v in (vertex, *self.reachable(vertex)))
-        found = list(self._advance(vertex, selection.name))
-        if not found:
-            return self._every_type_holds(vertex, selection)
-        targets = [target for target in found if target is not None]
-        if not selection.selections:
-            return True
-        return all(any(self._holds(target, inner) for target in targets) for inner in selection.selections)
-
-    def _fragment_holds(self, vertex: int, fragment: FragmentSelection) -> bool:
-        graph, at = self.graph, self.graph.vertices[vertex]
-        condition = fragment.type_condition
-        if condition is None or condition == at.type:
-            return self.hold(vertex, fragment.selections)
-        if graph.is_interface_object(vertex):
-            reached = [v for v in self.reachable(vertex) if not graph.is_interface_object(v)]
-            return any(self._fragment_holds(v, fragment) for v in reached)
-        own = graph.possible_types(at.subgraph, at.type)
-        wanted = set(graph.possible_types(at.subgraph, condition))
-        narrowed = [graph.downcast(vertex, name) for name in own if name in wanted]
-        return all(self.hold(v, fragment.selections) for v in narrowed if v is not None)
-
-    def _every_type_holds(self, vertex: int, selection: Selection) -> bool:
-        """An abstract type's field that cannot be taken at once may still be taken on each of its object types."""
-        graph, at = self.graph, self.graph.vertices[vertex]
-        if not graph.type_of(vertex).kind.is_abstract:
-            return False
-        narrowed = [graph.downcast(vertex, name) for name in graph.possible_types(at.subgraph, at.type)]
-        return bool(narrowed) and all(v is not None and self._holds(v, selection) for v in narrowed)
+        while True:
+            known = len(self._reached)
+            held = all(self._holds(vertex, selection) for selection in selections)
+            if self._is_completing or (not self._open and len(self._reached) == known):
+                return held
+            self._complete()
 
     def reachable(self, vertex: int) -> tuple[int, ...]:
         """All vertices of other subgraphs that hops lead to, one after another."""
-        known = self._reached.get(vertex)
-        if known is not None and known[0] == len(self._true) and not self._depth:
-            return known[1]
-        found: dict[int, None] = {}
-        open_vertices = [vertex]
-        while open_vertices:
-            current = open_vertices.pop()
-            for hop in self.graph.hops(current):
-                if hop.target == vertex or hop.target in found:
-                    continue
-                if hop.key is None:
-                    found[hop.target] = None  # root types are all one hop apart
-                elif self.hold(current, hop.key):
-                    found[hop.target] = None
-                    open_vertices.append(hop.target)
-        if not self._depth:
-            self._reached[vertex] = (len(self._true), tuple(found))
-        return tuple(found)
-
-    def _advance(self, vertex: int, field: str) -> Iterator[int | None]:
-        """The vertices (None: a leaf) that taking a field leads to, from here and from all that hops reach."""
-        edge = self.graph.field(vertex, field)
-        if edge is not None and self._passes(vertex, edge, None, entered_by_key=False):
-            yield edge.target
-            if edge.target is None:
-                return
-        for reached in self.reachable(vertex):
-            edge = self.graph.field(reached, field)
-            if edge is not None and self._passes(reached, edge, None, entered_by_key=True):
-                yield edge.target
+        self._reach(vertex)
+        self._complete()
+        return tuple(self._reached[vertex])
 
     def resolvers(self, vertices: frozenset[int]) -> Mapping[str, list[Resolver]]:
         """For each field, who resolves it from any of the given vertices: directly first, then after hops."""
@@ -176,18 +70,6 @@ class Conditions:
             if self._passes(resolver.vertex, resolver.edge, labels, entered_by_key=resolver.entered_by_key):
                 yield resolver.edge.target
 
-    def _passes(self, vertex: int, edge: FieldEdge, labels: Labels | None, *, entered_by_key: bool) -> bool:
-        """Whether an edge can be taken; no ``labels``, as in conditions, forbids fields under a labelled override."""
-        if edge.label is not None and (labels is None or edge.label not in labels):
-            return False
-        if not edge.requires:
-            return True
-        return self.hold(vertex, edge.requires) and (entered_by_key or self.has_local_key(vertex))
-
-    def has_local_key(self, vertex: int) -> bool:
-        """Whether the subgraph could be entered again at this vertex with what it resolves by itself."""
-        return any(self.holds_locally(vertex, key) for key in self.graph.resolvable_keys(self.graph.type_of(vertex)))
-
     def holds_locally(self, vertex: int, selections: Selections) -> bool:
         """Whether a field set can be fetched without leaving the subgraph."""
         for selection in selections:
@@ -203,3 +85,121 @@ class Conditions:
                 ):
                     return False
         return True
+
+    def _reach(self, vertex: int) -> dict[int, None]:
+        """The vertices reached so far; asking for them puts them on the list of those to complete."""
+        known = self._reached.get(vertex)
+        if known is None:
+            known = self._reached[vertex] = {}
+            self._open[vertex] = {}
+            self._add_hops(vertex, vertex)
+        return known
+
+    def _add_hops(self, origin: int, vertex: int) -> None:
+        """Note the hops of ``vertex`` as ways to go on from ``origin``."""
+        waiting = self._open[origin]
+        for hop in self.graph.hops(vertex):
+            if hop.target != origin and hop.target not in self._reached[origin]:
+                waiting.setdefault((hop.target, id(hop.key)), hop)
+
+    def _complete(self) -> None:
+        """Let all open sets grow, and requirements be met, until nothing more follows."""
+        self._is_completing = True
+        grows = bool(self._open or self._open_requirements)
+        while grows:
+            opened = len(self._reached) + len(self._met)
+            grown = [self._grow(vertex) for vertex in list(self._open)]
+            met = [self._meet(key) for key in list(self._open_requirements)]
+            grows = any(grown) or any(met) or len(self._reached) + len(self._met) > opened
+        self._open.clear()
+        self._open_requirements.clear()
+        self._is_completing = False
+
+    def _grow(self, origin: int) -> bool:
+        """Take all hops that have become possible; tells whether there were any."""
+        reached, waiting = self._reached[origin], self._open[origin]
+        grew = False
+        for key, hop in list(waiting.items()):
+            if hop.target in reached:
+                del waiting[key]
+            elif hop.key is None:
+                reached[hop.target] = None  # root types are all one hop apart
+                grew = True
+            elif all(self._holds(origin, selection) for selection in hop.key):
+                reached[hop.target] = None
+                self._add_hops(origin, hop.target)
+                grew = True
+        return grew
+
+    def _meet(self, key: tuple[int, int]) -> bool:
+        """Note that a ``@requires`` is met once its fields can be fetched."""
+        if all(self._holds(key[0], selection) for selection in self._open_requirements[key]):
+            self._met[key] = True
+            del self._open_requirements[key]
+        return self._met[key]
+
+    def _holds(self, vertex: int, selection: Selection) -> bool:
+        """Whether a selection can be fetched with what is known to be reachable so far."""
+        if isinstance(selection, FragmentSelection):
+            return self._fragment_holds(vertex, selection)
+        if selection.name == "__typename":
+            return any(not self.graph.is_interface_object(v) for v in (vertex, *self._reach(vertex)))
+        return self._field_holds(vertex, selection) or self._every_type_holds(vertex, selection)
+
+    def _field_holds(self, vertex: int, selection: FieldSelection) -> bool:
+        targets: list[int] = []
+        entered_by_key = False
+        for at in (vertex, *self._reach(vertex)):
+            edge = self.graph.field(at, selection.name)
+            if edge is not None and self._passes(at, edge, None, entered_by_key=entered_by_key):
+                if not selection.selections:
+                    return True
+                if edge.target is not None:
+                    targets.append(edge.target)
+            entered_by_key = True
+        if not targets:
+            return False
+        return all(any(self._holds(target, inner) for target in targets) for inner in selection.selections)
+
+    def _fragment_holds(self, vertex: int, fragment: FragmentSelection) -> bool:
+        graph, at = self.graph, self.graph.vertices[vertex]
+        condition = fragment.type_condition
+        if condition is None or condition == at.type:
+            return all(self._holds(vertex, selection) for selection in fragment.selections)
+        if graph.is_interface_object(vertex):
+            others = [v for v in self._reach(vertex) if not graph.is_interface_object(v)]
+            return any(self._fragment_holds(v, fragment) for v in others)
+        wanted = set(graph.possible_types(at.subgraph, condition))
+        possible = [name for name in graph.possible_types(at.subgraph, at.type) if name in wanted]
+        narrowed = [v for name in possible if (v := graph.downcast(vertex, name)) is not None]
+        return all(self._holds(v, selection) for v in narrowed for selection in fragment.selections)
+
+    def _every_type_holds(self, vertex: int, selection: FieldSelection) -> bool:
+        """An abstract type's field that cannot be taken at once may still be taken on each of its object types."""
+        graph, at = self.graph, self.graph.vertices[vertex]
+        if not graph.type_of(vertex).kind.is_abstract:
+            return False
+        narrowed = [graph.downcast(vertex, name) for name in graph.possible_types(at.subgraph, at.type)]
+        return bool(narrowed) and all(v is not None and self._holds(v, selection) for v in narrowed)
+
+    def _passes(self, vertex: int, edge: FieldEdge, labels: Labels | None, *, entered_by_key: bool) -> bool:
+        """Whether an edge can be taken; no ``labels``, as in conditions, forbids fields under a labelled override."""
+        if edge.label is not None and (labels is None or edge.label not in labels):
+            return False
+        if not edge.requires:
+            return True
+        return (entered_by_key or self.has_local_key(vertex)) and self._is_met(vertex, edge.requires)
+
+    def _is_met(self, vertex: int, requires: Selections) -> bool:
+        """Whether a ``@requires`` is known to be met; one that is asked for the first time joins the rounds."""
+        key = (vertex, id(requires))
+        if key not in self._met:
+            self._met[key] = False
+            self._open_requirements[key] = requires
+            if not self._is_completing:
+                self._complete()
+        return self._met[key]
+
+    def has_local_key(self, vertex: int) -> bool:
+        """Whether the subgraph could be entered again at this vertex with what it resolves by itself."""
+        return any(self.holds_locally(vertex, key) for key in self.graph.resolvable_keys(self.graph.type_of(vertex)))

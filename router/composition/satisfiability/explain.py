@@ -65,7 +65,7 @@ def _reasons(
         ]
     for index in destinations:
         if index != at.subgraph:
-            yield from _hop_reasons(graph, conditions, vertex, index)
+            yield from _hop_reasons(graph, conditions, vertex, index, field)
 
 
 def _field_reason(graph: QueryGraph, conditions: Conditions, vertex: int, field: Field) -> str:
@@ -82,7 +82,9 @@ def _field_reason(graph: QueryGraph, conditions: Conditions, vertex: int, field:
     return f"{place} is resolved there for other override labels only"
 
 
-def _hop_reasons(graph: QueryGraph, conditions: Conditions, vertex: int, destination: int) -> Iterator[str]:
+def _hop_reasons(
+    graph: QueryGraph, conditions: Conditions, vertex: int, destination: int, field: Field | None
+) -> Iterator[str]:
     at, subgraph = graph.vertices[vertex], graph.subgraphs[destination]
     there = subgraph.schema.types.get(at.type)
     where = f'one cannot move to subgraph "{subgraph.name}"'
@@ -91,8 +93,8 @@ def _hop_reasons(graph: QueryGraph, conditions: Conditions, vertex: int, destina
         if hop.key is not None and not conditions.hold(vertex, hop.key):
             yield f'{where} by @key(fields: "{print_field_set(hop.key)}"), whose fields cannot be fetched'
         else:
-            edge_type = graph.vertices[hop.target].type
-            yield f'one can move to subgraph "{subgraph.name}", but "{edge_type}" does not resolve the field there'
+            moved = f'one can move to subgraph "{subgraph.name}", but there'
+            yield f"{moved} {_field_reason(graph, conditions, hop.target, field)}" if field else f"{moved} it ends"
     if hops:
         return
     if there is None:
