@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
 import strawberry
@@ -31,6 +33,17 @@ class OrdersQuery:
         return [Order(number=f"G-{number}", product=product) for number in range(1, 3)][:first]
 
 
+@strawberry.type(name="Subscription")
+class OrdersSubscription:
+    @strawberry.subscription
+    async def placed(self) -> AsyncGenerator[Order, None]:
+        """Two orders, and then none for ever."""
+        product = ProductReference(id=strawberry.ID("MUG-001"))
+        for number in (1, 2):
+            yield Order(number=f"G-{number}", product=product)
+        await asyncio.Event().wait()
+
+
 @federation_type(keys=["id"])
 class Product:
     """What the shop sells."""
@@ -52,6 +65,9 @@ class InventoryQuery:
         return Product.resolve_reference(id) if id in Product.NAMES else None
 
 
-SCHEMAS = {"orders": Schema(query=OrdersQuery), "inventory": Schema(query=InventoryQuery)}
+SCHEMAS = {
+    "orders": Schema(query=OrdersQuery, subscription=OrdersSubscription),
+    "inventory": Schema(query=InventoryQuery),
+}
 orders = GraphQL[None, None](SCHEMAS["orders"])
 inventory = GraphQL[None, None](SCHEMAS["inventory"])

@@ -48,6 +48,15 @@ def test_a_typed_operation_is_answered(page: Page) -> None:
     expect(page.locator(RESULT)).to_contain_text("G-2")
 
 
+def test_a_subscription_shows_each_event_until_it_is_stopped(page: Page) -> None:
+    in_new_tab(page, "subscription { placed { number product { name } } }")
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.locator(RESULT)).to_contain_text("G-2")
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    page.get_by_role("button", name="Stop query").click()
+    expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
 def test_the_keyboard_alone_runs_an_operation(page: Page) -> None:
     in_new_tab(page, '{ product(id: "MUG-001") { name } }')
     page.keyboard.press("Control+Enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from router.server.config import RouterConfig, SubgraphSettings, SubgraphSubscriptionSettings, SubscriptionSettings
 from router.server.subscriptions.subscriber import Subscriber
+from tests.execution.event_subgraphs import Stream, sse_subgraph
 from tests.server.subscriptions.live import BIDS, Stack, auction_app, live_stack, serve
 from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
 
@@ -80,6 +82,21 @@ async def test_events_may_come_from_another_address() -> None:
         assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
         assert stack.auction.begun == 0
         client.close()
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_may_send_its_events_over_http() -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.result('{"data":{"bids":{"amount":3}}}')
+        await stream.complete()
+
+    async with sse_subgraph(tell, asyncio.Event()) as subgraph:
+        subscriptions = {"auction": SubgraphSubscriptionSettings(protocol="sse", url=subgraph.url)}
+        async with live_stack(RouterConfig(subgraphs=SubgraphSettings(subscriptions=subscriptions))) as stack:
+            client = await subscribe(stack)
+            assert await result(client) == {"data": {"bids": {"amount": 3}}}
+            assert await ending_codes(client) == []
+            client.close()
 
 
 @pytest.mark.asyncio

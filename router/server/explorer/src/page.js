@@ -4,7 +4,7 @@ import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { createElement as h, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
-import { postJson, readConfig } from "./router.js";
+import { readConfig, run } from "./router.js";
 import { planPlugin } from "./plan/plugin.js";
 
 /** Fills `element` with GraphiQL as the router's configuration says, or with the reason why that is not possible. */
@@ -36,7 +36,7 @@ function explorerSettings({ endpoint, planEndpoint, headers, tabs }) {
   const plan = planEndpoint ? planPlugin(planEndpoint) : null;
   const isFirstVisit = !storedTabs();
   return {
-    fetcher: async (request, { headers: edited } = {}) => (await postJson(endpoint, request, edited)).body,
+    fetcher: (request, { headers: edited } = {}) => run(endpoint, request, edited),
     plugins: plan ? [plan, HISTORY_PLUGIN] : [HISTORY_PLUGIN],
     defaultTabs: tabs.length > 0 ? tabs.map(asTab) : undefined,
     // GraphiQL falls back on these in every tab without headers of its own, so a token is fresh after each reload ...

@@ -44,3 +44,45 @@ async function jsonOf(response, url) {
     throw new Error(`The router answered ${response.status} at ${url}, and not in JSON.`, { cause: error });
   }
 }
+
+/** Runs `request`: resolves to its result, or for a subscription to an observable of its results. */
+export async function run(url, request, headers = {}) {
+  const leaving = new AbortController();
+  const response = await send(url, {
+    method: "POST",
+    headers: {
+      accept: "application/graphql-response+json, application/json;q=0.9, text/event-stream;q=0.8",
+      "content-type": "application/json",
+      ...headers,
+    },
+    body: JSON.stringify(request),
+    signal: leaving.signal,
+  });
+  if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return jsonOf(response, url);
+  return {
+    subscribe({ next, error, complete }) {
+      followEvents(response.body, next).then(complete, (reason) => {
+        if (reason.name !== "AbortError") error(reason);
+      });
+      return { unsubscribe: () => leaving.abort() };
+    },
+  };
+}
+
+/** Hands on the data of every event `next`, until `complete`. */
+async function followEvents(body, next) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error("The router ended the subscription. Run it again.");
+    const events = (text + value).split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      const lines = event.split("\n");
+      if (lines.includes("event: complete")) return;
+      const data = lines.find((line) => line.startsWith("data: "));
+      if (data) next(JSON.parse(data.slice("data: ".length)));
+    }
+  }
+}

@@ -1,0 +1,252 @@
+"""Both sources of a subgraph's events keep one contract; then what is each one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from router.execution.answer import SubgraphAnswer
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.json_numbers import decode_exact, encode
+from router.execution.subscription.event_source import EventRequest, EventSource, SubscriptionRefused
+from router.execution.subscription.event_stream import EventStreamError, EventStreamReader
+from router.execution.subscription.sse_source import SseSource
+from router.execution.subscription.websocket_source import WebSocketSource, websocket_url
+from tests.execution.event_subgraphs import BODY, HEADERS, EventSubgraph, Stream, Tell, sse_subgraph, websocket_subgraph
+from tests.execution.raw_server import Exchange, ok, raw_server
+
+Start = Callable[[Tell, asyncio.Event], AbstractAsyncContextManager[EventSubgraph]]
+BOTH = pytest.mark.parametrize("start", [websocket_subgraph, sse_subgraph], ids=["websocket", "sse"])
+
+
+async def read_all(subgraph: EventSubgraph) -> list[SubgraphAnswer]:
+    return await read(subgraph.source, subgraph.request())
+
+
+async def read(source: EventSource, request: EventRequest) -> list[SubgraphAnswer]:
+    async with asyncio.timeout(10), source.open(request) as events:
+        return [event async for event in events]
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_events_come_until_the_subgraph_completes(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.result('{"data":{"ticks":1}}')
+        await stream.result('{"data":null,"errors":[{"message":"no tick"}]}')
+        await stream.complete()
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        assert await read_all(subgraph) == [
+            SubgraphAnswer({"ticks": 1}, []),
+            SubgraphAnswer(None, [{"message": "no tick"}]),
+        ]
+        assert subgraph.asked.bodies == [json.loads(BODY)]
+        assert subgraph.asked.authorizations == ["Bearer a"]
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_numbers_keep_all_their_digits(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.result('{"data":{"big":123456789012345678901234567890}}')
+        await stream.complete()
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        [event] = await read_all(subgraph)
+        assert encode(event.data) == b'{"big":123456789012345678901234567890}'
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_an_error_is_the_last_event(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.error([{"message": "not for you"}])
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        assert await read_all(subgraph) == [SubgraphAnswer(None, [{"message": "not for you"}])]
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_a_connection_that_breaks_is_a_failure_worth_another_try(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.result('{"data":{"ticks":1}}')
+        await stream.break_off()
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        with pytest.raises(SubgraphFailure) as caught:
+            await read_all(subgraph)
+    assert caught.value.code == REQUEST_FAILED
+    assert not isinstance(caught.value, SubscriptionRefused)
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_what_is_not_graphql_is_a_failure(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.nonsense()
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        with pytest.raises(SubgraphFailure) as caught:
+            await read_all(subgraph)
+    assert caught.value.code == INVALID_RESPONSE
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_an_event_of_another_shape_is_a_failure(start: Start) -> None:
+    async def tell(stream: Stream) -> None:
+        await stream.result("[1]")
+        await stream.until_left()
+
+    async with start(tell, asyncio.Event()) as subgraph:
+        with pytest.raises(SubgraphFailure, match="something other than JSON of GraphQL"):
+            await read_all(subgraph)
+
+
+@BOTH
+@pytest.mark.asyncio
+async def test_leaving_tells_the_subgraph(start: Start) -> None:
+    left = asyncio.Event()
+
+    async def tell(stream: Stream) -> None:
+        await stream.result('{"data":{"ticks":1}}')
+        await stream.until_left()
+
+    async with start(tell, left) as subgraph:
+        async with subgraph.source.open(subgraph.request()) as events:
+            assert await anext(events) == SubgraphAnswer({"ticks": 1}, [])
+        async with asyncio.timeout(10):
+            await left.wait()
+
+
+@pytest.mark.parametrize("source", [WebSocketSource(), SseSource()], ids=["websocket", "sse"])
+@pytest.mark.asyncio
+async def test_a_subgraph_that_is_not_there_is_a_failure_worth_another_try(source: EventSource) -> None:
+    async with raw_server(lambda _: asyncio.sleep(0)) as server:
+        url = server.url
+    with pytest.raises(SubgraphFailure) as caught:
+        await read(source, EventRequest("clock", url, BODY, HEADERS, decode_exact))
+    assert caught.value.code == REQUEST_FAILED
+    assert not isinstance(caught.value, SubscriptionRefused)
+
+
+@asynccontextmanager
+async def closing_with(code: int, *subprotocols: str) -> AsyncIterator[EventRequest]:
+    """A subgraph that closes its WebSocket instead of acknowledging."""
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.close(code)
+
+    spoken = [Subprotocol(name) for name in subprotocols]
+    async with serve(talk, "127.0.0.1", 0, subprotocols=spoken or None) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("code", "is_refusal"), [(4403, True), (4400, True), (4408, False), (1011, False)])
+async def test_codes_of_the_protocol_are_refusals(code: int, is_refusal: bool) -> None:
+    async with closing_with(code, "graphql-transport-ws") as request:
+        with pytest.raises(SubgraphFailure) as caught:
+            await read(WebSocketSource(), request)
+    assert isinstance(caught.value, SubscriptionRefused) is is_refusal
+
+
+@pytest.mark.asyncio
+async def test_a_websocket_without_the_protocol_is_a_refusal() -> None:
+    async with closing_with(1000) as request:
+        with pytest.raises(SubscriptionRefused) as caught:
+            await read(WebSocketSource(), request)
+    assert caught.value.code == INVALID_RESPONSE
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("status", "is_refusal"), [(401, True), (404, True), (503, False)])
+async def test_a_refused_handshake_is_told_with_its_status(status: int, is_refusal: bool) -> None:
+    def refuse(_: ServerConnection, __: Request) -> Response:
+        return Response(status, http.HTTPStatus(status).phrase, Headers([("content-length", "0")]), b"")
+
+    async def talk(_: ServerConnection) -> None:
+        raise AssertionError
+
+    async with serve(talk, "127.0.0.1", 0, process_request=refuse) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        request = EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact)
+        with pytest.raises(SubgraphFailure, match=f"with HTTP status {status}") as caught:
+            await read(WebSocketSource(), request)
+    assert isinstance(caught.value, SubscriptionRefused) is is_refusal
+
+
+@pytest.mark.asyncio
+async def test_graphql_errors_instead_of_a_stream_are_the_only_event() -> None:
+    async def talk(exchange: Exchange) -> None:
+        body = b'{"errors":[{"message":"not for you"}]}'
+        await exchange.write(ok(body, b"content-type: application/json").replace(b"200 OK", b"401 Unauthorized"))
+
+    async with raw_server(talk) as server:
+        request = EventRequest("clock", server.url, BODY, HEADERS, decode_exact)
+        assert await read(SseSource(), request) == [SubgraphAnswer(None, [{"message": "not for you"}])]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("status", "is_refusal"), [(b"404 Not Found", True), (b"503 Service Unavailable", False)])
+async def test_a_page_instead_of_a_stream_is_a_failure(status: bytes, is_refusal: bool) -> None:
+    async def talk(exchange: Exchange) -> None:
+        await exchange.write(ok(b"<html>", b"content-type: text/html").replace(b"200 OK", status))
+
+    async with raw_server(talk) as server:
+        with pytest.raises(SubgraphFailure) as caught:
+            await read(SseSource(), EventRequest("clock", server.url, BODY, HEADERS, decode_exact))
+    assert isinstance(caught.value, SubscriptionRefused) is is_refusal
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a:1/graphql?x=1", "ws://a:1/graphql?x=1"),
+        ("https://a/graphql", "wss://a/graphql"),
+        ("wss://a/ws", "wss://a/ws"),
+    ],
+)
+def test_the_websocket_address_follows_the_routing_url(url: str, expected: str) -> None:
+    assert websocket_url(url) == expected
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_event_streams_are_read_however_their_bytes_come(newline: bytes, size: int) -> None:
+    lines = [
+        b":",
+        b"",
+        b"event: next",
+        b"data: {",
+        b"data:}",
+        b"",
+        b"data: x",
+        b"id: 7",
+        b"",
+        b"event: complete",
+        b"",
+        b"x",
+    ]
+    text = newline.join(lines)
+    reader = EventStreamReader(100)
+    events = [event for start in range(0, len(text), size) for event in reader.feed(text[start : start + size])]
+    assert events == [(b"next", b"{\n}"), (b"message", b"x"), (b"complete", b"")]
+
+
+@pytest.mark.parametrize("text", [b"data: " + b"x" * 200, b"data: 0123456789\n" * 20])
+def test_an_event_without_end_is_given_up(text: bytes) -> None:
+    with pytest.raises(EventStreamError):
+        EventStreamReader(100).feed(text)
