@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events token reset test lint fmt bench lock clean
+.PHONY: help setup up seed events token reset test faults lint fmt bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: setup ## run all tests, with real processes, database, NATS and browser
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --cov --cov-report=term
 
+faults: setup ## kill and pause everything at random under a load of orders, then audit it: make faults KILLS=200 SEED=7
+	@$(BIN)/python -m tests.faults $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
 lint: $(VENV)/.ready ## ruff, mypy strict, and the arrows between the houses
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -43,6 +46,9 @@ lint: $(VENV)/.ready ## ruff, mypy strict, and the arrows between the houses
 fmt: $(VENV)/.ready ## format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, until it is stopped or finds a difference
+	@$(BIN)/python -m tests.differential.fuzz
 
 bench: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench

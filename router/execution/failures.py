@@ -174,10 +174,14 @@ def _fail_within_entity(
 
 
 def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError) -> None:
-    """Put ``error`` at every null field that the fetch owns; at no place, if all that it owns is there."""
+    """Put ``error`` at every null field that the fetch owns; at no place, if all that it owns is there.
+
+    A fetch that only brings inputs owns nothing: what needs these will tell.
+    """
     before = len(failures.errors)
     _fail_all(failures, fetch, batches, error)
-    if len(failures.errors) == before:
+    owns = fetch.owned or any(lookup.owned and b.objects for lookup, b in zip(fetch.lookups, batches, strict=True))
+    if owns and len(failures.errors) == before:
         failures.errors.append(error)
 
 

@@ -4,8 +4,9 @@ Before: ``{ ...F  user { name } }  fragment F on Query { user { id @include(if: 
 After:  ``{ user { id name } }``
 
 A fragment that restricts nothing disappears into its parent; one that can match nothing is dropped; one that restricts
-the type or stands under a condition stays, once for each type and condition. Selections of equal response key are
-merged as soon as they are collected, which is why fragments that spread each other twice do not double at each level.
+the type or stands under a condition stays, joined with an equal one before it unless the same object has other fields
+between. Selections of equal response key are merged as soon as they are collected, which is why fragments that spread
+each other twice do not double at each level.
 """
 
 from __future__ import annotations
@@ -101,11 +102,20 @@ class _FieldGroup:
 
 @dataclass(slots=True)
 class _FragmentGroup:
-    """Fragments that merge: one type condition under one set of conditions."""
+    """Fragments that merge: one type condition under one set of conditions, with no other field of theirs between."""
 
     type: GraphQLCompositeType
     conditions: Conditions
-    below: list[tuple[SelectionSetNode, Conditions]] = field(default_factory=list)
+    groups: list[_FieldGroup | _FragmentGroup] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was mentioned so far on objects of one type under one set of conditions, wherever at its level."""
+
+    fields: dict[str, list[_FieldGroup]] = field(default_factory=dict)
+    inline: dict[tuple[str, Conditions], _Seen] = field(default_factory=dict)
+    visited: set[tuple[str, Conditions]] = field(default_factory=set)
 
 
 class _Normalizer:
@@ -136,9 +146,14 @@ class _Normalizer:
     ) -> tuple[Selection, ...]:
         """What ``parts`` select together on an object of type ``scope``, in the order of their first mention."""
         groups: list[_FieldGroup | _FragmentGroup] = []
-        collector = _Collector(self._schema, self._fragments, scope, groups)
+        collector = _Collector(self._schema, self._fragments, scope, groups, _Seen())
         for selection_set, conditions in parts:
             collector.collect(selection_set, conditions)
+        return self._finish(scope, groups)
+
+    def _finish(
+        self, scope: GraphQLCompositeType, groups: Iterable[_FieldGroup | _FragmentGroup]
+    ) -> tuple[Selection, ...]:
         selections = (self._selection(scope, group) for group in groups)
         return tuple(selection for selection in selections if selection is not None)
 
@@ -148,7 +163,7 @@ class _Normalizer:
             message = f"The operation selects more than {self._limits.max_fields} fields: ask for less at once."
             raise OperationError(TOO_LARGE, message)
         if isinstance(group, _FragmentGroup):
-            below = self._selections(group.type, group.below)
+            below = self._finish(group.type, group.groups)
             return InlineFragment(group.type.name, group.conditions, below) if below else None
         node = group.node
         below = ()
@@ -183,14 +198,13 @@ class _Collector:
         fragments: dict[str, FragmentDefinitionNode],
         scope: GraphQLCompositeType,
         groups: list[_FieldGroup | _FragmentGroup],
+        seen: _Seen,
     ) -> None:
         self._schema = schema
         self._fragments = fragments
         self._scope = scope
         self._groups = groups
-        self._fields: dict[str, list[_FieldGroup]] = {}
-        self._inline: dict[tuple[str, Conditions], _FragmentGroup] = {}
-        self._visited: set[tuple[str, Conditions]] = set()
+        self._seen = seen
 
     def collect(self, selection_set: SelectionSetNode, conditions: Conditions) -> None:
         """Add what ``selection_set`` selects where ``conditions`` hold."""
@@ -208,9 +222,10 @@ class _Collector:
 
     def _add_spread(self, node: FragmentSpreadNode, conditions: Conditions) -> None:
         name = node.name.value
-        if (name, conditions) in self._visited or (name, ()) in self._visited:
+        visited = self._seen.visited
+        if (name, conditions) in visited or (name, ()) in visited:
             return
-        self._visited.add((name, conditions))
+        visited.add((name, conditions))
         fragment = self._fragments[name]
         self._add_fragment(fragment.type_condition.name.value, fragment.selection_set, conditions)
 
@@ -220,15 +235,29 @@ class _Collector:
         if self._restricts_nothing(condition_type):
             self.collect(selection_set, conditions)
         elif self._can_match(condition_type):
-            group = self._inline.get((type_name, conditions))
+            # A fragment after other fields stands for itself, since its fields come after theirs; but what an equal
+            # one has selected before it is not selected again.
+            group = self._joinable(condition_type, conditions)
             if group is None:
-                group = self._inline[type_name, conditions] = _FragmentGroup(condition_type, conditions)
+                group = _FragmentGroup(condition_type, conditions)
                 self._groups.append(group)
-            group.below.append((selection_set, ()))
+            seen = self._seen.inline.setdefault((type_name, conditions), _Seen())
+            _Collector(self._schema, self._fragments, condition_type, group.groups, seen).collect(selection_set, ())
+
+    def _joinable(self, type_: GraphQLCompositeType, conditions: Conditions) -> _FragmentGroup | None:
+        """An equal fragment, with nothing after it that the same object could answer too."""
+        for group in reversed(self._groups):
+            if isinstance(group, _FieldGroup):
+                return None
+            if (group.type, group.conditions) == (type_, conditions):
+                return group
+            if self._possible(group.type) & self._possible(type_):
+                return None
+        return None
 
     def _add_field(self, node: FieldNode, conditions: Conditions) -> None:
         key = (node.alias or node.name).value
-        groups = self._fields.setdefault(key, [])
+        groups = self._seen.fields.setdefault(key, [])
         for group in groups:
             # An earlier mention that is there whenever this one is takes it in; any other could change the order.
             if set(group.conditions) <= set(conditions):

@@ -40,6 +40,10 @@ def show_condition(condition: Condition) -> str:
             "{ things { ... on User { id } ... on Shop { id } ... on User { name } } }",
             "things { ...User { id name } ...Shop { id } }",
         ),
+        (
+            "{ things { ... on User { id } } things { __typename ... on User { id name } } }",
+            "things { ...User { id } __typename ...User { name } }",
+        ),
         ("{ user { id @include(if: false) name @skip(if: false) } }", "user { name }"),
         ("query ($a: Boolean!) { user { id @include(if: $a) id } }", "user { id@a id }"),
         ("query ($a: Boolean!) { user { id id @include(if: $a) } }", "user { id }"),

@@ -1,0 +1,171 @@
+"""Random operations over an API schema: aliases, fragments, variables, conditions."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+)
+
+FIELDS = 45
+DEPTH = 5
+
+
+class OperationGenerator:
+    """Writes one operation; ``variables`` are the values that go with it."""
+
+    def __init__(self, api_schema: GraphQLSchema, rng: random.Random) -> None:
+        self._schema = api_schema
+        self._rng = rng
+        self._fields_left = FIELDS
+        self._declared: dict[str, str] = {}
+        self._fragments: list[str] = []
+        self._aliases = 0
+        self._ambiguous = _ambiguous_fields(api_schema)
+        self.variables: dict[str, Any] = {}
+
+    def write(self, kind: str) -> str:
+        """The text of a query or mutation."""
+        root = self._schema.query_type if kind == "query" else self._schema.mutation_type
+        assert root is not None
+        body = self._selections(root, 0)
+        declared = ", ".join(f"${name}: {type_}" for name, type_ in self._declared.items())
+        return "\n".join([f"{kind}{f'({declared})' if declared else ''} {body}", *self._fragments])
+
+    def _selections(self, type_: GraphQLNamedType, depth: int) -> str:
+        parts: list[str] = []
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            fields = list(type_.fields.items())
+            self._rng.shuffle(fields)
+            for name, field in fields[: self._rng.choice((1, 2, 3, 4, 6))]:
+                parts += self._field(type_, name, field, depth)
+        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+            parts += self._type_fragments(type_, depth)
+        elif depth and self._rng.random() < 0.08:
+            parts.append(self._fragment(type_, depth, self._condition()))
+        if not parts or self._rng.random() < 0.15:
+            parts.append(self._rng.choice(("__typename", "kind: __typename")))
+        return "{ " + " ".join(parts) + " }"
+
+    def _type_fragments(self, type_: GraphQLInterfaceType | GraphQLUnionType, depth: int) -> list[str]:
+        if self._fields_left <= 0:
+            return []
+        possible = list(self._schema.get_possible_types(type_))
+        self._rng.shuffle(possible)
+        parts = [self._fragment(p, depth, self._condition()) for p in possible[: self._rng.choice((1, 2, 3))]]
+        above = sorted({interface.name for p in possible for interface in p.interfaces})
+        if above and self._rng.random() < 0.3:
+            inner = self._schema.type_map[self._rng.choice(above)]
+            parts.append(self._fragment(inner, depth, ""))
+        return parts
+
+    def _fragment(self, type_: GraphQLNamedType, depth: int, condition: str) -> str:
+        body = self._selections(type_, depth)
+        if self._rng.random() < 0.2:
+            name = f"Part{len(self._fragments)}"
+            self._fragments.append(f"fragment {name} on {type_.name} {body}")
+            return f"...{name}{condition}"
+        return f"... on {type_.name}{condition} {body}"
+
+    def _field(
+        self, owner: GraphQLObjectType | GraphQLInterfaceType, name: str, field: GraphQLField, depth: int
+    ) -> list[str]:
+        self._fields_left -= 1
+        target = get_named_type(field.type)
+        if not is_leaf_type(target) and (depth >= DEPTH or self._fields_left <= 0):
+            return []
+        arguments = self._arguments(field)
+        text = f"{self._alias(owner, name, arguments)}{name}{arguments}{self._condition()}"
+        if is_leaf_type(target):
+            return [text]
+        texts = [f"{text} {self._selections(target, depth + 1)}"]
+        if self._rng.random() < 0.06 and not arguments:
+            texts.append(f"{text.partition(' @')[0]}{self._condition()} {self._selections(target, depth + 1)}")
+        return texts
+
+    def _alias(self, owner: GraphQLObjectType | GraphQLInterfaceType, name: str, arguments: str) -> str:
+        """Most often none; at times the name of another field, which ours must then not collide with."""
+        chance = self._rng.random()
+        if name in self._ambiguous and not arguments and chance > 0.04:
+            return f"{name}_{owner.name}: "
+        if chance < 0.02 and not arguments:
+            return f"{self._rng.choice(list(owner.fields))}: "
+        if chance < 0.15 or arguments:
+            self._aliases += 1
+            return f"a{self._aliases}: "
+        return ""
+
+    def _condition(self) -> str:
+        if self._rng.random() > 0.07:
+            return ""
+        name = f"c{self._rng.randrange(3)}"
+        self._declared[name] = "Boolean!"
+        self.variables.setdefault(name, self._rng.random() < 0.6)
+        return f" @{self._rng.choice(('include', 'skip'))}(if: ${name})"
+
+    def _arguments(self, field: GraphQLField) -> str:
+        given = [
+            f"{name}: {self._argument(argument.type)}"
+            for name, argument in field.args.items()
+            if isinstance(argument.type, GraphQLNonNull) or self._rng.random() < 0.4
+        ]
+        return f"({', '.join(given)})" if given else ""
+
+    def _argument(self, type_: GraphQLInputType) -> str:
+        value = self._value(type_)
+        if self._rng.random() < 0.4:
+            name = f"v{len(self.variables)}"
+            self._declared[name] = str(type_)
+            self.variables[name] = value
+            return f"${name}"
+        return _literal(value, type_)
+
+    def _value(self, type_: GraphQLInputType) -> Any:
+        if isinstance(type_, GraphQLNonNull):
+            return self._value(type_.of_type)
+        if isinstance(type_, GraphQLList):
+            return [self._value(type_.of_type) for _ in range(self._rng.randrange(3))]
+        if isinstance(type_, GraphQLEnumType):
+            return self._rng.choice(list(type_.values))
+        if isinstance(type_, GraphQLInputObjectType):
+            return {name: self._value(field.type) for name, field in type_.fields.items() if self._rng.random() < 0.8}
+        simple = {"Int": self._rng.randrange(4), "Boolean": self._rng.random() < 0.5, "Float": 1.5}
+        return simple.get(type_.name, f"x{self._rng.randrange(3)}")
+
+
+def _ambiguous_fields(schema: GraphQLSchema) -> set[str]:
+    """Names of fields whose types differ from type to type, which may not stand side by side in fragments."""
+    types: dict[str, set[str]] = {}
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not type_.name.startswith("__"):
+            for name, field in type_.fields.items():
+                types.setdefault(name, set()).add(str(field.type))
+    return {name for name, seen in types.items() if len(seen) > 1}
+
+
+def _literal(value: Any, type_: GraphQLInputType) -> str:
+    if isinstance(type_, GraphQLNonNull):
+        return _literal(value, type_.of_type)
+    if isinstance(type_, GraphQLList):
+        return f"[{', '.join(_literal(item, type_.of_type) for item in value)}]"
+    if isinstance(type_, GraphQLInputObjectType):
+        return (
+            "{" + ", ".join(f"{name}: {_literal(item, type_.fields[name].type)}" for name, item in value.items()) + "}"
+        )
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) and not isinstance(type_, GraphQLEnumType) else str(value)

@@ -1,0 +1,219 @@
+"""Servers over one world: one for each subgraph, which is strict about what it is asked, and one that has it all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute_sync,
+    parse,
+    validate,
+)
+from graphql.utilities import value_from_ast_untyped
+
+from router.execution.errors import SubgraphFailure
+from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
+from router.supergraph.field_set import FieldSet, FieldSetField
+from tests.differential.subgraph_schema import SubgraphSchema
+from tests.differential.world import Thing, World
+
+
+class BrokenRuleError(Exception):
+    """The router asked a subgraph for something that no router may ask."""
+
+
+class Seen(NamedTuple):
+    """A thing inside one subgraph's answer: what is provided below it, and the representation it was looked up by."""
+
+    thing: Thing
+    provided: FieldSet = ()
+    representation: Mapping[str, Any] | None = None
+
+
+def answer_alone(world: World, api_schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> ExecutionResult:
+    """What one server that holds all the data answers."""
+
+    def resolve(thing: Thing, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
+        return world.value(thing, info.field_name, arguments)
+
+    document = parse(text)
+    kind = _kind_of(document)
+    result = execute_sync(
+        api_schema,
+        document,
+        Thing(kind, kind),
+        variable_values=variables,
+        field_resolver=resolve,
+        type_resolver=lambda thing, _info, _type: thing.type_name,
+    )
+    assert isinstance(result, ExecutionResult)
+    return result
+
+
+class SubgraphServer:
+    """Executes a subgraph's documents; BrokenRuleError for what the router must never send."""
+
+    def __init__(self, world: World, subgraph: SubgraphSchema) -> None:
+        self._world = world
+        self._subgraph = subgraph
+        self._valid: dict[str, DocumentNode] = {}
+
+    def answer(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The response body."""
+        document = self._valid.get(text)
+        if document is None:
+            document = self._valid[text] = parse(text)
+            errors = validate(self._subgraph.schema, document)
+            if errors:
+                raise BrokenRuleError(f"invalid for {self._subgraph.name}: {errors[0].message} {text}")
+        kind = _kind_of(document)
+        result = execute_sync(
+            self._subgraph.schema,
+            document,
+            Seen(Thing(kind, kind)),
+            variable_values=variables,
+            field_resolver=self._resolve,
+            type_resolver=self._type_of,
+        )
+        assert isinstance(result, ExecutionResult)
+        for error in result.errors or ():
+            _raise_broken_rule(error)
+        return result.formatted  # type: ignore[return-value]
+
+    def _type_of(self, seen: Seen, _info: GraphQLResolveInfo[Any], _type: object) -> str:
+        name = seen.thing.type_name
+        if name in self._subgraph.schema.type_map:
+            return name
+        interfaces = self._world.merged[name].interfaces & self._subgraph.interface_objects
+        return next(iter(interfaces), name)
+
+    def _resolve(self, seen: Seen, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
+        name = info.field_name
+        if name == "_entities":
+            return [self._entity(representation) for representation in arguments["representations"]]
+        place = (info.parent_type.name, name)
+        provided = [item for item in self._flat(seen.provided, seen.thing) if item.name == name]
+        if place in self._subgraph.external and not provided:
+            raise BrokenRuleError(f"{'.'.join(place)} is external in {self._subgraph.name}")
+        if place in self._subgraph.requires:
+            if seen.representation is None:
+                raise BrokenRuleError(f"{'.'.join(place)} in {self._subgraph.name} without what it requires")
+            required = self._subgraph.requires[place]
+            self._check(seen.thing, required, seen.representation, f"{'.'.join(place)} in {self._subgraph.name}")
+        below = (*(inner for item in provided for inner in item.selections), *self._subgraph.provides.get(place, ()))
+        return _see(self._world.value(seen.thing, name, arguments), below)
+
+    # -- entities --------------------------------------------------------------------------------------------------
+
+    def _entity(self, representation: Mapping[str, Any]) -> Seen:
+        type_name = representation.get("__typename")
+        if type_name not in self._subgraph.keys:
+            raise BrokenRuleError(f"{self._subgraph.name} has no entity {type_name}")
+        keys = [key.fields for key in self._subgraph.keys[type_name] if key.resolvable]
+        for thing in self._world.pool(type_name):
+            if any(self._is_same(thing, key, representation) for key in keys):
+                return Seen(thing, (), representation)
+        raise BrokenRuleError(f"{self._subgraph.name} finds nothing by {json.dumps(representation)}")
+
+    def _is_same(self, thing: Thing, fields: FieldSet, value: object) -> bool:
+        """Whether ``value`` holds ``fields`` of ``thing``."""
+        if not isinstance(value, Mapping):
+            return False
+        for item in self._flat(fields, thing):
+            if item.name == "__typename":
+                continue
+            arguments = {name: value_from_ast_untyped(node) for name, node in item.arguments}
+            true = self._world.value(thing, item.name, arguments)
+            if item.name not in value or not self._is_equal(true, value[item.name], item.selections):
+                return False
+        return True
+
+    def _is_equal(self, true: object, sent: object, below: FieldSet) -> bool:
+        if isinstance(true, list):
+            if not isinstance(sent, list) or len(sent) != len(true):
+                return False
+            return all(self._is_equal(a, b, below) for a, b in zip(true, sent, strict=True))
+        if isinstance(true, Thing):
+            return self._is_same(true, below, sent)
+        return true == sent
+
+    def _check(self, thing: Thing, fields: FieldSet, representation: Mapping[str, Any], what: str) -> None:
+        if not self._is_same(thing, fields, representation):
+            raise BrokenRuleError(f"{what}: wrong inputs {json.dumps(representation)}")
+
+    def _flat(self, fields: FieldSet, thing: Thing) -> Iterable[FieldSetField]:
+        """The fields of a field set that apply to ``thing``."""
+        for item in fields:
+            if isinstance(item, FieldSetField):
+                yield item
+            elif thing.type_name in self._world.merged[item.type_condition].possible:
+                yield from self._flat(item.selections, thing)
+
+
+class SubgraphServers:
+    """All subgraphs of a world, as the client that execution sends through.
+
+    ``failing`` names a subgraph that does not answer as it should, in the way of ``failure``.
+    """
+
+    def __init__(self, world: World, subgraphs: Mapping[str, SubgraphSchema]) -> None:
+        self._servers = {name: SubgraphServer(world, subgraph) for name, subgraph in subgraphs.items()}
+        self.broken: list[str] = []
+        self.failing: str | None = None
+        self.failure = ""
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """The subgraph's answer; 500 where the router broke a rule, which is kept in ``broken``."""
+        body = json.loads(request.body)
+        if request.subgraph == self.failing:
+            return _fail(request.subgraph, self.failure, body["query"])
+        try:
+            answer = self._servers[request.subgraph].answer(body["query"], body.get("variables") or {})
+        except BrokenRuleError as error:
+            self.broken.append(str(error))
+            return SubgraphResponse(500, b"{}")
+        return SubgraphResponse(200, json.dumps(answer).encode())
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+FAILURES = ("refused", "status", "not JSON", "errors", "errors in part")
+
+
+def _fail(subgraph: str, how: str, text: str) -> SubgraphResponse:
+    if how == "refused":
+        raise SubgraphFailure("SUBGRAPH_REQUEST_FAILED", f"Subgraph '{subgraph}' is down.")
+    if how == "status":
+        return SubgraphResponse(503, b"try later")
+    if how == "not JSON":
+        return SubgraphResponse(200, b'{"data": {')
+    if how == "errors" or "_entities(" not in text:
+        return SubgraphResponse(200, b'{"data": null, "errors": [{"message": "out of order"}]}')
+    return SubgraphResponse(200, b'{"errors": [{"message": "out of order", "path": ["_entities", 0]}]}')
+
+
+def _kind_of(document: DocumentNode) -> str:
+    """The name of the root type of the document's operation, which comes first."""
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return operation.operation.value.capitalize()
+
+
+def _see(value: object, provided: FieldSet) -> object:
+    if isinstance(value, list):
+        return [_see(item, provided) for item in value]
+    return Seen(value, provided) if isinstance(value, Thing) else value
+
+
+def _raise_broken_rule(error: GraphQLError) -> None:
+    original = error.original_error
+    raise original if isinstance(original, BrokenRuleError) else BrokenRuleError(f"an error of the test: {error}")

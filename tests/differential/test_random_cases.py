@@ -1,0 +1,19 @@
+"""Random subgraphs, data and operations, some with a subgraph that fails: the answer is that of one server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.differential.comparison import check, describe
+from tests.differential.fuzz import search
+
+SECONDS = 25.0
+
+
+@pytest.mark.parametrize("seed", ["galleria", "arcade"])
+def test_the_router_answers_as_one_server_would(seed: str) -> None:
+    outcome = search(seed, SECONDS)
+
+    if outcome.found is not None:
+        pytest.fail(f"{check(outcome.found)}\n\n{describe(outcome.found)}")
+    assert outcome.cases > 100, "the machine is too slow for this to mean anything, or few sets compose"
