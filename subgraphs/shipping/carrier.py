@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
-from subgraphs.shipping.domain import Booking, Shipment, ShipmentStatus, Sighting, Tracking, picked_up
+from subgraphs.shipping.domain import Booking, Direction, Shipment, ShipmentStatus, Sighting, Tracking
+from subgraphs.shipping.journey import WAREHOUSE, picked_up
 from subgraphs.shipping.quote import TARIFFS, ZONE_BY_COUNTRY, Zone
 
 _PREFIXES = {"Nordpost": "NP", "Kestrel Parcel": "KP"}
@@ -61,7 +62,7 @@ class SandboxCarrier:
             carrier=tariff.carrier,
             tracking_number=_PREFIXES[tariff.carrier] + _unguessable(shipment.id),
             estimated_delivery=shipment.created_at + timedelta(days=tariff.max_days),
-            location="Warehouse",
+            location=shipment.address.city if shipment.direction is Direction.RETURN else WAREHOUSE,
             next_check_at=self._clock() + timedelta(seconds=self._pace.dispatch_after_s),
         )
 
@@ -80,22 +81,24 @@ class SandboxCarrier:
         after_s = self._rest_after_s(shipment)
         return Tracking((move,), None if after_s is None else now + timedelta(seconds=after_s))
 
-    def _rests_s(self) -> tuple[float, ...]:
-        pace = self._pace
-        return (pace.dispatch_after_s, pace.hub_after_s, pace.out_for_delivery_after_s, pace.delivery_after_s)
-
     def _rest_s(self, shipment: Shipment) -> float | None:
         moves = _moves_made(shipment)
-        return None if moves is None else self._rests_s()[moves]
+        return None if moves is None else self._rests_s(shipment)[moves]
 
     def _rest_after_s(self, shipment: Shipment) -> float | None:
         moves = _moves_made(shipment)
-        rests = self._rests_s()
+        rests = self._rests_s(shipment)
         return None if moves is None or moves + 1 == len(rests) else rests[moves + 1]
+
+    def _rests_s(self, shipment: Shipment) -> tuple[float, ...]:
+        """How long a parcel rests before each of its moves: the way back has no van and no door."""
+        pace = self._pace
+        rests = (pace.dispatch_after_s, pace.hub_after_s, pace.out_for_delivery_after_s, pace.delivery_after_s)
+        return rests[:3] if shipment.direction is Direction.RETURN else rests
 
 
 def _moves_made(shipment: Shipment) -> int | None:
-    """How many of the four moves (pick-up, hub, van, door) a parcel has made; None where it makes no more."""
+    """How many of its moves a parcel has made; None where it makes no more."""
     match shipment.status:
         case ShipmentStatus.BOOKED:
             return 0
@@ -110,12 +113,20 @@ def _moves_made(shipment: Shipment) -> int | None:
 
 def _next_move(shipment: Shipment, now: datetime) -> Sighting:
     city = shipment.address.city
-    moves = (
-        picked_up(now),
-        Sighting(ShipmentStatus.IN_TRANSIT, now, "Sorting centre", "Sorted for the next leg."),
-        Sighting(ShipmentStatus.OUT_FOR_DELIVERY, now, city, "In the van, on its way to you."),
-        Sighting(ShipmentStatus.DELIVERED, now, city, "Handed over at the door."),
-    )
+    sorted_ = Sighting(ShipmentStatus.IN_TRANSIT, now, "Sorting centre", "Sorted for the next leg.")
+    if shipment.direction is Direction.RETURN:
+        moves: tuple[Sighting, ...] = (
+            picked_up(shipment, now),
+            sorted_,
+            Sighting(ShipmentStatus.RETURNED, now, WAREHOUSE, "Arrived at the warehouse."),
+        )
+    else:
+        moves = (
+            picked_up(shipment, now),
+            sorted_,
+            Sighting(ShipmentStatus.OUT_FOR_DELIVERY, now, city, "In the van, on its way to you."),
+            Sighting(ShipmentStatus.DELIVERED, now, city, "Handed over at the door."),
+        )
     return moves[_moves_made(shipment) or 0]
 
 

@@ -1,28 +1,13 @@
-"""Shipping: the life of a parcel, as pure functions from one shipment to the next.
+"""Shipping: a parcel, what is seen of it, and what others are told.
 
-Theory of operation. A shipment is made for a confirmed order; ``next_step`` derives from what is known whether the
-carrier has to be asked to book it, to stop it, or where it is. Each call is written down first (``begin_step``: the
-claim), so that one replica makes it and another repeats it after a crash; a carrier knows a repeated call by the
-shipment's id.
-
-    PENDING -> BOOKED -> IN_TRANSIT -> OUT_FOR_DELIVERY -> DELIVERED
-       |         |           |               |
-       +---------+-> CANCELLED   +-----------+-> RETURNED
+What goes into which parcel is in :mod:`subgraphs.shipping.parcels`, how a parcel moves on in
+:mod:`subgraphs.shipping.journey`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-
-MAX_KEY_LENGTH = 128
-MAX_TEXT_LENGTH = 200
-MAX_EVENTS = 200
-CLAIM_S = 30.0
-"""How long a call that was begun is left to whoever began it, before another one makes it again."""
-
-_FIRST_PAUSE_S = 2.0
-_LONGEST_PAUSE_S = 300.0
 
 
 class ShipmentStatus(StrEnum):
@@ -38,17 +23,35 @@ class ShipmentStatus(StrEnum):
 
 
 _S = ShipmentStatus
-TRANSITIONS: dict[ShipmentStatus, frozenset[ShipmentStatus]] = {
+Transitions = Mapping[ShipmentStatus, frozenset[ShipmentStatus]]
+
+TRANSITIONS: Transitions = {
     # A carrier's second attempt at the door brings a parcel back from OUT_FOR_DELIVERY to IN_TRANSIT.
     _S.PENDING: frozenset({_S.BOOKED, _S.CANCELLED}),
     _S.BOOKED: frozenset({_S.IN_TRANSIT, _S.CANCELLED}),
     _S.IN_TRANSIT: frozenset({_S.IN_TRANSIT, _S.OUT_FOR_DELIVERY, _S.DELIVERED, _S.RETURNED}),
     _S.OUT_FOR_DELIVERY: frozenset({_S.IN_TRANSIT, _S.DELIVERED, _S.RETURNED}),
-    _S.DELIVERED: frozenset({_S.RETURNED}),
+    # What a customer has comes back as a parcel of its own.
+    _S.DELIVERED: frozenset(),
     _S.CANCELLED: frozenset(),
     _S.RETURNED: frozenset(),
 }
+RETURN_TRANSITIONS: Transitions = {
+    **dict.fromkeys(ShipmentStatus, frozenset()),
+    _S.PENDING: frozenset({_S.BOOKED}),
+    _S.BOOKED: frozenset({_S.IN_TRANSIT}),
+    _S.IN_TRANSIT: frozenset({_S.IN_TRANSIT, _S.RETURNED}),
+}
+"""The way back of what a customer returns: from the door to a warehouse."""
+
 ON_ITS_WAY = frozenset({_S.IN_TRANSIT, _S.OUT_FOR_DELIVERY})
+
+
+class Direction(StrEnum):
+    """Whether a parcel goes to the customer or comes back from them."""
+
+    OUTBOUND = "OUTBOUND"
+    RETURN = "RETURN"
 
 
 class ShippingError(Exception):
@@ -69,7 +72,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a parcel goes."""
+    """The customer's end of the way."""
 
     name: str
     line1: str
@@ -89,6 +92,16 @@ class ParcelLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A product in an order; ``allocations`` are (warehouse, quantity), as inventory has set it aside."""
+
+    product_id: str
+    quantity: int
+    weight_grams: int
+    allocations: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedOrder:
     """What shipping needs to know of an order."""
 
@@ -96,7 +109,31 @@ class ConfirmedOrder:
     number: str
     customer_id: str
     address: Address
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRequest:
+    """What a customer sends back; ``pieces`` are (product id, quantity)."""
+
+    order_id: str
+    return_id: str
+    pieces: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is in a parcel, the warehouse that it leaves or comes back to, and which of its order's parcels it is.
+
+    ``index`` counts from 1. ``warehouse`` is None where inventory named none. ``return_id`` names the return that it
+    brings back.
+    """
+
+    warehouse: str | None
     lines: tuple[ParcelLine, ...]
+    index: int = 1
+    count: int = 1
+    return_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +183,7 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One parcel of an order.
+    """One parcel of an order, on its way to the customer or back.
 
     ``due_at`` is when the carrier has to be asked next, None when there is nothing to ask. ``revision`` counts the
     writes: a change is stored only over the revision from which it was derived.
@@ -157,7 +194,7 @@ class Shipment:
     order_number: str
     customer_id: str
     address: Address
-    lines: tuple[ParcelLine, ...]
+    parcel: Parcel
     status: ShipmentStatus
     created_at: datetime
     updated_at: datetime
@@ -173,7 +210,17 @@ class Shipment:
     @property
     def weight_grams(self) -> int:
         """What the parcel weighs."""
-        return sum(line.quantity * line.weight_grams for line in self.lines)
+        return sum(line.quantity * line.weight_grams for line in self.parcel.lines)
+
+    @property
+    def direction(self) -> Direction:
+        """Whether it goes to the customer or comes back."""
+        return Direction.RETURN if self.parcel.return_id else Direction.OUTBOUND
+
+    @property
+    def transitions(self) -> Transitions:
+        """What may become of it."""
+        return RETURN_TRANSITIONS if self.direction is Direction.RETURN else TRANSITIONS
 
 
 class StepKind(StrEnum):
@@ -190,6 +237,7 @@ class ShipmentBooked:
 
     order_id: str
     shipment_id: str
+    parcel: Parcel
     carrier: str
     tracking_number: str
     estimated_delivery: datetime
@@ -201,6 +249,7 @@ class ShipmentDispatched:
 
     order_id: str
     shipment_id: str
+    parcel: Parcel
     dispatched_at: datetime
 
 
@@ -210,6 +259,7 @@ class ShipmentDelivered:
 
     order_id: str
     shipment_id: str
+    parcel: Parcel
     delivered_at: datetime
 
 
@@ -219,14 +269,16 @@ class ShipmentCancelled:
 
     order_id: str
     shipment_id: str
+    parcel: Parcel
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentReturned:
-    """The parcel came back."""
+    """The parcel came back: a customer's return where it has a ``return_id``, else it was called back on its way."""
 
     order_id: str
     shipment_id: str
+    parcel: Parcel
     returned_at: datetime
 
 
@@ -239,177 +291,3 @@ class Change:
 
     shipment: Shipment
     events: tuple[ShipmentEvent, ...] = ()
-
-
-def shipment_id_of(order_id: str) -> str:
-    """The id of an order's shipment: derived, so that a repeated order.confirmed cannot make a second one."""
-    return f"shp_{order_id.removeprefix('ord_')}"
-
-
-def new_shipment(order: ConfirmedOrder, now: datetime) -> Shipment:
-    """The shipment of a confirmed order, which waits to be booked."""
-    return Shipment(
-        id=shipment_id_of(order.id),
-        order_id=order.id,
-        order_number=order.number,
-        customer_id=order.customer_id,
-        address=order.address,
-        lines=order.lines,
-        status=ShipmentStatus.PENDING,
-        created_at=now,
-        updated_at=now,
-        due_at=now,
-    )
-
-
-def next_step(shipment: Shipment) -> StepKind | None:
-    """What the carrier has to be asked; None when the shipment has reached its end."""
-    if shipment.status is ShipmentStatus.PENDING:
-        return StepKind.STOP if shipment.cancel_requested else StepKind.BOOK
-    if shipment.status is ShipmentStatus.BOOKED or shipment.status in ON_ITS_WAY:
-        return StepKind.STOP if shipment.cancel_requested else StepKind.TRACK
-    return None
-
-
-def due_step(shipment: Shipment, now: datetime) -> StepKind | None:
-    """What the carrier has to be asked by now."""
-    is_due = shipment.due_at is not None and shipment.due_at <= now
-    return next_step(shipment) if is_due else None
-
-
-def begin_step(shipment: Shipment, kind: StepKind, now: datetime) -> Shipment:
-    """The shipment that says that the carrier is being asked, and leaves it to the caller for ``CLAIM_S``."""
-    previous = shipment.attempt
-    count = previous.count + 1 if previous and previous.kind is kind else 1
-    return replace(shipment, attempt=Attempt(kind, count), due_at=now + timedelta(seconds=CLAIM_S))
-
-
-def postpone_step(shipment: Shipment, now: datetime) -> Shipment:
-    """The shipment whose carrier gave no answer and is asked again after a pause that grows."""
-    count = shipment.attempt.count if shipment.attempt else 1
-    pause_s = min(_FIRST_PAUSE_S * 2 ** min(count - 1, 16), _LONGEST_PAUSE_S)
-    return replace(shipment, due_at=now + timedelta(seconds=pause_s))
-
-
-def book(shipment: Shipment, booking: Booking, now: datetime) -> Change:
-    """The shipment that a carrier has promised to take."""
-    sighting = Sighting(ShipmentStatus.BOOKED, now, booking.location, f"Announced to {booking.carrier}.")
-    booked = replace(
-        _record(shipment, TrackingEvent(sighting)),
-        carrier=booking.carrier,
-        tracking_number=booking.tracking_number,
-        estimated_delivery=booking.estimated_delivery,
-        due_at=booking.next_check_at,
-        updated_at=now,
-    )
-    event = ShipmentBooked(
-        shipment.order_id, shipment.id, booking.carrier, booking.tracking_number, booking.estimated_delivery
-    )
-    return Change(booked, (event,))
-
-
-def request_cancel(shipment: Shipment, now: datetime) -> Change | None:
-    """The shipment whose order was cancelled; None where nothing follows from that.
-
-    A parcel that no carrier was asked to take is cancelled at once; one that may be on its way has to be stopped.
-    """
-    if shipment.cancel_requested or next_step(shipment) is None:
-        return None
-    requested = replace(shipment, cancel_requested=True, due_at=now, updated_at=now)
-    if shipment.status is ShipmentStatus.PENDING and shipment.attempt is None:
-        return stop(requested, now)
-    return Change(requested)
-
-
-def stop(shipment: Shipment, now: datetime) -> Change:
-    """The shipment that its carrier has stopped: CANCELLED before it was handed over, RETURNED on its way."""
-    if shipment.status in ON_ITS_WAY:
-        returned = Sighting(ShipmentStatus.RETURNED, now, "Warehouse", "Called back and returned.")
-        return observe(shipment, [TrackingEvent(returned)], None, now)
-    cancelled = Sighting(ShipmentStatus.CANCELLED, now, "Warehouse", "Cancelled before pick-up.")
-    return observe(shipment, [TrackingEvent(cancelled)], None, now)
-
-
-def observe(shipment: Shipment, seen: Sequence[TrackingEvent], next_check_at: datetime | None, now: datetime) -> Change:
-    """The shipment with what was seen of it, oldest first; what cannot follow its status is left out.
-
-    ``next_check_at`` is when to ask the carrier again.
-    """
-    current, events = shipment, list[ShipmentEvent]()
-    for event in seen:
-        if event.sighting.status in TRANSITIONS[current.status] and len(current.events) < MAX_EVENTS:
-            events.extend(_news(current, event.sighting))
-            current = _record(current, event)
-    if current is not shipment:
-        current = replace(current, updated_at=now)
-    due_at = next_check_at if next_step(current) else None
-    return Change(replace(current, attempt=None, due_at=due_at), tuple(events))
-
-
-def picked_up(at: datetime) -> Sighting:
-    """What is seen when the carrier takes the parcel."""
-    return Sighting(ShipmentStatus.IN_TRANSIT, at, "Warehouse", "Picked up by the carrier.")
-
-
-def dispatch(shipment: Shipment, key: str, now: datetime) -> Change | None:
-    """The shipment that was handed to its carrier; None if that was done before under the same key.
-
-    Raises ShippingError: SHIPMENT_NOT_BOOKED, or a code of :func:`record`.
-    """
-    repeated = any(event.key == key for event in shipment.events)
-    if shipment.status is not ShipmentStatus.BOOKED and not repeated:
-        message = f"Only a booked shipment can be dispatched; this one is {shipment.status}."
-        raise ShippingError("SHIPMENT_NOT_BOOKED", message, "shipmentId")
-    return record(shipment, TrackingEvent(picked_up(now), key), now)
-
-
-def record(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | None:
-    """The shipment with what a person saw; None if the same was recorded before under the same key.
-
-    Raises ShippingError: IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED (the key stands for another status),
-    TEXT_INVALID, SHIPMENT_CANCEL_REQUESTED, TRANSITION_NOT_ALLOWED, TOO_MANY_EVENTS.
-    """
-    if not event.key or len(event.key) > MAX_KEY_LENGTH:
-        message = f"Give an idempotency key of 1 to {MAX_KEY_LENGTH} characters."
-        raise ShippingError("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey")
-    earlier = next((known for known in shipment.events if known.key == event.key), None)
-    if earlier is None:
-        _check_recordable(shipment, event.sighting)
-        return observe(shipment, [event], now, now)
-    if earlier.sighting.status is not event.sighting.status:
-        message = "This idempotency key stands for another event: take a new key for a new event."
-        raise ShippingError("IDEMPOTENCY_KEY_REUSED", message, "idempotencyKey")
-    return None
-
-
-def _check_recordable(shipment: Shipment, sighting: Sighting) -> None:
-    for field, text in (("location", sighting.location), ("description", sighting.description)):
-        if not 0 < len(text.strip()) <= MAX_TEXT_LENGTH:
-            raise ShippingError("TEXT_INVALID", f"Give a {field} of 1 to {MAX_TEXT_LENGTH} characters.", field)
-    if shipment.cancel_requested and sighting.status is not ShipmentStatus.RETURNED:
-        message = "The order was cancelled: the parcel is being stopped and goes no further."
-        raise ShippingError("SHIPMENT_CANCEL_REQUESTED", message, "shipmentId")
-    if sighting.status is ShipmentStatus.CANCELLED or sighting.status not in TRANSITIONS[shipment.status]:
-        message = f"A shipment that is {shipment.status} cannot become {sighting.status}."
-        raise ShippingError("TRANSITION_NOT_ALLOWED", message, "status")
-    if len(shipment.events) >= MAX_EVENTS:
-        raise ShippingError("TOO_MANY_EVENTS", f"A shipment has at most {MAX_EVENTS} events.", "shipmentId")
-
-
-def _record(shipment: Shipment, event: TrackingEvent) -> Shipment:
-    return replace(shipment, status=event.sighting.status, events=(*shipment.events, event), attempt=None)
-
-
-def _news(shipment: Shipment, sighting: Sighting) -> list[ShipmentEvent]:
-    """What other services are told when ``shipment`` is seen so."""
-    match sighting.status:
-        case ShipmentStatus.IN_TRANSIT if shipment.status is ShipmentStatus.BOOKED:
-            return [ShipmentDispatched(shipment.order_id, shipment.id, sighting.at)]
-        case ShipmentStatus.DELIVERED:
-            return [ShipmentDelivered(shipment.order_id, shipment.id, sighting.at)]
-        case ShipmentStatus.CANCELLED:
-            return [ShipmentCancelled(shipment.order_id, shipment.id)]
-        case ShipmentStatus.RETURNED:
-            return [ShipmentReturned(shipment.order_id, shipment.id, sighting.at)]
-        case _:
-            return []

@@ -27,6 +27,9 @@ READ_ALL = "orders:read-all"
 WRITE = "shipping:write"
 
 strawberry.enum(domain.ShipmentStatus, description="Where a parcel is.")
+strawberry.enum(
+    domain.Direction, name="ShipmentDirection", description="OUTBOUND to the customer; RETURN back from them."
+)
 strawberry.enum(quote.Zone, name="ShippingZone", description="How far a parcel goes.")
 
 
@@ -158,7 +161,7 @@ class Order:
 
     @strawberry.field
     async def shipments(self, info: Info) -> list[Shipment]:
-        """The parcels of this order, the oldest first; empty where it is somebody else's."""
+        """The parcels of this order and its returns, the oldest first; empty where it is somebody else's."""
         return [Shipment.of(each, private=True) for each in await _visible_shipments(info, self.id)]
 
     @strawberry.field
@@ -182,6 +185,14 @@ class ShipmentLine:
         return cls(product=product, quantity=line.quantity)
 
 
+@strawberry.type(description="Which of the parcels of its order; counted from 1.")
+class ShipmentParcel:
+    """Which of the parcels of its order."""
+
+    index: int
+    count: int
+
+
 @strawberry.federation.type(keys=["id"], description="A parcel of an order.")
 class Shipment:
     """A parcel of an order."""
@@ -196,6 +207,12 @@ class Shipment:
     address: ShipmentAddress | None = strawberry.field(
         description="Null for someone who has the tracking number alone."
     )
+    direction: domain.Direction
+    parcel: ShipmentParcel
+    warehouse: str | None = strawberry.field(
+        description="Where it leaves, or comes back to. Null for someone who has the tracking number alone."
+    )
+    return_id: strawberry.ID | None = strawberry.field(description="The return that it brings back.")
     lines: list[ShipmentLine] = strawberry.field(description="Empty for someone who has the tracking number alone.")
 
     @classmethod
@@ -210,7 +227,11 @@ class Shipment:
             events=[ShipmentEvent.of(event) for event in shipment.events],
             order=Order(id=strawberry.ID(shipment.order_id)) if private else None,
             address=ShipmentAddress.of(shipment.address) if private else None,
-            lines=[ShipmentLine.of(line) for line in shipment.lines] if private else [],
+            direction=shipment.direction,
+            parcel=ShipmentParcel(index=shipment.parcel.index, count=shipment.parcel.count),
+            warehouse=shipment.parcel.warehouse if private else None,
+            return_id=strawberry.ID(shipment.parcel.return_id) if private and shipment.parcel.return_id else None,
+            lines=[ShipmentLine.of(line) for line in shipment.parcel.lines] if private else [],
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,13 +11,14 @@ from subgraphs import demo
 from subgraphs.demo import model
 from subgraphs.shipping.domain import (
     Address,
+    Parcel,
     ParcelLine,
     Shipment,
     ShipmentStatus,
     Sighting,
     TrackingEvent,
-    next_step,
 )
+from subgraphs.shipping.journey import next_step
 from subgraphs.shipping.store import MongoStore
 
 MOVE_EVERY = timedelta(minutes=10)
@@ -53,7 +55,7 @@ def _shipment(order: model.Order, known: model.Shipment) -> Shipment:
         order_number=order.number,
         customer_id=order.customer_id,
         address=_address(order.shipping_address),
-        lines=tuple(ParcelLine(line.product_id, line.quantity, line.weight_grams) for line in order.lines),
+        parcel=_parcel(order),
         status=ShipmentStatus(known.status),
         created_at=known.booked_at,
         updated_at=known.events[-1].at,
@@ -63,6 +65,16 @@ def _shipment(order: model.Order, known: model.Shipment) -> Shipment:
         events=tuple(_event(event) for event in known.events),
         cancel_requested=order.status == "CANCELLED",
     )
+
+
+def _parcel(order: model.Order) -> Parcel:
+    """The demo's orders travel in one parcel each, from where most of their pieces lay."""
+    pieces = Counter[str]()
+    for allocation in order.reservation.allocations:
+        pieces[allocation.warehouse_id] += allocation.quantity
+    ((warehouse, _),) = pieces.most_common(1)
+    lines = tuple(ParcelLine(line.product_id, line.quantity, line.weight_grams) for line in order.lines)
+    return Parcel(warehouse, lines)
 
 
 def _address(known: model.Address) -> Address:

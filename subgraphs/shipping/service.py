@@ -17,28 +17,35 @@ from subgraphs.shipping.carrier import Carrier, CarrierUnavailableError
 from subgraphs.shipping.domain import (
     Change,
     ConfirmedOrder,
+    ReturnRequest,
     Shipment,
     ShipmentEvent,
     ShippingError,
     StepKind,
     TrackingEvent,
+)
+from subgraphs.shipping.journey import (
     begin_step,
     book,
     dispatch,
     due_step,
-    new_shipment,
     observe,
     postpone_step,
     record,
     request_cancel,
     stop,
 )
+from subgraphs.shipping.parcels import new_return, new_shipments
 
 ATTEMPTS = 20
 """How often a change is derived anew when others write the same shipment in between."""
 
 DUE_BATCH = 50
 LOG = structlog.get_logger()
+
+
+class OrderUnknownError(Exception):
+    """Nothing was ever sent for an order, so nothing of it can come back."""
 
 
 class Store(Protocol):
@@ -79,18 +86,32 @@ class Shipping:
     carrier: Carrier
     clock: Callable[[], datetime]
 
-    async def open_shipment(self, order: ConfirmedOrder, cause: str) -> None:
-        """Book a parcel for a confirmed order; a repeat changes nothing.
+    async def open_shipments(self, order: ConfirmedOrder, cause: str) -> None:
+        """Book the parcels of a confirmed order; a repeat changes nothing.
 
-        A cancellation that came first is remembered. It is looked for only after the shipment is there, and a
+        A cancellation that came first is remembered. It is looked for only after the shipments are there, and a
         cancellation looks for shipments only after it is remembered: so whichever comes second sees the other.
         """
-        shipment = new_shipment(order, self.clock())
-        await self.store.add(shipment, cause)
+        shipments = new_shipments(order, self.clock())
+        for shipment in shipments:
+            await self.store.add(shipment, cause)
         if await self.store.is_cancelled(order.id):
             await self._stop_shipments(order.id, cause)
-        else:
+            return
+        for shipment in shipments:
             await self.advance(await self._reload(shipment))
+
+    async def open_return(self, request: ReturnRequest, cause: str) -> None:
+        """Have the carrier fetch what a customer returns; a repeat changes nothing.
+
+        Raises OrderUnknownError where nothing was sent for that order.
+        """
+        sent = (await self.store.shipments_of_orders([request.order_id])).get(request.order_id)
+        if not sent:
+            raise OrderUnknownError(f"The parcels of {request.order_id} are not known yet.")
+        shipment = new_return(request, sent, self.clock())
+        await self.store.add(shipment, cause)
+        await self.advance(await self._reload(shipment))
 
     async def cancel_order(self, order_id: str, cause: str) -> None:
         """Send nothing for this order, now or later, and call back what is on its way."""

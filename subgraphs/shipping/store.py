@@ -19,6 +19,7 @@ from subgraphs.chassis.outbox import Outbox
 from subgraphs.shipping.domain import (
     Address,
     Attempt,
+    Parcel,
     ParcelLine,
     Shipment,
     ShipmentEvent,
@@ -78,7 +79,7 @@ class MongoStore:
         cursor = self._shipments.collection.find({"orderId": {"$in": list(order_ids)}}, WITHOUT_WORKINGS)
         found = [read_shipment(document) for document in await cursor.to_list(None)]
         by_order: dict[str, list[Shipment]] = defaultdict(list)
-        for shipment in sorted(found, key=lambda each: (each.created_at, each.id)):
+        for shipment in sorted(found, key=lambda each: (each.created_at, each.parcel.index, each.id)):
             by_order[shipment.order_id].append(shipment)
         return by_order
 
@@ -141,7 +142,10 @@ def shipment_document(shipment: Shipment) -> Document:
         "orderNumber": shipment.order_number,
         "customerId": shipment.customer_id,
         "address": _address_document(shipment.address),
-        "lines": [_line_document(line) for line in shipment.lines],
+        "warehouse": shipment.parcel.warehouse,
+        "lines": [_line_document(line) for line in shipment.parcel.lines],
+        "parcel": {"index": shipment.parcel.index, "count": shipment.parcel.count},
+        "returnId": shipment.parcel.return_id,
         "status": shipment.status.value,
         "createdAt": shipment.created_at,
         "updatedAt": shipment.updated_at,
@@ -165,7 +169,7 @@ def read_shipment(document: Mapping[str, Any]) -> Shipment:
         order_number=document["orderNumber"],
         customer_id=document["customerId"],
         address=_read_address(document["address"]),
-        lines=tuple(_read_line(line) for line in document["lines"]),
+        parcel=_read_parcel(document),
         status=ShipmentStatus(document["status"]),
         created_at=document["createdAt"],
         updated_at=document["updatedAt"],
@@ -200,6 +204,12 @@ def _read_address(document: Mapping[str, Any]) -> Address:
         document["postalCode"],
         document["countryCode"],
     )
+
+
+def _read_parcel(document: Mapping[str, Any]) -> Parcel:
+    lines = tuple(_read_line(line) for line in document["lines"])
+    place = document["parcel"]
+    return Parcel(document["warehouse"], lines, place["index"], place["count"], document["returnId"])
 
 
 def _line_document(line: ParcelLine) -> Document:

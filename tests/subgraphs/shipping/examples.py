@@ -10,20 +10,39 @@ from subgraphs.shipping.domain import (
     Address,
     Booking,
     ConfirmedOrder,
+    OrderLine,
+    Parcel,
     ParcelLine,
     Shipment,
     ShipmentStatus,
     Sighting,
     Tracking,
     TrackingEvent,
-    new_shipment,
 )
+from subgraphs.shipping.parcels import new_shipments
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADDRESS = Address("Ada Lovelace", "12 St James's Square", None, "London", "SW1Y 4LB", "GB")
-LINES = (ParcelLine("MUG-001", 2, 360), ParcelLine("LMP-001", 1, 1200))
+LINES = (OrderLine("MUG-001", 2, 360), OrderLine("LMP-001", 1, 1200))
+PARCEL = Parcel(None, (ParcelLine("MUG-001", 2, 360), ParcelLine("LMP-001", 1, 1200)))
 ORDER = ConfirmedOrder("ord_1", "G-2026-000001", "cus_ada", ADDRESS, LINES)
 BOOKING = Booking("Kestrel Parcel", "KP1234567890", NOW + timedelta(days=6), "Warehouse", NOW + timedelta(seconds=600))
+
+
+SPLIT = replace(
+    ORDER,
+    lines=(
+        OrderLine("MUG-001", 2, 360, (("PAR", 1), ("BER", 1))),
+        OrderLine("LMP-001", 1, 1200, (("PAR", 1),)),
+    ),
+)
+"""The same order, of which one mug lies in Berlin and the rest in Paris."""
+
+
+def new_shipment(order: ConfirmedOrder, now: datetime) -> Shipment:
+    """The only shipment of an order that comes from one warehouse."""
+    (shipment,) = new_shipments(order, now)
+    return shipment
 
 
 def an_order(number: int, customer_id: str = "cus_ada") -> ConfirmedOrder:

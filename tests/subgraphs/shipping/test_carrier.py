@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.shipping.carrier import Pace, SandboxCarrier
-from subgraphs.shipping.domain import Shipment, ShipmentStatus, TrackingEvent, book, new_shipment, observe
-from tests.subgraphs.shipping.examples import NOW, ORDER, MovableClock, an_order
+from subgraphs.shipping.domain import Shipment, ShipmentStatus, TrackingEvent
+from subgraphs.shipping.journey import book, observe
+from tests.subgraphs.shipping.examples import NOW, ORDER, MovableClock, an_order, new_shipment
 
 pytestmark = pytest.mark.asyncio
 PACE = Pace(10, 20, 30, 40)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.shipping.domain import (
+    RETURN_TRANSITIONS,
     TRANSITIONS,
     Attempt,
     Shipment,
@@ -21,25 +22,27 @@ from subgraphs.shipping.domain import (
     Sighting,
     StepKind,
     TrackingEvent,
+)
+from subgraphs.shipping.journey import (
     begin_step,
     book,
     due_step,
-    new_shipment,
     next_step,
     observe,
     postpone_step,
     record,
     request_cancel,
-    shipment_id_of,
     stop,
 )
-from tests.subgraphs.shipping.examples import BOOKING, NOW, ORDER, a_shipment, seen
+from subgraphs.shipping.parcels import shipment_id_of
+from tests.subgraphs.shipping.examples import BOOKING, NOW, ORDER, PARCEL, a_shipment, new_shipment, seen
 
 S = ShipmentStatus
 
 
 def test_an_order_has_a_shipment_whose_id_follows_from_its_own() -> None:
-    assert shipment_id_of("ord_0123abcd") == "shp_0123abcd"
+    assert shipment_id_of("ord_0123abcd", None) == "shp_0123abcd"
+    assert shipment_id_of("ord_0123abcd", "BER") == "shp_0123abcd_ber"
 
 
 def test_a_new_shipment_waits_to_be_booked() -> None:
@@ -54,7 +57,7 @@ def test_a_booking_tells_carrier_number_and_estimate() -> None:
     assert change.shipment.due_at == BOOKING.next_check_at
     assert [event.sighting.description for event in change.shipment.events] == ["Announced to Kestrel Parcel."]
     assert change.events == (
-        ShipmentBooked("ord_1", "shp_1", "Kestrel Parcel", "KP1234567890", BOOKING.estimated_delivery),
+        ShipmentBooked("ord_1", "shp_1", PARCEL, "Kestrel Parcel", "KP1234567890", BOOKING.estimated_delivery),
     )
 
 
@@ -62,7 +65,10 @@ def test_what_a_carrier_saw_moves_the_shipment_on() -> None:
     events = [seen(S.IN_TRANSIT), seen(S.IN_TRANSIT), seen(S.OUT_FOR_DELIVERY), seen(S.DELIVERED)]
     change = observe(a_shipment(), events, NOW, NOW)
     assert change.shipment.status is S.DELIVERED
-    assert change.events == (ShipmentDispatched("ord_1", "shp_1", NOW), ShipmentDelivered("ord_1", "shp_1", NOW))
+    assert change.events == (
+        ShipmentDispatched("ord_1", "shp_1", PARCEL, NOW),
+        ShipmentDelivered("ord_1", "shp_1", PARCEL, NOW),
+    )
     assert (next_step(change.shipment), change.shipment.due_at) == (None, None)
 
 
@@ -82,7 +88,7 @@ def test_a_pending_shipment_is_cancelled_at_once() -> None:
     change = request_cancel(new_shipment(ORDER, NOW), NOW)
     assert change
     assert change.shipment.status is S.CANCELLED
-    assert change.events == (ShipmentCancelled("ord_1", "shp_1"),)
+    assert change.events == (ShipmentCancelled("ord_1", "shp_1", PARCEL),)
 
 
 def test_a_shipment_that_is_just_being_booked_is_stopped_at_the_carrier() -> None:
@@ -103,7 +109,11 @@ def test_a_shipment_is_stopped_wherever_it_is(status: ShipmentStatus, ends: Ship
     assert due_step(requested.shipment, NOW) is StepKind.STOP
     change = stop(requested.shipment, NOW)
     assert change.shipment.status is ends
-    told = ShipmentCancelled("ord_1", "shp_1") if ends is S.CANCELLED else ShipmentReturned("ord_1", "shp_1", NOW)
+    told = (
+        ShipmentCancelled("ord_1", "shp_1", PARCEL)
+        if ends is S.CANCELLED
+        else ShipmentReturned("ord_1", "shp_1", PARCEL, NOW)
+    )
     assert change.events == (told,)
 
 
@@ -133,7 +143,7 @@ def test_attempts_at_the_same_step_are_counted() -> None:
 def test_what_staff_saw_is_recorded_once_for_each_key() -> None:
     change = record(a_shipment(), seen(S.IN_TRANSIT, "key-1"), NOW)
     assert change
-    assert change.events == (ShipmentDispatched("ord_1", "shp_1", NOW),)
+    assert change.events == (ShipmentDispatched("ord_1", "shp_1", PARCEL, NOW),)
     assert change.shipment.due_at == NOW, "the carrier is asked what comes next"
     assert record(change.shipment, seen(S.IN_TRANSIT, "key-1"), NOW) is None
 
@@ -177,4 +187,5 @@ def test_a_wrong_sighting_is_refused_with_a_code_and_a_field(
 
 
 def test_final_states_have_no_way_out() -> None:
-    assert {status for status, targets in TRANSITIONS.items() if not targets} == {S.CANCELLED, S.RETURNED}
+    assert {status for status, targets in TRANSITIONS.items() if not targets} == {S.DELIVERED, S.CANCELLED, S.RETURNED}
+    assert {status for status, targets in RETURN_TRANSITIONS.items() if S.RETURNED in targets} == {S.IN_TRANSIT}

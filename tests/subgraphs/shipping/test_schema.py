@@ -12,12 +12,13 @@ from subgraphs.shipping.app import service
 from subgraphs.shipping.domain import ShipmentDispatched, ShipmentStatus
 from subgraphs.shipping.service import Shipping
 from tests.services import Json, ServiceClient, client_of
-from tests.subgraphs.shipping.examples import NOW, FakeCarrier, MovableClock, a_shipment
+from tests.subgraphs.shipping.examples import NOW, PARCEL, FakeCarrier, MovableClock, a_shipment
 from tests.subgraphs.shipping.memory_store import MemoryStore
 
 pytestmark = pytest.mark.asyncio
 
 FIELDS = """id status carrier trackingNumber estimatedDelivery events { status at location description }
+  direction parcel { index count } warehouse returnId
   order { id } address { name line1 line2 city postalCode countryCode } lines { quantity product { id } }"""
 SHIPMENT = f"query ($id: ID!) {{ shipment(id: $id) {{ {FIELDS} }} }}"
 TRACK = f"query ($number: String!) {{ trackShipment(trackingNumber: $number) {{ {FIELDS} }} }}"
@@ -61,6 +62,10 @@ async def test_a_customer_sees_their_shipment(client: ServiceClient, store: Memo
         "trackingNumber": "KP0000000001",
         "estimatedDelivery": "2026-03-07T12:00:00+00:00",
         "events": [{"status": "BOOKED", "at": "2026-03-01T12:00:00+00:00", "location": "Hub", "description": "Seen."}],
+        "direction": "OUTBOUND",
+        "parcel": {"index": 1, "count": 1},
+        "warehouse": None,
+        "returnId": None,
         "order": {"id": "ord_1"},
         "address": {
             "name": "Ada Lovelace",
@@ -114,6 +119,16 @@ async def test_who_has_the_number_sees_where_the_parcel_is_and_not_whose(
     tracked = (await client.data(TRACK, subject, number="KP0000000001"))["trackShipment"]
     assert (tracked["status"], len(tracked["events"])) == ("IN_TRANSIT", 1)
     assert (tracked["order"], tracked["address"], tracked["lines"]) == (None, None, [])
+
+
+async def test_a_parcel_of_a_return_says_so(client: ServiceClient, store: MemoryStore) -> None:
+    parcel = replace(PARCEL, warehouse="BER", index=2, count=3, return_id="ret_1")
+    await store.add(replace(a_shipment(), parcel=parcel))
+    shipment = (await client.data(SHIPMENT, "cus_ada", id="shp_1"))["shipment"]
+    assert (shipment["direction"], shipment["parcel"]) == ("RETURN", {"index": 2, "count": 3})
+    assert (shipment["warehouse"], shipment["returnId"]) == ("BER", "ret_1")
+    tracked = (await client.data(TRACK, number="KP0000000001"))["trackShipment"]
+    assert (tracked["direction"], tracked["warehouse"], tracked["returnId"]) == ("RETURN", None, None)
 
 
 async def test_the_owner_tracks_with_everything(client: ServiceClient, store: MemoryStore) -> None:
@@ -191,7 +206,7 @@ async def test_staff_dispatch_now(client: ServiceClient, store: MemoryStore) -> 
     assert first["dispatchShipment"]["userErrors"] == []
     assert first["dispatchShipment"]["shipment"]["status"] == "IN_TRANSIT"
     assert await client.data(DISPATCH, "staff_grace", id="shp_1", key="key-1") == first
-    assert store.told == [ShipmentDispatched("ord_1", "shp_1", NOW)]
+    assert store.told == [ShipmentDispatched("ord_1", "shp_1", PARCEL, NOW)]
 
 
 async def test_a_parcel_that_has_left_is_not_dispatched_again(client: ServiceClient, store: MemoryStore) -> None:

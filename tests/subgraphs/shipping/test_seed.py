@@ -10,7 +10,8 @@ import pytest
 
 from subgraphs import demo
 from subgraphs.chassis.mongodb import Database
-from subgraphs.shipping.domain import Shipment, ShipmentStatus, next_step
+from subgraphs.shipping.domain import Shipment, ShipmentStatus
+from subgraphs.shipping.journey import next_step
 from subgraphs.shipping.seed import demo_shipments, seed
 from subgraphs.shipping.store import MongoStore
 

@@ -26,6 +26,7 @@ from subgraphs.shipping.service import Shipping
 from tests.subgraphs.shipping.examples import (
     NOW,
     ORDER,
+    PARCEL,
     FakeCarrier,
     MovableClock,
     a_shipment,
@@ -57,7 +58,7 @@ class Depot:
 
 async def test_a_confirmed_order_is_booked() -> None:
     depot = Depot()
-    await depot.shipping.open_shipment(ORDER, "event-1")
+    await depot.shipping.open_shipments(ORDER, "event-1")
     assert depot.status == "BOOKED"
     assert [type(event) for event in depot.store.told] == [ShipmentBooked]
     assert depot.carrier.calls == ["book shp_1"]
@@ -66,13 +67,13 @@ async def test_a_confirmed_order_is_booked() -> None:
 async def test_a_repeated_confirmation_books_nothing_more() -> None:
     depot = Depot()
     for cause in ("event-1", "event-1", "event-2"):
-        await depot.shipping.open_shipment(ORDER, cause)
+        await depot.shipping.open_shipments(ORDER, cause)
     assert (len(depot.store.kept), depot.carrier.calls, len(depot.store.told)) == (1, ["book shp_1"], 1)
 
 
 async def test_an_unreachable_carrier_leaves_the_shipment_pending_and_is_asked_again_later() -> None:
     depot = Depot(carrier=FakeCarrier(outages=2))
-    await depot.shipping.open_shipment(ORDER, "event-1")
+    await depot.shipping.open_shipments(ORDER, "event-1")
     assert depot.status == "PENDING"
     for passed_s, calls in ((1, 1), (1, 2), (3, 2), (1, 3)):
         depot.clock.pass_s(passed_s)
@@ -85,20 +86,20 @@ async def test_a_confirmation_after_the_cancellation_sends_nothing() -> None:
     depot = Depot()
     await depot.shipping.cancel_order("ord_1", "event-1")
     assert depot.store.kept == {}
-    await depot.shipping.open_shipment(ORDER, "event-2")
+    await depot.shipping.open_shipments(ORDER, "event-2")
     assert depot.status == "CANCELLED"
     assert depot.carrier.calls == []
-    assert depot.store.told == [ShipmentCancelled("ord_1", "shp_1")]
+    assert depot.store.told == [ShipmentCancelled("ord_1", "shp_1", PARCEL)]
 
 
 async def test_a_cancellation_of_a_booked_order_withdraws_the_booking() -> None:
     depot = Depot()
-    await depot.shipping.open_shipment(ORDER, "event-1")
+    await depot.shipping.open_shipments(ORDER, "event-1")
     for cause in ("event-2", "event-2", "event-3"):
         await depot.shipping.cancel_order("ord_1", cause)
     assert depot.status == "CANCELLED"
     assert depot.carrier.calls == ["book shp_1", "stop shp_1"]
-    assert depot.store.told[1:] == [ShipmentCancelled("ord_1", "shp_1")]
+    assert depot.store.told[1:] == [ShipmentCancelled("ord_1", "shp_1", PARCEL)]
 
 
 async def test_a_cancellation_on_the_way_calls_the_parcel_back() -> None:
@@ -106,7 +107,7 @@ async def test_a_cancellation_on_the_way_calls_the_parcel_back() -> None:
     await depot.store.add(a_shipment(S.IN_TRANSIT))
     await depot.shipping.cancel_order("ord_1", "event-1")
     assert depot.status == "RETURNED"
-    assert depot.store.told == [ShipmentReturned("ord_1", "shp_1", NOW)]
+    assert depot.store.told == [ShipmentReturned("ord_1", "shp_1", PARCEL, NOW)]
 
 
 async def test_a_delivered_parcel_stays_with_the_customer() -> None:
@@ -120,19 +121,19 @@ async def test_a_cancellation_that_overtakes_the_booking_stops_it() -> None:
     depot = Depot()
     carrier = GatedCarrier(depot.carrier)
     waiting = Shipping(depot.store, carrier, depot.clock)
-    booking = asyncio.create_task(waiting.open_shipment(ORDER, "event-1"))
+    booking = asyncio.create_task(waiting.open_shipments(ORDER, "event-1"))
     await carrier.reached.wait()
     await asyncio.gather(booking, waiting.cancel_order("ord_1", "event-2"))
     assert depot.status == "CANCELLED"
     assert depot.carrier.stopped == {"shp_1"}
-    assert depot.store.told == [ShipmentCancelled("ord_1", "shp_1")]
+    assert depot.store.told == [ShipmentCancelled("ord_1", "shp_1", PARCEL)]
 
 
 async def test_two_replicas_move_a_parcel_once() -> None:
     depot = Depot()
     carrier = SandboxCarrier(depot.clock, Pace(10, 20, 30, 40))
     replicas = [Shipping(depot.store, carrier, depot.clock) for _ in range(2)]
-    await replicas[0].open_shipment(ORDER, "event-1")
+    await replicas[0].open_shipments(ORDER, "event-1")
     for rest_s in (10, 20, 30, 40):
         depot.clock.pass_s(rest_s)
         await asyncio.gather(*(replica.advance_due() for replica in replicas))
@@ -144,7 +145,7 @@ async def test_two_replicas_move_a_parcel_once() -> None:
 async def test_a_crash_during_a_call_is_made_good_by_the_next_round() -> None:
     depot = Depot()
     with pytest.raises(CrashError):
-        await Shipping(depot.store, CrashingCarrier(depot.carrier), depot.clock).open_shipment(ORDER, "event-1")
+        await Shipping(depot.store, CrashingCarrier(depot.carrier), depot.clock).open_shipments(ORDER, "event-1")
     await depot.shipping.advance_due()
     assert depot.carrier.calls == ["book shp_1"], "the call is left to who began it for a while"
     depot.clock.pass_s(30)
@@ -155,8 +156,8 @@ async def test_a_crash_during_a_call_is_made_good_by_the_next_round() -> None:
 
 async def test_one_shipment_that_cannot_go_on_does_not_stop_the_others() -> None:
     depot = Depot(carrier=FakeCarrier(outages=2))
-    await depot.shipping.open_shipment(ORDER, "event-1")
-    await depot.shipping.open_shipment(an_order(2), "event-2")
+    await depot.shipping.open_shipments(ORDER, "event-1")
+    await depot.shipping.open_shipments(an_order(2), "event-2")
     depot.clock.pass_s(10)
     await Shipping(depot.store, OneBadShipment(depot.carrier), depot.clock).advance_due()
     assert depot.status == "PENDING"
@@ -169,7 +170,7 @@ async def test_staff_dispatch_a_booked_parcel_once() -> None:
     for _ in range(2):
         shipment = await depot.shipping.record_sighting("shp_1", seen(S.IN_TRANSIT, "key-1"))
         assert shipment.status is S.IN_TRANSIT
-    assert depot.store.told == [ShipmentDispatched("ord_1", "shp_1", NOW)]
+    assert depot.store.told == [ShipmentDispatched("ord_1", "shp_1", PARCEL, NOW)]
 
 
 async def test_a_refused_sighting_changes_nothing() -> None:

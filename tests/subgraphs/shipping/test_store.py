@@ -14,7 +14,7 @@ from subgraphs.shipping.domain import Attempt, ShipmentDispatched, ShipmentStatu
 from subgraphs.shipping.service import Store
 from subgraphs.shipping.store import MongoStore, shipment_document
 from tests.services import CommandLog
-from tests.subgraphs.shipping.examples import NOW, a_shipment, seen
+from tests.subgraphs.shipping.examples import NOW, PARCEL, a_shipment, seen
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,6 +38,13 @@ async def test_a_pending_shipment_comes_back_too(store: Store) -> None:
     assert await store.add(pending, "event-1")
     assert not await store.add(replace(pending, customer_id="cus_other"), "event-2")
     assert await store.shipments(["shp_1"]) == {"shp_1": pending}
+
+
+async def test_a_return_from_a_warehouse_comes_back_as_it_was_kept(store: Store) -> None:
+    parcel = replace(PARCEL, warehouse="BER", index=2, count=3, return_id="ret_1")
+    shipment = replace(a_shipment(), parcel=parcel)
+    assert await store.add(shipment)
+    assert await store.shipments(["shp_1"]) == {"shp_1": shipment}
 
 
 async def test_the_parcels_of_an_order_come_oldest_first(store: Store) -> None:
@@ -82,12 +89,18 @@ async def test_a_cancelled_order_is_remembered(store: Store) -> None:
 
 async def test_state_and_events_are_one_document(mongo_store: MongoStore, database: Database) -> None:
     await mongo_store.add(a_shipment())
-    await mongo_store.save(a_shipment(), [ShipmentDispatched("ord_1", "shp_1", NOW)], "event-1")
+    await mongo_store.save(a_shipment(), [ShipmentDispatched("ord_1", "shp_1", PARCEL, NOW)], "event-1")
     document = await database["shipments"].find_one({"_id": "shp_1"})
     assert document
     (pending,) = document["outbox"]
     assert (pending["type"], pending["subject"]) == ("shipment.dispatched", "shp_1")
-    assert pending["data"] == {"orderId": "ord_1", "shipmentId": "shp_1", "dispatchedAt": "2026-03-01T12:00:00Z"}
+    assert pending["data"] == {
+        "orderId": "ord_1",
+        "shipmentId": "shp_1",
+        "lines": [{"productId": "MUG-001", "quantity": 2}, {"productId": "LMP-001", "quantity": 1}],
+        "parcel": {"index": 1, "count": 1},
+        "dispatchedAt": "2026-03-01T12:00:00Z",
+    }
     assert document["handledEvents"] == ["event-1"]
 
 
