@@ -28,6 +28,7 @@ from router.execution.json_numbers import decode
 from router.execution.merge import JsonObject, copy_object, merge_object
 from router.execution.representations import Batch, gather
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest
+from router.execution.uploads import files_in
 from router.field_error import FieldError
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -45,7 +46,7 @@ class ExecutionContext:
     """What execution needs beside the plan and the variables.
 
     ``deadline`` is a time of the event loop's clock, after which nothing is waited for any more; ``timeouts_s`` are
-    the subgraphs' own limits. ``decode`` reads the JSON of answers.
+    the subgraphs' own limits. ``decode`` reads the JSON of answers. ``has_files`` where a variable may hold files.
     """
 
     client: SubgraphClient
@@ -54,6 +55,7 @@ class ExecutionContext:
     timeouts_s: Mapping[str, float] = field(default_factory=dict)
     decode: Decode = decode
     observer: FetchObserver | None = None
+    has_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,8 @@ class _Run:
         try:
             if timeout_s <= 0:
                 raise _out_of_time(fetch.subgraph)
-            request = SubgraphRequest(fetch.subgraph, body, context.headers, fetch.repeatable, timeout_s)
+            files = files_in(self.variables, fetch.body.variables) if context.has_files else ()
+            request = SubgraphRequest(fetch.subgraph, body, context.headers, fetch.repeatable, timeout_s, files)
             response = await context.client.send(request)
             return read_answer(fetch.subgraph, response, context.decode)
         except SubgraphFailure as failure:

@@ -27,12 +27,14 @@ class Failures:
 
     ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key, or None for all that is not
     there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
+    ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought.
     """
 
     data: JsonObject
     variables: Mapping[str, object]
     errors: list[FieldError] = field(default_factory=list)
     causes: dict[int, dict[str | None, FieldError]] = field(default_factory=dict)
+    first_loss: FieldError | None = None
 
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
@@ -52,6 +54,7 @@ class Failures:
     def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
         """Remember that what is missing of ``lost`` is missing because of ``cause``."""
         self.causes.setdefault(id(lost), {}).setdefault(_WHOLE_OBJECT, cause)
+        self.first_loss = self.first_loss or cause
 
 
 def fail_fetch(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], failure: SubgraphFailure) -> None:
@@ -264,10 +267,9 @@ def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField])
         return next((c for member in entity if (c := _failed_input(failures, member, fields)) is not None), None)
     if type(entity) is not dict:
         return None
-    causes = failures.causes.get(id(entity), {})
     for one in fields:
         value = entity.get(one.response_key)
-        cause = _cause_of_null(causes, entity, one) if value is None else None
+        cause = _cause_of_null(failures, entity, one) if value is None else None
         for selection in one.inputs or ():
             cause = cause or _failed_selection(failures, value, selection)
         if cause is not None:
@@ -275,10 +277,11 @@ def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField])
     return None
 
 
-def _cause_of_null(causes: Mapping[str | None, FieldError], entity: JsonObject, one: InputField) -> FieldError | None:
+def _cause_of_null(failures: Failures, entity: JsonObject, one: InputField) -> FieldError | None:
+    causes = failures.causes.get(id(entity), {})
     cause = causes.get(one.response_key)
     if cause is None and one.response_key not in entity:
-        return causes.get(_WHOLE_OBJECT)
+        return causes.get(_WHOLE_OBJECT, failures.first_loss)
     return cause
 
 

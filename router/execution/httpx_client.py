@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.client import HttpLimits
+from router.execution.json_numbers import encode
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 
-_HEADERS = (
-    (b"content-type", b"application/json"),
-    (b"accept", b"application/graphql-response+json, application/json"),
-)
+_JSON = (b"content-type", b"application/json")
+_HEADERS = ((b"accept", b"application/graphql-response+json, application/json"),)
 
 
 class HttpxSubgraphClient:
@@ -51,8 +51,7 @@ class HttpxSubgraphClient:
         await self._client.aclose()
 
     async def _exchange(self, url: httpx.URL, request: SubgraphRequest) -> SubgraphResponse:
-        headers = [*_HEADERS, *request.headers]
-        async with self._client.stream("POST", url, content=request.body, headers=headers, timeout=None) as response:
+        async with _streamed(self._client, url, request) as response:
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.aiter_bytes():
@@ -64,6 +63,24 @@ class HttpxSubgraphClient:
                     raise SubgraphFailure(INVALID_RESPONSE, message)
                 chunks.append(chunk)
             return SubgraphResponse(response.status_code, b"".join(chunks))
+
+
+def _streamed(
+    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest
+) -> AbstractAsyncContextManager[httpx.Response]:
+    """Send a request as JSON, or as multipart/form-data where it has files, which are read as they are sent."""
+    headers = [*_HEADERS, *request.headers]
+    if not request.files:
+        return client.stream("POST", url, content=request.body, headers=[_JSON, *headers], timeout=None)
+    places = {str(number): list(sent.paths) for number, sent in enumerate(request.files)}
+    fields = {"operations": request.body, "map": encode(places)}
+    files = {
+        str(number): (sent.file.name, sent.reader(), sent.file.content_type)
+        for number, sent in enumerate(request.files)
+    }
+    # Some servers want to know that no form of a web page sent this.
+    headers.append((b"apollo-require-preflight", b"true"))
+    return client.stream("POST", url, data=fields, files=files, headers=headers, timeout=None)  # type: ignore[arg-type]
 
 
 def _protocol_failure(subgraph: str, error: httpx.HTTPError) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from router.execution.uploads import UploadedFile
+
 _LONGEST_SAFE_DIGITS = 15
 _DIGITS_OF_64_BITS = 18
 _ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
@@ -46,7 +48,7 @@ def decode_exact(body: bytes) -> Any:
 
 
 def encode(value: object) -> bytes:
-    """``value`` as JSON. Raises TypeError for what is not JSON."""
+    """``value`` as JSON, an UploadedFile as null. Raises TypeError for what is not JSON."""
     return orjson.dumps(value, default=_write_exact)
 
 
@@ -66,4 +68,6 @@ def _refuse_constant(name: str) -> object:
 def _write_exact(value: object) -> orjson.Fragment:
     if isinstance(value, ExactNumber):
         return orjson.Fragment(value.text.encode())
+    if isinstance(value, UploadedFile):
+        return orjson.Fragment(b"null")
     raise TypeError(f"{type(value).__name__} is not JSON")

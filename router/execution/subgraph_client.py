@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from router.execution.uploads import SentFile
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -18,7 +20,8 @@ class SubgraphRequest:
     """A GraphQL request to ``subgraph``: a JSON ``body``, and ``headers`` beyond those that every request bears.
 
     ``repeatable`` is false for mutations, which no client ever sends twice. ``timeout_s`` covers all of it: waiting
-    for a connection, connecting, sending, and receiving the last byte.
+    for a connection, connecting, sending, and receiving the last byte. Where there are ``files``, the request is sent
+    as multipart/form-data with them.
     """
 
     subgraph: str
@@ -26,6 +29,7 @@ class SubgraphRequest:
     headers: Headers = ()
     repeatable: bool = True
     timeout_s: float = 30.0
+    files: tuple[SentFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

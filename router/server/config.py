@@ -92,6 +92,28 @@ class SubscriptionSettings(_Section):
     reconnect_timeout_s: float = Field(300.0, ge=0)
 
 
+class BatchingSettings(_Section):
+    """Several operations in one request, as an array."""
+
+    enabled: bool = False
+    max_operations: int = Field(10, gt=0)
+
+
+class UploadSettings(_Section):
+    """Files by the GraphQL multipart request specification.
+
+    A web page may send forms to any address unasked, but not with headers of its own choice: one of
+    ``preflight_headers`` must be there.
+    """
+
+    enabled: bool = False
+    max_files: int = Field(10, gt=0)
+    max_file_bytes: int = Field(10_000_000, gt=0)
+    preflight_headers: tuple[str, ...] = Field(
+        ("apollo-require-preflight", "x-apollo-operation-name", "graphql-preflight"), min_length=1
+    )
+
+
 class HeaderSettings(_Section):
     """``propagate`` names the client's headers that subgraphs get."""
 
@@ -117,6 +139,8 @@ class RouterConfig(_Section):
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
+    batching: BatchingSettings = BatchingSettings()
+    uploads: UploadSettings = UploadSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()
 

@@ -6,6 +6,7 @@ One request: read HTTP -> compiled operation (cached) -> coerced variables -> ex
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,15 +14,17 @@ from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
+from router.server.batch import Batch, read_batch, run_batch
 from router.server.body import read_body
 from router.server.config import RouterConfig
 from router.server.disconnect import unless_disconnected
-from router.server.graphql_request import GraphQLRequest, read_get, read_post
+from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 from router.server.subscriptions.streams import EventStream, choose_stream, send_single, send_stream
 from router.server.telemetry import Telemetry
+from router.server.uploads import UploadLimits, received_upload
 
 Header = tuple[bytes, bytes]
 
@@ -32,6 +35,7 @@ class RequestHead:
 
     method: str
     query_string: bytes
+    headers: Iterable[Header]
     content_type: bytes = b""
     accept: bytes = b""
     content_length: bytes = b""
@@ -44,6 +48,8 @@ class GraphQLEndpoint:
     def __init__(self, config: RouterConfig, telemetry: Telemetry, service: GraphQLService) -> None:
         self._service = service
         self._max_body_bytes = config.graphql.max_body_bytes
+        self._batching = config.batching
+        self._uploads = config.uploads
         self._heartbeat_s = config.subscriptions.heartbeat_s
         self._telemetry = telemetry
         self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
@@ -81,7 +87,7 @@ class GraphQLEndpoint:
             await unless_disconnected(receive, send_stream(send, stream, self._heartbeat_s))
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        head = RequestHead(scope["method"], scope["query_string"])
+        head = RequestHead(scope["method"], scope["query_string"], scope["headers"])
         for name, value in scope["headers"]:
             if name == b"content-type":
                 head.content_type = value
@@ -100,27 +106,45 @@ class GraphQLEndpoint:
         if media_type is None and choose_stream(head.accept) is None:
             message = "Accept application/graphql-response+json or application/json."
             raise RequestError(406, "NOT_ACCEPTABLE", message)
+        if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
+            return await self._answer_upload(head, receive, started)
         request = await self._read_request(head, receive)
         if request is None:
             return None
-        service = self._service
-        graph, compiled = await service.compiled_operation(request)
-        kind, headers = compiled.operation.kind, tuple(head.propagated)
+        headers = tuple(head.propagated)
+        if isinstance(request, tuple):
+            return await unless_disconnected(receive, run_batch(self._service, request, headers, started))
+        graph, compiled = await self._service.compiled_operation(request)
+        kind = compiled.operation.kind
         if kind is OperationKind.SUBSCRIPTION:
             form = choose_stream(head.accept)
             if form is not None:
-                return EventStream(form, service.subscribe(graph, compiled, request, headers))
+                return EventStream(form, self._service.subscribe(graph, compiled, request, headers))
         elif head.method == "GET" and kind is not OperationKind.QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
-        result = await unless_disconnected(receive, service.run(graph, compiled, request, headers, started))
+        result = await unless_disconnected(receive, self._service.run(graph, compiled, request, headers, started))
         return result_answer(result) if result is not None else None
 
-    async def _read_request(self, head: RequestHead, receive: Receive) -> GraphQLRequest | None:
-        """The GraphQL request; None where the client has gone away. RequestError where it is none."""
+    async def _answer_upload(self, head: RequestHead, receive: Receive, started: float) -> Answer | None:
+        """The answer to a request with files; None where the client has gone away."""
+        settings = UploadLimits(self._uploads, self._max_body_bytes)
+        async with received_upload(head.headers, receive, settings) as request:
+            if request is None:
+                return None
+            graph, compiled = await self._service.compiled_operation(request)
+            run = self._service.run(graph, compiled, request, tuple(head.propagated), started)
+            result = await unless_disconnected(receive, run)
+            return result_answer(result) if result is not None else None
+
+    async def _read_request(self, head: RequestHead, receive: Receive) -> GraphQLRequest | Batch | None:
+        """The GraphQL request, or an array of them; None where the client has gone away. RequestError: no request."""
         if head.method == "POST":
             body = await read_body(receive, head.content_length, self._max_body_bytes)
-            return read_post(head.content_type, body) if body is not None else None
+            if body is None:
+                return None
+            sent = read_json(head.content_type, body)
+            return read_batch(sent, self._batching) if type(sent) is list else read_parameters(sent)
         if head.method == "GET":
             return read_get(head.query_string)
         raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})

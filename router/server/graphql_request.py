@@ -15,26 +15,29 @@ _PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of a request; ``variables`` are not coerced yet."""
+    """The parameters of a request; ``variables`` are not coerced yet, and may hold files where ``has_files``."""
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    has_files: bool = False
 
 
 def read_post(content_type: bytes, body: bytes) -> GraphQLRequest:
     """The request in a POST. RequestError: 415 for another type than JSON in UTF-8, 400 for what is no request."""
+    return read_parameters(read_json(content_type, body))
+
+
+def read_json(content_type: bytes, body: bytes) -> Any:
+    """The JSON in a POST. RequestError: 415 for another type than JSON in UTF-8, 400 INVALID_JSON."""
     if content_type != b"application/json" and not _is_json(content_type):
         message = "Send the request as application/json, in UTF-8."
         raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", message, {"accept-post": "application/json"})
     try:
-        parameters = decode_exact(body)
+        return decode_exact(body)
     except ValueError:
         raise RequestError(400, "INVALID_JSON", "The request body is not JSON.") from None
-    if type(parameters) is not dict:
-        raise RequestError(400, "INVALID_REQUEST", "The request body is not a JSON object.")
-    return read_parameters(parameters)
 
 
 def read_get(query_string: bytes) -> GraphQLRequest:
@@ -61,8 +64,10 @@ def _read_json(name: str, text: str) -> Any:
         raise RequestError(400, "INVALID_JSON", f"The parameter '{name}' in the URL is not JSON.") from None
 
 
-def read_parameters(parameters: dict[str, Any]) -> GraphQLRequest:
+def read_parameters(parameters: Any) -> GraphQLRequest:
     """The request that a JSON object is. RequestError: 400 INVALID_REQUEST."""
+    if type(parameters) is not dict:
+        raise RequestError(400, "INVALID_REQUEST", "The request is not a JSON object.")
     query = parameters.get("query")
     if type(query) is not str:
         message = "The parameter 'query' is missing." if query is None else "The parameter 'query' is not a string."

@@ -3,6 +3,10 @@
 ============================ ====== ===============================================================
 ``INVALID_JSON``              400    the body, or a parameter in the URL, is not JSON
 ``INVALID_REQUEST``           400    JSON, but not a GraphQL request: no query, or a parameter of the wrong kind
+``BATCHING_DISABLED``         400    an array of operations, where the settings do not allow it
+``BATCH_SIZE``                400    an array of none, or of more operations than the settings allow
+``UPLOADS_DISABLED``          400    a multipart request with files, where the settings do not allow it
+``PREFLIGHT_REQUIRED``        400    a multipart request as any web page could make it send
 ``METHOD_NOT_ALLOWED``        405    another method than GET and POST, or a mutation by GET
 ``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
 ``REQUEST_TOO_LARGE``         413    the body is larger than the limit

@@ -75,6 +75,7 @@ class GraphQLService:
             timeouts_s=graph.timeouts_s,
             decode=graph.decode,
             observer=self._telemetry,
+            has_files=request.has_files,
         )
         result = await execute(compiled.executable, variables, context)
         return compiled.projection(result.data, result.errors, variables)

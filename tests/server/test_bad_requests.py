@@ -22,7 +22,7 @@ GRAPHQL = {"accept": "application/graphql-response+json"}
         ({"content": b""}, 400, "INVALID_JSON", "The request body is not JSON."),
         ({"content": b"\xff\xfe\x00"}, 400, "INVALID_JSON", "The request body is not JSON."),
         ({"content": b"[" * 100_000}, 400, "INVALID_JSON", "The request body is not JSON."),
-        ({"content": b"[]"}, 400, "INVALID_REQUEST", "The request body is not a JSON object."),
+        ({"content": b"7"}, 400, "INVALID_REQUEST", "The request is not a JSON object."),
         ({"json": {}}, 400, "INVALID_REQUEST", "The parameter 'query' is missing."),
         ({"json": {"query": 5}}, 400, "INVALID_REQUEST", "The parameter 'query' is not a string."),
         (

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from router.errors import InputError
 from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.connection import Connection, ConnectionUnused
-from router.execution.subgraph_client import Headers, SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
 MUTATION_IDLE_LIMIT_S = 1.0
 
@@ -71,10 +71,15 @@ class HttpSubgraphClient:
         addresses = {name: parse_address(name, url) for name, url in urls.items()}
         if tls is None and any(address.is_tls for address in addresses.values()):
             tls = ssl.create_default_context()
-        self._pools = {name: _Pool(name, address, limits or HttpLimits(), tls) for name, address in addresses.items()}
+        self._urls = dict(urls)
+        self._limits = limits or HttpLimits()
+        self._uploads: SubgraphClient | None = None
+        self._pools = {name: _Pool(name, address, self._limits, tls) for name, address in addresses.items()}
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says."""
+        if request.files:
+            return await self._upload_client().send(request)
         pool = self._pools.get(request.subgraph)
         if pool is None:
             raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' has no address.")
@@ -89,6 +94,18 @@ class HttpSubgraphClient:
         """As the protocol says."""
         for pool in self._pools.values():
             pool.close()
+        if self._uploads is not None:
+            await self._uploads.close()
+
+    def _upload_client(self) -> SubgraphClient:
+        """httpx streams multipart bodies; only a router that passes files on pays for it."""
+        if self._uploads is None:
+            import httpx
+
+            from router.execution.httpx_client import HttpxSubgraphClient
+
+            self._uploads = HttpxSubgraphClient(self._urls, httpx.AsyncClient(trust_env=False), self._limits)
+        return self._uploads
 
 
 class _Pool:
