@@ -115,7 +115,8 @@ class _Search:
 
     def run(self, forced: list[Task]) -> Choices:
         """Choose the only ways, then the best combination of the others."""
-        for task in forced:
+        # What the first requests alone can read comes with them in any case, and may be what a lookup needs.
+        for task in sorted(forced, key=lambda task: task.earliest > 1):
             self._commit(task, task.ways[0])
         self._least_slots = len(self._choices.slots)
         start = self._choices.mark()
