@@ -86,16 +86,16 @@ async def running_service(
         yield client
 
 
-def client_of(service: AnyService, use_cases: object, keys: Path) -> ServiceClient:
+def client_of(service: AnyService, use_cases: object, keys: Path, metrics: Metrics | None = None) -> ServiceClient:
     """The schema of a service over ``use_cases`` alone: no database, no bus."""
     ensure_key(keys)
-    verifier = TokenVerifier(JwksFile(keys / JWKS_FILE))
+    verifier, metrics = TokenVerifier(JwksFile(keys / JWKS_FILE)), metrics or Metrics()
 
     async def context(request: Request | WebSocket) -> RequestContext[Any, Any]:
         auth: AuthContext = await verifier.verify(request.headers.get("authorization"))
-        return RequestContext(auth, lambda: use_cases, service.loaders)
+        return RequestContext(auth, lambda: use_cases, service.loaders, metrics)
 
-    endpoint = GraphQLEndpoint(service.schema, context, Metrics())
+    endpoint = GraphQLEndpoint(service.schema, context, metrics)
     return ServiceClient(Starlette(routes=[Route("/graphql", endpoint)], middleware=[Middleware(BodyLimit)]), keys)
 
 

@@ -30,7 +30,7 @@ def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -
 
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLEndpoint(service.schema, process.context, process.metrics)),
+            Route("/graphql", GraphQLEndpoint(service.schema, process.context, process.metrics, process.tracer)),
             Route("/health/live", _live),
             Route("/health/ready", ready),
             Route("/metrics", metrics),

@@ -71,7 +71,7 @@ def serve(name: str, host: str | None, port: int | None) -> None:
     service = load_service(name)
     settings = read_settings(service.settings, name)
     address = (host or settings.host, _first(port, settings.port, service.port))
-    configure_logs(settings.log_format, name)
+    configure_logs(settings.log_format, name, settings.log_level)
     with _listen(*address) as listener:
         app = create_app(service, settings)
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_WITHIN_S)

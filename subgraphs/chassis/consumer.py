@@ -20,6 +20,7 @@ from subgraphs.chassis.errors import InvalidEvent, RetryLater, Unavailable
 from subgraphs.chassis.event import Event, decode_event
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import is_outage
+from subgraphs.chassis.tracing import IdTracer, Span, Tracer, parse_traceparent
 
 BATCH = 32
 FETCH_WAIT_S = 5.0
@@ -47,12 +48,18 @@ class Consumer:
     """One durable consumer of the bus: ``handlers`` by event type."""
 
     def __init__(
-        self, name: str, handlers: Mapping[str, EventHandler], metrics: Metrics, policy: RetryPolicy | None = None
+        self,
+        name: str,
+        handlers: Mapping[str, EventHandler],
+        metrics: Metrics,
+        policy: RetryPolicy | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._name = name
         self._handlers = dict(handlers)
         self._metrics = metrics
         self._policy = policy or RetryPolicy()
+        self._tracer = tracer or IdTracer()
 
     async def run(self, bus: Bus) -> None:
         """Handle events until cancelled; what is being handled at that moment may finish, up to a limit."""
@@ -75,12 +82,18 @@ class Consumer:
 
     async def _handle_in_order(self, bus: Bus, group: Sequence[tuple[Delivery, Event]]) -> None:
         for delivery, event in group:
-            with structlog.contextvars.bound_contextvars(event=event.id, event_type=event.type, subject=event.subject):
-                await self._handle(bus, delivery, event)
+            parent = parse_traceparent(event.traceparent)
+            trace = {"trace": parent.trace_id} if parent else {}
+            named = {"event_id": event.id, "event_type": event.type, "subject": event.subject, **trace}
+            with structlog.contextvars.bound_contextvars(**named):
+                await self._handle(bus, delivery, event, parent)
 
-    async def _handle(self, bus: Bus, delivery: Delivery, event: Event) -> None:
+    async def _handle(self, bus: Bus, delivery: Delivery, event: Event, parent: Span | None) -> None:
+        attributes = {"messaging.system": "nats", "messaging.message.id": event.id}
         try:
-            await self._handlers[event.type](event)
+            with self._tracer.span(f"handle {event.type}", "consumer", parent, attributes):
+                await self._handlers[event.type](event)
+                LOG.debug("event_handled", attempt=delivery.attempt)
         except InvalidEvent as error:
             await self._bury(bus, delivery, str(error))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost

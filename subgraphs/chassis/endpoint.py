@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+import structlog
 from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,29 +25,44 @@ from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError, Unavailable
 from subgraphs.chassis.graphql_schema import ServiceSchema
 from subgraphs.chassis.metrics import Metrics
+from subgraphs.chassis.tracing import IdTracer, Tracer, parse_traceparent
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
 
+LOG = structlog.get_logger()
+REQUEST_ID = "x-request-id"
+ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HTTP_CODES = {405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
 
 
 class GraphQLEndpoint(GraphQL[Any, None]):
     """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable."""
 
-    def __init__(self, schema: ServiceSchema, make_context: ContextFactory, metrics: Metrics) -> None:
+    def __init__(
+        self, schema: ServiceSchema, make_context: ContextFactory, metrics: Metrics, tracer: Tracer | None = None
+    ) -> None:
         super().__init__(schema, graphql_ide=None, allow_queries_via_get=False)
         self._make_context = make_context
         self._metrics = metrics
+        self._tracer = tracer or IdTracer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it is told as a GraphQL error in JSON."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        began = time.perf_counter()
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
-        self._metrics.requested(response.status_code, time.perf_counter() - began)
+        request, began = Request(scope, receive), time.perf_counter()
+        request_id, parent = _request_id(request), parse_traceparent(request.headers.get("traceparent"))
+        with (
+            structlog.contextvars.bound_contextvars(request=request_id),
+            self._tracer.span("POST /graphql", "server", parent, {"request.id": request_id}),
+        ):
+            response = await self._respond(request)
+            response.headers[REQUEST_ID] = request_id
+            await response(scope, receive, send)
+            elapsed_s = time.perf_counter() - began
+            LOG.debug("answered", status=response.status_code, ms=round(elapsed_s * 1000, 2))
+        self._metrics.requested(response.status_code, elapsed_s)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         """See :class:`RequestContext`."""
@@ -55,7 +73,10 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         body: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             executed = not isinstance(result, PreExecutionError)
-            body["errors"] = [present_error(error, executed=executed).formatted for error in result.errors]
+            presented = [present_error(error, executed=executed) for error in result.errors]
+            for error in presented:
+                self._metrics.failed(str((error.extensions or {})["code"]))
+            body["errors"] = [error.formatted for error in presented]
         return body
 
     def decode_json(self, data: str | bytes) -> object:
@@ -79,9 +100,17 @@ class GraphQLEndpoint(GraphQL[Any, None]):
                 code = "OPERATION_RESOLUTION_FAILURE"
             return error_response(error.status_code, code, error.reason)
         except CodedError as error:
+            self._metrics.failed(error.code)
             return error_response(200, error.code, error.message)
         except Unavailable as error:
+            self._metrics.failed("SERVICE_UNAVAILABLE")
             return error_response(200, "SERVICE_UNAVAILABLE", str(error))
+
+
+def _request_id(request: Request) -> str:
+    """The id that the router gave the request, or a new one; what does not look like an id never reaches a log."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if ID_SHAPE.fullmatch(given) else secrets.token_hex(8)
 
 
 def error_response(status: int, code: str, message: str) -> Response:

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from pydantic.alias_generators import to_camel
 
 from subgraphs.chassis.errors import InvalidEvent
+from subgraphs.chassis.tracing import current_traceparent
 
 P = TypeVar("P", bound="Payload")
 
@@ -28,7 +29,10 @@ class Payload(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact: ``type`` happened to ``subject`` (an aggregate's id) at ``time``; ``data`` is JSON."""
+    """One fact: ``type`` happened to ``subject`` (an aggregate's id) at ``time``; ``data`` is JSON.
+
+    ``traceparent`` names the request or event that caused it (the CloudEvents extension for distributed tracing).
+    """
 
     id: str
     source: str
@@ -37,6 +41,7 @@ class Event:
     time: datetime
     data: Mapping[str, Any]
     version: int = 1
+    traceparent: str | None = None
 
 
 def read_payload(event: Event, model: type[P]) -> P:
@@ -50,9 +55,9 @@ def read_payload(event: Event, model: type[P]) -> P:
 
 
 def new_event(source: str, type_: str, subject: str, time: datetime, payload: Payload) -> Event:
-    """An event with an id of its own; ``source`` is the name of the service."""
+    """An event with an id of its own, in the current trace; ``source`` is the name of the service."""
     data = payload.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return Event(str(uuid4()), f"/{source}", type_, subject, time, data)
+    return Event(str(uuid4()), f"/{source}", type_, subject, time, data, traceparent=current_traceparent())
 
 
 class _CloudEvent(BaseModel):
@@ -66,10 +71,12 @@ class _CloudEvent(BaseModel):
     time: AwareDatetime
     dataschema: str = Field(default="", pattern=r"^(/events/.+\.v\d+\.json)?$")
     data: dict[str, Any]
+    traceparent: str | None = None
 
 
 def to_cloud_event(event: Event) -> dict[str, Any]:
     """The CloudEvents 1.0 JSON object of ``event``."""
+    extensions = {"traceparent": event.traceparent} if event.traceparent else {}
     return {
         "specversion": "1.0",
         "id": event.id,
@@ -79,6 +86,7 @@ def to_cloud_event(event: Event) -> dict[str, Any]:
         "time": event.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "dataschema": f"/events/{event.type}.v{event.version}.json",
+        **extensions,
         "data": dict(event.data),
     }
 
@@ -92,7 +100,7 @@ def from_cloud_event(raw: object) -> Event:
         where = ".".join(str(step) for step in problem["loc"])
         raise InvalidEvent(f"not a CloudEvent: {where}: {problem['msg']}") from None
     version = int(read.dataschema.rsplit(".v", 1)[1].removesuffix(".json")) if read.dataschema else 1
-    return Event(read.id, read.source, read.type, read.subject, read.time, read.data, version)
+    return Event(read.id, read.source, read.type, read.subject, read.time, read.data, version, read.traceparent)
 
 
 def encode_event(event: Event) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final, cast
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.extensions import (
     AddValidationRules,
     MaxAliasesLimiter,
@@ -30,7 +32,16 @@ CACHED_DOCUMENTS = 500
 
 
 class ServiceSchema(strawberry.federation.Schema):
-    """A federation schema whose errors are reported by the endpoint alone, and whose ``_entities`` trusts nothing."""
+    """A federation schema whose errors are reported by the endpoint alone, and whose ``_entities`` trusts nothing.
+
+    Its asynchronous resolvers, which alone can wait for something, are timed; the others cost what they did.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        for type_ in self._schema.type_map.values():
+            if isinstance(type_, GraphQLObjectType):
+                _time_fields(type_)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the endpoint explains or masks errors, and logs those that are ours."""
@@ -42,8 +53,9 @@ class ServiceSchema(strawberry.federation.Schema):
     def _resolve(self, info: strawberry.Info, representation: object) -> Any:
         try:
             fields = dict(cast("dict[str, Any]", representation))
-            resolve_reference = self._reference_resolver(fields.pop("__typename", None))
-            return resolve_reference(info=info, **fields)
+            type_name = fields.pop("__typename", None)
+            entity = self._reference_resolver(type_name)(info=info, **fields)
+            return _timed(f"{type_name}.resolve_reference", entity, info) if isawaitable(entity) else entity
         except GraphQLError as error:
             return error
         except (TypeError, ValueError):
@@ -55,6 +67,29 @@ class ServiceSchema(strawberry.federation.Schema):
         if isinstance(definition, StrawberryObjectDefinition) and hasattr(definition.origin, "resolve_reference"):
             return cast("Callable[..., Any]", definition.origin.resolve_reference)
         raise CodedError("BAD_USER_INPUT", f"representations: {type_name} is not an entity of this subgraph.")
+
+
+def _time_fields(type_: GraphQLObjectType) -> None:
+    for name, field in type_.fields.items():
+        if field.resolve is not None and iscoroutinefunction(field.resolve):
+            field.resolve = _timed_resolver(f"{type_.name}.{name}", field.resolve)
+
+
+def _timed_resolver(name: str, resolve: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def timed_resolve(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> Awaitable[Any]:
+        return _timed(name, resolve(source, info, **arguments), info)
+
+    return timed_resolve
+
+
+async def _timed(name: str, resolving: Awaitable[Any], info: strawberry.Info | GraphQLResolveInfo[Any]) -> Any:
+    began = time.perf_counter()
+    try:
+        return await resolving
+    finally:
+        metrics = getattr(info.context, "metrics", None)
+        if metrics is not None:
+            metrics.resolved(name, time.perf_counter() - began)
 
 
 def service_schema(query: type, mutation: type | None = None, types: Iterable[type] = ()) -> ServiceSchema:

@@ -17,15 +17,19 @@ PROCESSORS: tuple[Processor, ...] = (
 )
 
 
-def configure_logs(form: Literal["text", "json"], service: str) -> None:
-    """Send the logs of this process and its libraries to stderr in ``form``; every line names ``service``."""
+def configure_logs(form: Literal["text", "json"], service: str, level: str = "info") -> None:
+    """Send the logs of this process and its libraries to stderr in ``form``; every line names ``service``.
+
+    ``level`` debug has a line for each request and each event; a request's lines have its ``request`` and ``trace``,
+    an event's its ``event`` and the ``trace`` of the request that caused it.
+    """
     structlog.contextvars.bind_contextvars(service=service)
     last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     if form == "json":
         last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_to_json)]
     structlog.configure(
         processors=[*PROCESSORS, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

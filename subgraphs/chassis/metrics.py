@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+LOG = structlog.get_logger()
 
 
 class Metrics:
@@ -15,8 +18,15 @@ class Metrics:
             "galleria_requests_seconds", "GraphQL requests by HTTP status", ["status"], registry=self.registry
         )
         self._events = Counter("galleria_events", "Events by type and fate", ["type", "fate"], registry=self.registry)
+        self._errors = Counter("galleria_errors", "GraphQL errors by code", ["code"], registry=self.registry)
+        self._resolvers = Histogram(
+            "galleria_resolvers_seconds", "Resolvers that may wait, by field", ["field"], registry=self.registry
+        )
+        self._publishing = Histogram(
+            "galleria_publish_seconds", "From an event's time until the bus has it", registry=self.registry
+        )
         self._relay_lag = Gauge(
-            "galleria_relay_lag_seconds", "Age of the last event when it was published", registry=self.registry
+            "galleria_relay_lag_seconds", "Age of the oldest event that the bus does not have", registry=self.registry
         )
         self.mongodb = MongoMetrics(self.registry)
 
@@ -24,10 +34,22 @@ class Metrics:
         """A GraphQL request was answered with HTTP ``status``."""
         self._requests.labels(str(status)).observe(seconds)
 
+    def failed(self, code: str) -> None:
+        """A GraphQL error with ``code`` was answered."""
+        self._errors.labels(code).inc()
+
+    def resolved(self, field: str, seconds: float) -> None:
+        """``field``, such as ``Order.payment``, was resolved."""
+        self._resolvers.labels(field).observe(seconds)
+
     def published(self, type_: str, lag_s: float) -> None:
         """An event reached the bus ``lag_s`` after it happened."""
         self._events.labels(type_, "published").inc()
-        self._relay_lag.set(lag_s)
+        self._publishing.observe(lag_s)
+
+    def relay_lags(self, seconds: float) -> None:
+        """The oldest event in an outbox is of ``seconds`` ago; 0 where there is none."""
+        self._relay_lag.set(seconds)
 
     def consumed(self, type_: str, fate: str) -> None:
         """An event was handled: ``fate`` is ``consumed``, ``retried`` or ``dead``."""
@@ -54,5 +76,6 @@ class MongoMetrics(CommandListener):
         self._commands.labels(event.command_name, "ok").observe(event.duration_micros / 1e6)
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Count a command that failed."""
+        """Count a command that failed, and log it: the driver carries the request's ids into its threads."""
+        LOG.debug("mongodb_failed", command=event.command_name, ms=event.duration_micros / 1000)
         self._commands.labels(event.command_name, "failed").observe(event.duration_micros / 1e6)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
+from pymongo import ASCENDING
 
 from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.event import from_cloud_event
@@ -22,6 +23,8 @@ from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
 
 BATCH = 100
+# A range on the indexed field: `outbox.0: {$exists: true}` would read every document.
+PENDING = {"outbox.time": {"$gt": ""}}
 LOG = structlog.get_logger()
 
 
@@ -63,9 +66,13 @@ class Relay:
         counts = [await self._publish_collection(database[name], bus) for name in self._names]
         return sum(counts)
 
+    async def oldest_pending(self, database: Database) -> datetime | None:
+        """When the oldest event happened that the bus does not have yet; None where it has all."""
+        times = [time for name in self._names if (time := await _oldest(database[name]))]
+        return min(times, default=None)
+
     async def _publish_collection(self, collection: DocumentCollection, bus: Bus) -> int:
-        # A range on the indexed field: `outbox.0: {$exists: true}` would read every document.
-        pending = collection.find({"outbox.time": {"$gt": ""}}, {"outbox": 1}).limit(BATCH)
+        pending = collection.find(PENDING, {"outbox": 1}).limit(BATCH)
         documents = await pending.to_list(BATCH)
         moved = await asyncio.gather(*(self._publish_document(collection, document, bus) for document in documents))
         return sum(moved)
@@ -84,3 +91,8 @@ class Relay:
             await asyncio.wait_for(self._woken.wait(), self._poll_s)
         except TimeoutError:
             return
+
+
+async def _oldest(collection: DocumentCollection) -> datetime | None:
+    document = await collection.find_one(PENDING, {"outbox": 1}, sort=[("outbox.time", ASCENDING)])
+    return min((from_cloud_event(raw).time for raw in document["outbox"]), default=None) if document else None

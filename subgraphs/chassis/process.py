@@ -8,7 +8,7 @@ growing pauses.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket
 from subgraphs.chassis import nats_bus
 from subgraphs.chassis.auth import TokenVerifier
 from subgraphs.chassis.clock import Clock, utc_now
-from subgraphs.chassis.consumer import Consumer, EventHandler
+from subgraphs.chassis.consumer import Consumer
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
@@ -37,6 +37,7 @@ from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import A, L, Runtime, S, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.chassis.telemetry import open_tracer
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
@@ -55,6 +56,7 @@ class ServiceProcess(Generic[A, L, S]):
         self.service = service
         self.settings = settings
         self.metrics = Metrics()
+        self.tracer, self._listeners = open_tracer(settings, service.name)
         self.readiness = Readiness(["mongodb", "nats", "jwks"])
         check_production(settings)
         ensure_development_key(settings)
@@ -68,7 +70,7 @@ class ServiceProcess(Generic[A, L, S]):
         if self._verifier is None:
             raise Unavailable(f"The {self.service.name} service is starting; try again.")
         auth = await self._verifier.verify(request.headers.get("authorization"))
-        return RequestContext(auth, self._open, self.service.loaders)
+        return RequestContext(auth, self._open, self.service.loaders, self.metrics)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -77,7 +79,8 @@ class ServiceProcess(Generic[A, L, S]):
             client = await resources.enter_async_context(httpx.AsyncClient(timeout=5))
             keys = key_source(self.settings, client)
             self._verifier = TokenVerifier(keys, self._clock)
-            database = connect(self.settings, [self.metrics.mongodb])
+            resources.push_async_callback(asyncio.to_thread, self.tracer.close)
+            database = connect(self.settings, [self.metrics.mongodb, *self._listeners])
             resources.callback(database.client.close)
             tasks = [
                 asyncio.create_task(self._watch_keys(keys)),
@@ -134,8 +137,10 @@ class ServiceProcess(Generic[A, L, S]):
 
     async def _watch_database(self, database: Database) -> NoReturn:
         while True:
-            await asyncio.sleep(CHECK_EVERY_S)
             await self._retry("mongodb", partial(database.command, "ping"))
+            oldest = await self._retry("mongodb", partial(self._relay.oldest_pending, database))
+            self.metrics.relay_lags((utc_now() - oldest).total_seconds() if oldest else 0)
+            await asyncio.sleep(CHECK_EVERY_S)
 
     async def _run_bus(self, database: Database, use_cases: A) -> NoReturn:
         while True:
@@ -144,7 +149,7 @@ class ServiceProcess(Generic[A, L, S]):
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._relay.run(database, bus))
                     if self.service.handlers:
-                        consumer = Consumer(self.service.name, self._handlers(use_cases), self.metrics)
+                        consumer = self._consumer(use_cases)
                         group.create_task(consumer.run(bus))
             except ExceptionGroup as errors:
                 self._lost("nats", errors.exceptions[0])
@@ -161,8 +166,9 @@ class ServiceProcess(Generic[A, L, S]):
 
         return await nats_bus.connect(self.settings.nats_url.get_secret_value(), self.service.name, changed)
 
-    def _handlers(self, use_cases: A) -> Mapping[str, EventHandler]:
-        return {type_: partial(handler, use_cases) for type_, handler in self.service.handlers.items()}
+    def _consumer(self, use_cases: A) -> Consumer:
+        handlers = {type_: partial(handler, use_cases) for type_, handler in self.service.handlers.items()}
+        return Consumer(self.service.name, handlers, self.metrics, tracer=self.tracer)
 
     async def _retry(self, need: str, attempt: Callable[[], Awaitable[T]]) -> T:
         pause_s = FIRST_PAUSE_S

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from subgraphs.chassis.auth import AuthContext
+from subgraphs.chassis.metrics import Metrics
 
 A = TypeVar("A")
 L = TypeVar("L")
@@ -14,10 +15,17 @@ L = TypeVar("L")
 class RequestContext(Generic[A, L]):
     """The context of one request; ``A`` is the service's use cases, ``L`` its loaders."""
 
-    __slots__ = ("_loaders", "_make_loaders", "_open", "auth")
+    __slots__ = ("_loaders", "_make_loaders", "_open", "auth", "metrics")
 
-    def __init__(self, auth: AuthContext, open_service: Callable[[], A], make_loaders: Callable[[A], L]) -> None:
+    def __init__(
+        self,
+        auth: AuthContext,
+        open_service: Callable[[], A],
+        make_loaders: Callable[[A], L],
+        metrics: Metrics | None = None,
+    ) -> None:
         self.auth = auth
+        self.metrics = metrics
         self._open = open_service
         self._make_loaders = make_loaders
         self._loaders: L | None = None

@@ -64,6 +64,8 @@ class ServiceSettings(BusSettings):
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=0, le=65535)
     log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning"] = "info"
+    otel_exporter_otlp_endpoint: str | None = None
     mongodb_timeout_ms: int = Field(default=5000, ge=50, le=60_000)
 
     @field_validator("mongodb_url")
@@ -80,11 +82,11 @@ class ServiceSettings(BusSettings):
             raise ValueError(str(error)) from None
         return url
 
-    @field_validator("jwks_url")
+    @field_validator("jwks_url", "otel_exporter_otlp_endpoint")
     @classmethod
     def _is_a_web_address(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            raise ValueError("must be https://HOST/PATH")
+            raise ValueError("must be https://HOST/PATH, or http:// in development")
         return url
 
     @property

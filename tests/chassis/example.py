@@ -20,6 +20,7 @@ from subgraphs.chassis.mongodb import Collection
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.service import Runtime, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
+from subgraphs.chassis.tracing import current_traceparent
 
 
 class NotesError(Exception):
@@ -77,6 +78,10 @@ class Query:
     @strawberry.field
     async def whoami(self, info: Info) -> str:
         return require_user(info.context.auth).subject or ""
+
+    @strawberry.field
+    async def traceparent(self) -> str | None:
+        return current_traceparent()
 
     @strawberry.field
     async def secret(self, info: Info) -> str:
