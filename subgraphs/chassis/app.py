@@ -12,6 +12,7 @@ from starlette.routing import Route
 from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.endpoint import GraphQLEndpoint
+from subgraphs.chassis.http_route import to_starlette
 from subgraphs.chassis.process import ServiceProcess
 from subgraphs.chassis.service import A, L, S, Service
 
@@ -34,6 +35,7 @@ def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -
             Route("/health/live", _live),
             Route("/health/ready", ready),
             Route("/metrics", metrics),
+            *(to_starlette(route, process.context) for route in service.routes(settings)),
         ],
         middleware=[Middleware(BodyLimit)],
         lifespan=process.lifespan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -11,6 +11,7 @@ from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import Clock
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.graphql_schema import ServiceSchema
+from subgraphs.chassis.http_route import HttpRoute
 from subgraphs.chassis.migrations import Migration
 from subgraphs.chassis.mongodb import Collection, Database
 from subgraphs.chassis.outbox import Outbox
@@ -47,7 +48,8 @@ class Service(Generic[A, L, S]):
     ``handlers`` maps an event type to what is done with it. ``seed`` fills an empty database with the demo shop and
     returns the number of documents; it may be called again after a crash in its middle, so it leaves what is there
     already. ``rebuild`` learns everything anew from the stream, beside running replicas, and returns the number of
-    events; only a service that owns no facts of its own has it.
+    events; only a service that owns no facts of its own has it. ``routes`` are those beside GraphQL, made from the
+    settings.
     """
 
     name: str
@@ -62,3 +64,4 @@ class Service(Generic[A, L, S]):
     handlers: Mapping[str, Callable[[A, Event], Awaitable[None]]] = field(default_factory=dict)
     workers: tuple[Worker[A], ...] = ()
     rebuild: Callable[[Runtime[S], Bus], Awaitable[int]] | None = None
+    routes: Callable[[S], Sequence[HttpRoute[A, L]]] = lambda settings: ()

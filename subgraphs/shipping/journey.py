@@ -174,6 +174,20 @@ def record(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | 
     return None
 
 
+def hear(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | None:
+    """The shipment with what its carrier told without being asked; None for a repeat, and for what cannot follow.
+
+    The carrier is asked for the rest when it was to be asked anyway.
+    """
+    status = event.sighting.status
+    repeated = any(known.key == event.key for known in shipment.events)
+    # Whether a parcel is given up is for the order to say.
+    if repeated or status is ShipmentStatus.CANCELLED or status not in shipment.transitions[shipment.status]:
+        return None
+    change = observe(shipment, [event], shipment.due_at, now)
+    return None if change.shipment.events == shipment.events else change
+
+
 def _check_recordable(shipment: Shipment, sighting: Sighting) -> None:
     for field, text in (("location", sighting.location), ("description", sighting.description)):
         if not 0 < len(text.strip()) <= MAX_TEXT_LENGTH:

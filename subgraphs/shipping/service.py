@@ -29,6 +29,7 @@ from subgraphs.shipping.journey import (
     book,
     dispatch,
     due_step,
+    hear,
     observe,
     postpone_step,
     record,
@@ -131,6 +132,18 @@ class Shipping:
         Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.domain.record`.
         """
         return await self._change(shipment_id, lambda shipment: record(shipment, event, self.clock()))
+
+    async def hear_carrier(self, tracking_number: str, event: TrackingEvent) -> bool:
+        """Add what a carrier tells of a parcel, once per key; False where it is unknown.
+
+        What cannot follow its status is left out: a carrier cannot take back what it has told out of order.
+        """
+        found = await self.store.find_by_tracking_number(tracking_number)
+        if found is None:
+            return False
+        changed = await self._change(found.id, lambda shipment: hear(shipment, event, self.clock()))
+        await self.advance(changed)
+        return True
 
     async def advance(self, shipment: Shipment) -> Shipment:
         """Ask the carrier what is to be asked now, one thing after the other, until nothing is due."""
