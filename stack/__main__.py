@@ -18,7 +18,7 @@ from honcho.environ import parse_procfile
 from honcho.printer import Printer
 
 from stack import mongodb, nats
-from stack.environment import SERVICES, Layout, process_environment, read_layout
+from stack.environment import SERVICES, Layout, process_environment, read_layout, read_pauses
 from stack.errors import StackError
 from stack.ports import require_free_ports
 from stack.readiness import await_ready
@@ -96,7 +96,7 @@ def _prepare_mongodb(layout: Layout, environment: dict[str, str]) -> None:
 
 
 def _supervise(commands: dict[str, str], environment: dict[str, str], layout: Layout) -> None:
-    supervisor = Supervisor(commands, environment, Printer(sys.stdout))
+    supervisor = Supervisor(commands, environment, Printer(sys.stdout), read_pauses(os.environ))
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: supervisor.stop())
 

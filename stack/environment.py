@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stack import mongodb, nats
 from stack.errors import StackError
+from stack.supervisor import Pauses
 
 SERVICES = ("orders", "payments", "inventory", "shipping", "recommendations")
 DEFAULT_PORTS = {
@@ -40,6 +41,13 @@ def read_layout(environ: Mapping[str, str]) -> Layout:
     return Layout(data=Path(environ.get("GALLERIA_DATA") or ".galleria").absolute(), ports=ports)
 
 
+def read_pauses(environ: Mapping[str, str]) -> Pauses:
+    """The pauses that ``GALLERIA_FIRST_PAUSE_S`` and ``GALLERIA_LONGEST_PAUSE_S`` ask for; raises StackError."""
+    usual = Pauses()
+    first_s = _seconds(environ, "GALLERIA_FIRST_PAUSE_S", usual.first_s)
+    return Pauses(first_s, _seconds(environ, "GALLERIA_LONGEST_PAUSE_S", usual.longest_s))
+
+
 def process_environment(
     layout: Layout, environ: Mapping[str, str], passwords: Mapping[str, str], own_mongodb: str | None
 ) -> dict[str, str]:
@@ -67,3 +75,15 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise StackError(f"{variable}={text!r} is not a port: set a number from 1 to 65535, or unset it for {default}")
     return int(text)
+
+
+def _seconds(environ: Mapping[str, str], variable: str, default: float) -> float:
+    text = environ.get(variable, "") or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        wanted = f"set seconds, more than 0 and at most 3600, or unset it for {default:g}"
+        raise StackError(f"{variable}={text!r} is not a pause: {wanted}")
+    return seconds

@@ -22,11 +22,17 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 from honcho.process import Process
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 30.0
 STOP_TIMEOUT_S = 12.0
 SYSTEM = "mall"
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long a process that ended waits for its next start: ``first_s``, then twice as long each time."""
+
+    first_s: float = 1.0
+    longest_s: float = 30.0
 
 
 @dataclass(slots=True)
@@ -36,23 +42,32 @@ class Supervised:
     name: str
     command: str
     colour: str
+    pause_s: float
     running: bool = False
     pid: int | None = None
     started_at: float = 0.0
     restart_at: float | None = None
-    pause_s: float = FIRST_PAUSE_S
 
 
 class Supervisor:
     """Runs ``commands`` (name -> shell command) until :meth:`stop` is called, restarting those that end."""
 
-    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], printer: Printer) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        environment: Mapping[str, str],
+        printer: Printer,
+        pauses: Pauses | None = None,
+    ) -> None:
         self._environment = dict(environment)
+        self._pauses = pauses or Pauses()
         self._printer = printer
         self._printer.width = max(len(name) for name in (*commands, SYSTEM))
         self._events: queue.Queue[Message] = queue.Queue()
         colours = get_colours()
-        self._processes = {name: Supervised(name, command, next(colours)) for name, command in commands.items()}
+        self._processes = {
+            name: Supervised(name, command, next(colours), self._pauses.first_s) for name, command in commands.items()
+        }
         self.stopping = threading.Event()
 
     def say(self, text: str) -> None:
@@ -107,11 +122,11 @@ class Supervisor:
         if self.stopping.is_set():
             return
         if time.monotonic() - process.started_at > STEADY_AFTER_S:
-            process.pause_s = FIRST_PAUSE_S
+            process.pause_s = self._pauses.first_s
         how = f"was killed by signal {-returncode}" if returncode < 0 else f"ended with code {returncode}"
-        self.say(f"{process.name} {how}; starting it again in {process.pause_s:.0f} s")
+        self.say(f"{process.name} {how}; starting it again in {process.pause_s:g} s")
         process.restart_at = time.monotonic() + process.pause_s
-        process.pause_s = min(process.pause_s * 2, LONGEST_PAUSE_S)
+        process.pause_s = min(process.pause_s * 2, self._pauses.longest_s)
 
     def _end(self, processes: Sequence[Supervised]) -> None:
         for signum in (signal.SIGTERM, signal.SIGKILL):

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from stack.environment import DEFAULT_PORTS, SERVICES, process_environment, read_layout
+from stack.environment import DEFAULT_PORTS, SERVICES, process_environment, read_layout, read_pauses
 from stack.errors import StackError
 from stack.mongodb import service_url
 from stack.ports import require_free_ports
 from stack.secrets import passwords
+from stack.supervisor import Pauses
 
 
 def test_the_ports_are_those_of_the_contract() -> None:
@@ -34,6 +35,17 @@ def test_a_port_can_be_moved_and_the_router_is_told() -> None:
 def test_a_port_that_is_none_is_refused_by_name(text: str) -> None:
     with pytest.raises(StackError, match=f"ROUTER_PORT='{text}' is not a port"):
         read_layout({"ROUTER_PORT": text})
+
+
+def test_pauses_before_a_restart_can_be_set() -> None:
+    assert read_pauses({}) == Pauses(first_s=1, longest_s=30)
+    assert read_pauses({"GALLERIA_FIRST_PAUSE_S": "0.2", "GALLERIA_LONGEST_PAUSE_S": "2"}) == Pauses(0.2, 2)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "3601"])
+def test_a_pause_that_is_none_is_refused_by_name(text: str) -> None:
+    with pytest.raises(StackError, match=f"^GALLERIA_FIRST_PAUSE_S='{text}' is not a pause: set seconds"):
+        read_pauses({"GALLERIA_FIRST_PAUSE_S": text})
 
 
 def test_a_port_in_use_is_told_by_name_with_who_has_it() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 from honcho.printer import Printer
 
-from stack.supervisor import Supervisor
+from stack.supervisor import Pauses, Supervisor
 
 
 def await_condition(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
@@ -25,9 +25,9 @@ def await_condition(condition: Callable[[], bool], timeout_s: float = 20.0) -> N
 class RunningSupervisor:
     """A supervisor in a thread of its own, with its log as text."""
 
-    def __init__(self, **commands: str) -> None:
+    def __init__(self, pauses: Pauses | None = None, **commands: str) -> None:
         self.log = io.StringIO()
-        self.supervisor = Supervisor(commands, dict(os.environ), Printer(self.log))
+        self.supervisor = Supervisor(commands, dict(os.environ), Printer(self.log), pauses)
         self.thread = threading.Thread(target=self.supervisor.run, args=([],))
 
     def __enter__(self) -> RunningSupervisor:
@@ -49,6 +49,13 @@ def test_a_killed_process_is_told_and_started_again() -> None:
         os.kill(running.pids()[0], signal.SIGKILL)
         await_condition(lambda: len(running.pids()) == 2)
     assert "shop was killed by signal 9; starting it again in 1 s" in running.log.getvalue()
+
+
+def test_the_pauses_are_those_it_is_given() -> None:
+    with RunningSupervisor(Pauses(0.01, 0.02), shop="exit 3") as running:
+        await_condition(lambda: running.log.getvalue().count("again in 0.02 s") >= 3)
+    assert running.log.getvalue().count("again in 0.01 s") == 1
+    assert "0.04 s" not in running.log.getvalue()
 
 
 def test_the_pause_grows_while_a_process_keeps_dying() -> None:
