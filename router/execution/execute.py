@@ -77,6 +77,7 @@ async def execute(
             await run.fetch(fetch)
     else:
         await run.fetch_all()
+    run.tell_of_late_entities()
     return ExecutionResult(data, run.failures.errors)
 
 
@@ -87,6 +88,7 @@ async def execute_event(
     data: JsonObject = {}
     run = _Run(executable, variables, context, data, Failures(data, variables))
     await run.fetch_all(event)
+    run.tell_of_late_entities()
     return ExecutionResult(data, run.failures.errors)
 
 
@@ -150,6 +152,15 @@ class _Run:
         except RecursionError:
             message = f"Subgraph '{fetch.subgraph}' answered with values that are nested too deeply."
             fail_fetch(self.failures, fetch, batches, SubgraphFailure(INVALID_RESPONSE, message))
+
+    def tell_of_late_entities(self) -> None:
+        """Errors for entities that came from elsewhere after the fetch of their inputs had failed."""
+        if self.failures.first_loss is None:
+            return
+        for fetch in self.executable.fetches:
+            if not fetch.run_if or fetch.is_needed(self.variables):
+                for lookup in fetch.lookups:
+                    without_failed_inputs(self.failures, fetch, lookup, lookup.entities(self.data))
 
     def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         entities = lookup.entities(self.data)
