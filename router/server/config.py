@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
 
 INVALID_CONFIG = "INVALID_CONFIG"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 class _Section(BaseModel):
@@ -178,21 +177,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
-def expand_variables(text: str, environ: Mapping[str, str]) -> str:
-    """``text`` with ``${NAME}`` and ``${NAME:-default}`` replaced; KeyError of a name that is unset without default."""
-
-    def replace(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        value = environ.get(name)
-        if default is not None:
-            return value or default
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    return _VARIABLE.sub(replace, text)
-
-
 def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -207,22 +191,10 @@ def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError(INVALID_CONFIG, f"{path}: not a mapping of settings.")
     try:
-        expanded: dict[str, Any] = _expand(values, environ)
-    except KeyError as error:
-        name = error.args[0]
-        message = f"{path}: the environment variable {name} is not set. Set it, or write ${{{name}:-default}}."
-        raise InputError(INVALID_CONFIG, message) from None
-    return expanded
-
-
-def _expand(value: Any, environ: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return expand_variables(value, environ)
-    if isinstance(value, dict):
-        return {key: _expand(member, environ) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_expand(member, environ) for member in value]
-    return value
+        expanded = expand_variables(values, environ)
+    except UnsetVariable as error:
+        raise InputError(INVALID_CONFIG, f"{path}: {error}") from None
+    return cast("dict[str, Any]", expanded)
 
 
 def _explain(error: ValidationError) -> str:
