@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from router.composition.compose import Composition, compose
 from router.composition.errors import CompositionError, SourceLocation
+from router.composition.excerpt import render_finding
 from router.composition.hints import CompositionHint
+from router.composition.subgraph import Subgraph
 from router.composition.subgraphs_file import load_subgraphs
 from router.errors import InputError
+from router.federation.hint_codes import HintCode, HintLevel
+
+_LEVELS = {
+    "none": max(HintLevel) + 1,
+    "warn": HintLevel.WARN,
+    "info": HintLevel.INFO,
+    "debug": HintLevel.DEBUG,
+    "all": min(HintLevel),
+}
 
 
 @click.command(name="compose")
@@ -26,24 +37,53 @@ from router.errors import InputError
     default="text",
     help="text: the supergraph's SDL, errors on stderr; json: one object with all of them.",
 )
-def command(file: Path, output: Path | None, form: str) -> None:
+@click.option(
+    "--hints",
+    "level",
+    type=click.Choice(list(_LEVELS)),
+    default="warn",
+    show_default=True,
+    help="The least urgent hints to print on stderr; json has them all.",
+)
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="HINT_CODE",
+    type=click.Choice([str(code) for code in HintCode]),
+    help="Exit with 1 where this hint is given; may be repeated.",
+)
+def command(file: Path, output: Path | None, form: str, level: str, fail_on: tuple[str, ...]) -> None:
     """Compose the subgraphs that FILE (supergraph.yaml) lists into a supergraph."""
-    composition = compose(load_subgraphs(file))
-    for error in composition.errors:
-        click.echo(str(error), err=True)
+    subgraphs = load_subgraphs(file)
+    composition = compose(subgraphs)
+    print_findings(composition, subgraphs, level, fail_on)
     if form == "json":
         click.echo(json.dumps(composition_to_json(composition), indent=2))
-    if composition.supergraph_sdl is None:
+    if composition.supergraph_sdl is None or any(hint.code in fail_on for hint in composition.hints):
         sys.exit(1)
     if output is not None:
-        _write(output, composition.supergraph_sdl)
+        write_text(output, composition.supergraph_sdl)
     elif form == "text":
         click.echo(composition.supergraph_sdl, nl=False)
 
 
-def _write(output: Path, sdl: str) -> None:
+def print_findings(
+    composition: Composition, subgraphs: Sequence[Subgraph], level: str = "warn", fail_on: Sequence[str] = ()
+) -> None:
+    """Print errors, and hints of ``level`` and above or in ``fail_on``, with excerpts on stderr."""
+    sources = {subgraph.name: subgraph.sdl for subgraph in subgraphs}
+    for hint in composition.hints:
+        if hint.level >= _LEVELS[level] or hint.code in fail_on:
+            click.echo(render_finding(hint, sources), err=True)
+    for error in composition.errors:
+        click.echo(render_finding(error, sources), err=True)
+
+
+def write_text(output: Path, text: str) -> None:
+    """Write a result; InputError (``OUTPUT_NOT_WRITTEN``) where the file system refuses."""
     try:
-        output.write_text(sdl, encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError("OUTPUT_NOT_WRITTEN", f"{output} cannot be written: {error.strerror}") from None
 
@@ -62,6 +102,7 @@ def _error(error: CompositionError) -> Mapping[str, object]:
         "code": error.code,
         "message": error.message,
         "subgraph": error.subgraph,
+        "subgraphs": error.subgraphs,
         "locations": [_location(location) for location in error.locations],
     }
 

@@ -11,6 +11,7 @@ from router.errors import InputError
 
 VERBS = {
     "compose": "Compose subgraphs into a supergraph.",
+    "explain": "Explain an error or hint code of composition.",
     "plan": "Show the query plan of an operation.",
     "serve": "Serve a supergraph over HTTP.",
     "api-schema": "Print the schema that clients see.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphql import Node
+from graphql import Node, Source, Token
 
 from router.federation.error_codes import ErrorCode
 
@@ -32,6 +32,12 @@ class CompositionError:
     subgraph: str | None = None
     locations: tuple[SourceLocation, ...] = ()
 
+    @property
+    def subgraphs(self) -> tuple[str, ...]:
+        """Every subgraph that takes part, sorted."""
+        own = {self.subgraph} if self.subgraph else set()
+        return tuple(sorted(own | {location.subgraph for location in self.locations}))
+
     def __str__(self) -> str:
         owner = f"[{self.subgraph}] " if self.subgraph else ""
         places = f" ({', '.join(map(str, self.locations))})" if self.locations else ""
@@ -40,11 +46,19 @@ class CompositionError:
 
 def locate(subgraph: str, nodes: Iterable[Node | None]) -> tuple[SourceLocation, ...]:
     """The places of AST nodes in one subgraph; nodes that composition added itself have none."""
+    tokens = (_first_token(node) for node in nodes if node is not None)
     return tuple(
-        SourceLocation(subgraph, node.loc.source.name, node.loc.start_token.line, node.loc.start_token.column)
-        for node in nodes
-        if node is not None and node.loc is not None
+        SourceLocation(subgraph, source.name, token.line, token.column) for source, token in filter(None, tokens)
     )
+
+
+def _first_token(node: Node) -> tuple[Source, Token] | None:
+    """Where a node begins, its description aside: the name is what people look for."""
+    if node.loc is None:
+        return None
+    description = getattr(node, "description", None)
+    after = description.loc.end_token.next if description is not None and description.loc is not None else None
+    return node.loc.source, after or node.loc.start_token
 
 
 def subgraph_error(code: ErrorCode, message: str, subgraph: str, *nodes: Node | None) -> CompositionError:

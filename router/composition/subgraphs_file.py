@@ -26,6 +26,7 @@ _CODE = "INVALID_SUBGRAPHS_FILE"
 _VARIABLE = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
+_MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
 def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = None) -> tuple[Subgraph, ...]:
@@ -47,9 +48,13 @@ def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = Non
 
 def _read_text(file: Path) -> str:
     try:
+        if file.stat().st_size > _MAX_FILE_BYTES:
+            raise InputError(_CODE, f"{file} is larger than {_MAX_FILE_BYTES} bytes; is it a schema?")
         return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(_CODE, f"{file} is not UTF-8 text; save it as UTF-8") from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2]) + 1
+        raise InputError(_CODE, f"{file}:{line}:{column} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise InputError(_CODE, f"{file} cannot be read: {error.strerror}") from None
 

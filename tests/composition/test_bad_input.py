@@ -15,6 +15,7 @@ DEEP = 10_000
         ("", "SYNTAX"),
         ("# nothing but a comment", "SYNTAX"),
         ("type Query { x: Int } \x00", "SYNTAX"),
+        ("type Query { x: Int }" + "#" * 20_000_000, "SYNTAX"),
         ("query { x }", "INVALID_GRAPHQL"),
         (f"type Query {{ x: {'[' * DEEP}Int{']' * DEEP} }}", "SYNTAX"),
         (f"type Query {{ x(a: J = {'[' * DEEP}{']' * DEEP}): Int }} scalar J", "SYNTAX"),
@@ -26,12 +27,13 @@ DEEP = 10_000
         ("type Query { x: Int } interface A implements A { x: Int }", "INVALID_GRAPHQL"),
         ("type Query { x: Int } union U = U", "INVALID_GRAPHQL"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_bad_sdl_is_an_error(sdl: str, code: str) -> None:
     composition = compose([Subgraph("a", "http://a", sdl)])
     assert composition.supergraph_sdl is None
     assert {str(error.code) for error in composition.errors} == {code}
+    assert all(error.locations for error in composition.errors)
 
 
 def test_two_subgraphs_of_one_name_are_an_error() -> None:

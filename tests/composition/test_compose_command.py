@@ -39,7 +39,15 @@ def test_errors_go_to_stderr_with_file_line_and_column_and_write_nothing(tmp_pat
     place = f"{tmp_path / 'a.graphql'}:2:3"
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == f'INVALID_GRAPHQL: [a] The type "Nope" of "Query.x" is not defined ({place})\n'
+    assert result.stderr.splitlines()[:-1] == [
+        f'INVALID_GRAPHQL: [a] The type "Nope" of "Query.x" is not defined ({place})',
+        f'  --> {place}, subgraph "a"',
+        "   |",
+        " 2 |   x: Nope",
+        "   |   ^",
+    ]
+    assert result.stderr.splitlines()[-1].startswith("   = help: ")
+    assert result.stderr.endswith(" (galleria explain INVALID_GRAPHQL)\n")
     assert not output.exists()
 
 
@@ -53,11 +61,63 @@ def test_json_has_errors_and_hints_for_tools(tmp_path: Path) -> None:
                 "code": "INVALID_GRAPHQL",
                 "message": 'The type "Nope" of "Query.x" is not defined',
                 "subgraph": "a",
+                "subgraphs": ["a"],
                 "locations": [{"subgraph": "a", "file": str(tmp_path / "a.graphql"), "line": 1, "column": 14}],
             }
         ],
         "hints": [],
     }
+
+
+HINTED = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@override"])\n' + (
+    'type Query {\n  "The x."\n  x: Int @override(from: "none")\n}\nenum E { A }'
+)
+
+
+@pytest.mark.parametrize(
+    ("level", "codes"),
+    [
+        ("none", []),
+        ("warn", ["FROM_SUBGRAPH_DOES_NOT_EXIST"]),
+        ("info", ["FROM_SUBGRAPH_DOES_NOT_EXIST"]),
+        ("all", ["FROM_SUBGRAPH_DOES_NOT_EXIST", "UNUSED_ENUM_TYPE"]),
+    ],
+)
+def test_hints_are_printed_from_a_level_on(tmp_path: Path, level: str, codes: list[str]) -> None:
+    result = CliRunner().invoke(command, [write(tmp_path, HINTED), "--hints", level])
+    assert result.exit_code == 0
+    assert sorted(line.split(" (")[0] for line in result.stderr.splitlines() if line[0] != " ") == codes
+
+
+def test_fail_on_a_hint_writes_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "supergraph.graphql"
+    arguments = [write(tmp_path, HINTED), "--hints", "none", "--output", str(output)]
+    result = CliRunner().invoke(command, [*arguments, "--fail-on", "UNUSED_ENUM_TYPE"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("UNUSED_ENUM_TYPE (DEBUG): ")
+    assert not output.exists()
+    assert CliRunner().invoke(command, [*arguments, "--fail-on", "INCONSISTENT_ENTITY"]).exit_code == 0
+
+
+def test_the_place_of_a_described_field_is_its_name(tmp_path: Path) -> None:
+    sdl = 'type Query {\n  """\n  Text.\n  """\n  x: Nope\n}'
+    result = CliRunner().invoke(command, [write(tmp_path, sdl)])
+    assert f"({tmp_path / 'a.graphql'}:5:3)" in result.stderr
+
+
+def test_an_sdl_in_latin1_is_an_input_error_with_its_place(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    (tmp_path / "a.graphql").write_bytes("type Query {\n  # é\n}".encode("latin-1"))
+    with pytest.raises(InputError, match=r"a\.graphql:2:5 is not UTF-8 text; save it as UTF-8"):
+        CliRunner().invoke(command, [path], catch_exceptions=False)
+
+
+def test_an_sdl_that_is_a_directory_is_an_input_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    (tmp_path / "a.graphql").unlink()
+    (tmp_path / "a.graphql").mkdir()
+    with pytest.raises(InputError, match=r"a\.graphql cannot be read: Is a directory"):
+        CliRunner().invoke(command, [path], catch_exceptions=False)
 
 
 def test_an_unreadable_list_is_an_input_error(tmp_path: Path) -> None:

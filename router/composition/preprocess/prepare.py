@@ -33,6 +33,9 @@ from router.federation.feature_url import FEDERATION_IDENTITY
 from router.federation.link import Links, read_links
 
 _RESERVED_NAMES = ("_",)
+_DEEP = 100
+_MAX_SDL_CHARACTERS = 8_000_000
+"""The largest public schemas are a quarter of this; the parser needs about 200 bytes of memory a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def prepare_subgraphs(subgraphs: Sequence[Subgraph]) -> Preparation:
         try:
             result = _prepare(subgraph, document)
         except RecursionError:
-            result = [CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name)]
+            result = [_too_deep(subgraph)]
         if isinstance(result, PreparedSubgraph):
             prepared.append(result)
         else:
@@ -84,13 +87,28 @@ def _name_errors(subgraphs: Sequence[Subgraph], index: int) -> list[CompositionE
 
 def _parse(subgraph: Subgraph) -> DocumentNode | CompositionError:
     file = subgraph.file or subgraph.name
+    if len(subgraph.sdl) > _MAX_SDL_CHARACTERS:
+        message = f"The SDL has {len(subgraph.sdl)} characters; more than {_MAX_SDL_CHARACTERS} are not read"
+        return CompositionError(ErrorCode.SYNTAX, message, subgraph.name, (SourceLocation(subgraph.name, file, 1, 1),))
     try:
         return parse(Source(subgraph.sdl, file))
     except GraphQLSyntaxError as error:
         locations = tuple(SourceLocation(subgraph.name, file, at.line, at.column) for at in error.locations or ())
         return CompositionError(ErrorCode.SYNTAX, error.message, subgraph.name, locations)
     except RecursionError:
-        return CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name)
+        return _too_deep(subgraph)
+
+
+def _too_deep(subgraph: Subgraph) -> CompositionError:
+    """The place is the first line whose brackets open more levels than the parser's stack holds."""
+    depth, line, column = 0, 1, 0
+    for character in subgraph.sdl:
+        line, column = (line + 1, 0) if character == "\n" else (line, column + 1)
+        depth += (character in "([{") - (character in ")]}")
+        if depth > _DEEP:
+            break
+    place = SourceLocation(subgraph.name, subgraph.file or subgraph.name, line, max(column, 1))
+    return CompositionError(ErrorCode.SYNTAX, "The SDL is nested too deeply to be read", subgraph.name, (place,))
 
 
 def _features_without_federation(links: Links, subgraph: str) -> Iterator[CompositionError]:
