@@ -1,4 +1,9 @@
-"""Payments in MongoDB: collections ``payments`` (each with its transactions and refunds) and ``invoices``."""
+"""Payments in MongoDB: collections ``payments`` (each with its transactions, refunds and ledger) and ``invoices``.
+
+The shard key of ``payments`` is ``{_id: "hashed"}``: every write names the id, and it follows from the order's, so that
+an order has one payment in the whole cluster though ``by_order`` is unique within a shard alone. ``invoices`` stays on
+one shard: a series without gaps is one sequence.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +40,43 @@ from subgraphs.payments.domain import (
 )
 from subgraphs.payments.ledger import Account, Posting
 
+MONEY_SCHEMA = {
+    "bsonType": "object",
+    "required": ["amountMinor", "currencyCode"],
+    "properties": {
+        "amountMinor": {"bsonType": ["int", "long"], "minimum": 0},
+        "currencyCode": {"bsonType": "string", "minLength": 3, "maxLength": 3},
+    },
+}
+PAYMENT_SCHEMA = {
+    "bsonType": "object",
+    "required": ["orderId", "customerId", "token", "amount", "status", "captured", "refunded", "transactions"],
+    "properties": {
+        "orderId": {"bsonType": "string"},
+        "customerId": {"bsonType": "string"},
+        # A token, and the brand and last digits to show of the card: never as many digits as a card number has.
+        "token": {"bsonType": "string", "not": {"pattern": "[0-9]{12}"}},
+        "method": {"bsonType": "string", "maxLength": 64, "not": {"pattern": "[0-9]{5}"}},
+        "status": {"enum": [status.value for status in PaymentStatus]},
+        "amount": MONEY_SCHEMA,
+        "captured": MONEY_SCHEMA,
+        "refunded": MONEY_SCHEMA,
+        "transactions": {"bsonType": "array"},
+        "captures": {"bsonType": "array"},
+        "refunds": {"bsonType": "array"},
+        "outbox": {"bsonType": "array"},
+        "handledEvents": {"bsonType": "array"},
+    },
+}
+INVOICE_SCHEMA = {
+    "bsonType": "object",
+    "required": ["series", "sequence"],
+    "properties": {
+        "series": {"bsonType": "string"},
+        "sequence": {"bsonType": ["int", "long"], "minimum": 1},
+    },
+}
+
 COLLECTIONS = (
     Collection(
         "payments",
@@ -43,10 +85,12 @@ COLLECTIONS = (
             IndexModel([("dueAt", ASCENDING)], name="due"),
         ),
         outbox=True,
+        schema=PAYMENT_SCHEMA,
     ),
     Collection(
         "invoices",
         (IndexModel([("series", ASCENDING), ("sequence", DESCENDING)], name="by_number", unique=True),),
+        schema=INVOICE_SCHEMA,
     ),
 )
 

@@ -6,7 +6,7 @@ in or not, sees where the parcel is, and neither the order nor the address nor w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -297,6 +297,25 @@ class Mutation:
         return await _payload(shipping.record_sighting(input.shipment_id, event))
 
 
+@strawberry.type
+class Subscription:
+    """A customer's own shipments, all for staff."""
+
+    @strawberry.subscription
+    async def shipment_updated(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the contract's name
+    ) -> AsyncGenerator[Shipment | None, None]:
+        """A shipment as it is now, and again whenever it changes; null, once, where a query would give null."""
+        auth = require_user(info.context.auth)
+        async for _, shipment in info.context.watch("shipments", [id], info.context.service.store.shipments):
+            visible = shipment is not None and auth.may_see(shipment.customer_id, READ_ALL)
+            yield Shipment.of(shipment, private=True) if shipment is not None and visible else None
+            if not visible:
+                return
+
+
 async def _visible_shipments(info: Info, order_id: str) -> list[domain.Shipment]:
     auth = require_user(info.context.auth)
     found = await info.context.loaders.shipments_of_orders.load(order_id) or ()
@@ -311,4 +330,4 @@ async def _payload(change: Awaitable[domain.Shipment]) -> ShipmentPayload:
     return ShipmentPayload(shipment=Shipment.of(shipment, private=True))
 
 
-schema = service_schema(Query, Mutation, [Order, Product, Shipment])
+schema = service_schema(Query, Mutation, [Order, Product, Shipment], Subscription)

@@ -1,4 +1,8 @@
-"""Shipping in MongoDB: collections ``shipments`` (each with its tracking and its events) and ``cancelledOrders``."""
+"""Shipping in MongoDB: collections ``shipments`` (each with its tracking and its events) and ``cancelledOrders``.
+
+The shard key of both is ``{_id: "hashed"}``: every write names the id. What is asked by order or by tracking number
+asks all shards, each by an index; those are few questions beside the writes of the carriers.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +41,22 @@ SHIPMENT_SCHEMA = {
         "customerId": {"bsonType": "string"},
         "status": {"enum": [status.value for status in ShipmentStatus]},
         "lines": {"bsonType": "array", "minItems": 1},
+        "parcel": {
+            "bsonType": "object",
+            "required": ["index", "count"],
+            "properties": {
+                "index": {"bsonType": ["int", "long"], "minimum": 1},
+                "count": {"bsonType": ["int", "long"], "minimum": 1},
+            },
+        },
+        "events": {"bsonType": "array"},
         "createdAt": {"bsonType": "date"},
         "outbox": {"bsonType": "array"},
         "handledEvents": {"bsonType": "array"},
     },
 }
+
+CANCELLED_ORDER_SCHEMA = {"bsonType": "object", "required": ["at"], "properties": {"at": {"bsonType": "date"}}}
 
 COLLECTIONS = (
     Collection(
@@ -54,7 +69,7 @@ COLLECTIONS = (
         outbox=True,
         schema=SHIPMENT_SCHEMA,
     ),
-    Collection("cancelledOrders"),
+    Collection("cancelledOrders", schema=CANCELLED_ORDER_SCHEMA),
 )
 
 DUPLICATE_KEY = 11000

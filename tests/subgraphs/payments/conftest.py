@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.payments.events import encode
 from subgraphs.payments.service import Store
@@ -32,7 +32,7 @@ def commands() -> CommandLog:
 async def database(mongodb_url: str, commands: CommandLog) -> AsyncIterator[Database]:
     settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://127.0.0.1:1"})
     database = connect(settings, [commands])
-    await create_indexes(database, COLLECTIONS)
+    await prepare_collections(database, COLLECTIONS)
     commands.commands.clear()
     yield database
     database.client.close()

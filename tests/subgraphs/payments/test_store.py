@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pymongo.errors import WriteError
 
 from subgraphs.chassis.mongodb import Database
 from subgraphs.payments.domain import Approved, Money, OrderFact, Payment, PaymentAuthorized
 from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
 from subgraphs.payments.service import Store
 from subgraphs.payments.steps import News, begin_step, conclude_step, learn, next_step, request_refund
-from subgraphs.payments.store import MongoStore
+from subgraphs.payments.store import MongoStore, to_document
 from tests.services import CommandLog
 from tests.subgraphs.payments.examples import MUGS, NOW, TOTAL, a_payment, captured
 
@@ -121,3 +122,22 @@ async def test_a_batch_is_one_query(mongo_store: MongoStore, commands: CommandLo
     assert len(await mongo_store.payments([f"pay_{number}" for number in range(10)])) == 5
     assert len(await mongo_store.payments_of_orders([f"ord_{number}" for number in range(10)])) == 5
     assert commands.commands == ["find", "find"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"orderId": None},
+        {"status": "LOST"},
+        {"captured": {"amountMinor": -1, "currencyCode": "EUR"}},
+        {"amount": {"amountMinor": 59.9, "currencyCode": "EUR"}},
+        {"token": "tok_4242424242424242"},
+        {"method": "4242 4242 42424242"},
+    ],
+)
+async def test_the_database_refuses_a_payment_that_cannot_be(database: Database, wrong: dict[str, object]) -> None:
+    document = {**to_document(a_payment()), "outbox": [], "handledEvents": []}
+    with pytest.raises(WriteError, match="Document failed validation"):
+        await database["payments"].insert_one({**document, **wrong})
+    assert await database["payments"].count_documents({}) == 0
+    await database["payments"].insert_one(document)
