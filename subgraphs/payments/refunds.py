@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from subgraphs.payments.captures import pending_capture
+from subgraphs.payments.card_numbers import has_card_number, mask_card_numbers
 from subgraphs.payments.domain import (
     Money,
     OrderFact,
@@ -56,9 +57,9 @@ class ReturnReceived:
 def add_request(payment: Payment, request: RefundRequest, now: datetime) -> Payment:
     """The payment with one more pending refund; the same one if that was requested before under the same key.
 
-    Raises PaymentError: CURRENCY_NOT_SUPPORTED, AMOUNT_NOT_POSITIVE, REASON_INVALID, IDEMPOTENCY_KEY_INVALID,
-    IDEMPOTENCY_KEY_REUSED (the key stands for another amount), NOTHING_CAPTURED, REFUND_EXCEEDS_CAPTURED,
-    TOO_MANY_REFUNDS.
+    Raises PaymentError: CURRENCY_NOT_SUPPORTED, AMOUNT_NOT_POSITIVE, REASON_INVALID, CARD_NUMBER_NOT_ALLOWED,
+    IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED (the key stands for another amount), NOTHING_CAPTURED,
+    REFUND_EXCEEDS_CAPTURED, TOO_MANY_REFUNDS.
     """
     _check_refund_request(payment, request)
     earlier = find_refund(payment, request.key)
@@ -80,7 +81,7 @@ def note_return(payment: Payment, news: ReturnRequested | ReturnReceived) -> Pay
     claim = known.get(news.return_id, ReturnClaim(news.return_id))
     match news:
         case ReturnRequested(_, refund, reason):
-            told = claim if claim.refund else replace(claim, refund=refund, reason=reason)
+            told = claim if claim.refund else replace(claim, refund=refund, reason=mask_card_numbers(reason))
         case ReturnReceived():
             told = replace(claim, received=True)
     if told == claim:
@@ -160,6 +161,9 @@ def _check_refund_request(payment: Payment, request: RefundRequest) -> None:
     if not 0 < len(request.reason.strip()) <= MAX_REASON_LENGTH:
         message = f"Say why the money is given back, in at most {MAX_REASON_LENGTH} characters."
         raise PaymentError("REASON_INVALID", message, "reason")
+    for field, text in (("reason", request.reason), ("idempotencyKey", request.key)):
+        if has_card_number(text):
+            raise PaymentError("CARD_NUMBER_NOT_ALLOWED", "This looks like a card number: leave it out.", field)
     # The keys of cancellations and returns are ours: nobody else's refund may take their place.
     ours = request.key == _CANCELLATION_KEY or request.key.startswith(_RETURN_PREFIX)
     if not 0 < len(request.key) <= MAX_KEY_LENGTH or ours:

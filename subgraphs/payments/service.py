@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from traceback import extract_tb
 from typing import Protocol
 
 import structlog
 
+from subgraphs.payments.card_numbers import mask_card_numbers
 from subgraphs.payments.domain import (
     Approved,
     Change,
@@ -114,12 +116,13 @@ class Payments:
         """Record a pending payment for a placed order; a repeat changes nothing."""
         now = self.clock()
         nothing = Money(0, order.total.currency_code)
+        token = mask_card_numbers(order.token)  # a card number in its place is one that the provider does not know
         payment = Payment(
             id=payment_id_of(order.id),
             order_id=order.id,
             customer_id=order.customer_id,
-            token=order.token,
-            method=self.provider.describe_method(order.token),
+            token=token,
+            method=self.provider.describe_method(token),
             amount=order.total,
             status=PaymentStatus.PENDING,
             captured=nothing,
@@ -196,9 +199,10 @@ class Payments:
         for payment in await self.store.due(self.clock(), DUE_BATCH):
             try:
                 await self.advance(payment)
-            except Exception as error:
-                # One payment that cannot go on must not stop the others.
-                LOG.exception("payment_not_advanced", payment=payment.id, error=str(error))
+            except Exception as error:  # noqa: BLE001 - one payment that cannot go on must not stop the others
+                # The frames without their values: what the provider said in between may hold a card number.
+                stack = " > ".join(f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
+                LOG.error("payment_not_advanced", payment=payment.id, error=mask_card_numbers(repr(error)), stack=stack)
 
     async def _accept_refund(self, payment_id: str, request: RefundRequest) -> Payment:
         for _ in range(ATTEMPTS):
@@ -217,7 +221,12 @@ class Payments:
         try:
             outcome: Outcome = await self.provider.perform(step)
         except ProviderUnavailableError as error:
-            LOG.warning("provider_unavailable", payment=step.payment_id, step=step.kind.value, reason=str(error))
+            LOG.warning(
+                "provider_unavailable",
+                payment=step.payment_id,
+                step=step.kind.value,
+                reason=mask_card_numbers(str(error)),
+            )
             return postpone_step(payment, UNREACHABLE, self.clock())
         if isinstance(outcome, InProgress):
             return postpone_step(payment, SLOW, self.clock(), outcome.retry_after_s)

@@ -24,6 +24,7 @@ from subgraphs.payments.captures import (
     pending_capture,
     take,
 )
+from subgraphs.payments.card_numbers import mask_card_numbers
 from subgraphs.payments.domain import (
     Approved,
     Attempt,
@@ -149,6 +150,8 @@ def conclude_step(
 
     ``invoice_number`` is needed for an approved capture, and only then: it issues the invoice.
     """
+    if isinstance(outcome, Declined):
+        outcome = replace(outcome, message=mask_card_numbers(outcome.message))
     transaction = _record(payment, step, outcome, now)
     answered = replace(payment, attempt=None, updated_at=now, transactions=(*payment.transactions, transaction))
     match step.kind:
