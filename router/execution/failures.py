@@ -235,6 +235,8 @@ def _holders(target: JsonObject, owned: OwnedField) -> list[tuple[ClientPath, Js
     """The objects that ``owned`` belongs to, with its key; where nobody brought them, what is missing itself."""
     if not owned.path:
         return [((), target, owned.response_key)]
+    if owned.start_types is not None and target.get("__typename") not in owned.start_types:
+        return []
     missing = owned.path[0].response_key
     if missing not in target:
         return [((), target, missing)]

@@ -104,7 +104,13 @@ class FetchGraph:
                         brought.setdefault((presence.position, key), set()).add(self._final[presence.slot])
         return brought
 
-    def _owned(self, presence: Presence, types: tuple[str, ...] | None, path: Path = ()) -> list[OwnedField]:
+    def _owned(
+        self,
+        presence: Presence,
+        types: tuple[str, ...] | None,
+        path: Path = (),
+        start_types: tuple[str, ...] | None = None,
+    ) -> list[OwnedField]:
         """The client's fields that fall with this fetch; where another fetch brings the object too, those inside it."""
         owned: list[OwnedField] = []
         for key, use in in_order(presence):
@@ -112,11 +118,13 @@ class FetchGraph:
             if selected is None:
                 continue
             if use.below is not None and len(self._brought[presence.position, key]) > 1:
-                owned += self._owned(use.below, None, (*path, PathStep(key)))
+                start = start_types if path else types
+                owned += self._owned(use.below, None, (*_restricted(path, types), PathStep(key)), start)
             else:
-                owned += (OwnedField(key, types, conditions, path) for conditions in simplify(selected))
+                start = start_types if path else None
+                owned += (OwnedField(key, types, conditions, path, start) for conditions in simplify(selected))
         for name, cast in presence.casts.items():
-            owned += self._owned(cast, (name,), path)
+            owned += self._owned(cast, (name,), path, start_types)
         return owned
 
     def _is_lookup(self, entry: Presence) -> bool:
@@ -306,6 +314,11 @@ def _path_of(position: Position, types: tuple[str, ...]) -> Path:
             restricted = None
         current = current.parent
     return tuple(reversed(steps))
+
+
+def _restricted(path: Path, types: tuple[str, ...] | None) -> Path:
+    """``path`` to objects of ``types`` only."""
+    return (*path[:-1], PathStep(path[-1].response_key, types)) if path and types is not None else path
 
 
 def _input_field(item: Input) -> InputField:

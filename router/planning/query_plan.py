@@ -75,13 +75,15 @@ class OwnedField:
 
     If the fetch fails, an error is put at ``response_key`` of every such place (of an object whose ``__typename`` is
     among ``types``, where set; not where one of ``conditions`` does not hold). A ``path`` leads through objects that
-    another fetch brings as well: where that fetch brought none, the error is at the object.
+    another fetch brings as well: where that fetch brought none, the error is at the object. ``start_types`` restricts
+    the objects that such a path starts from.
     """
 
     response_key: str
     types: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] = ()
     path: Path = ()
+    start_types: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from graphql import (
     DocumentNode,
@@ -22,12 +22,27 @@ from graphql.utilities import value_from_ast_untyped
 from router.execution.errors import SubgraphFailure
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.supergraph.field_set import FieldSet, FieldSetField
+from router.supergraph.query_graph import MergedType
 from tests.differential.subgraph_schema import SubgraphSchema
-from tests.differential.world import Thing, World
+from tests.differential.world import Thing
 
 
 class BrokenRuleError(Exception):
     """The router asked a subgraph for something that no router may ask."""
+
+
+class Facts(Protocol):
+    """What is true of all objects: computed (:class:`tests.differential.world.World`), or read from a file."""
+
+    @property
+    def merged(self) -> Mapping[str, MergedType]:
+        """The composite types of the supergraph."""
+
+    def pool(self, type_name: str) -> list[Thing]:
+        """Every entity that ``type_name`` can be."""
+
+    def value(self, thing: Thing, field: str, arguments: Mapping[str, object]) -> object:
+        """A JSON leaf, a Thing, None, or lists of these."""
 
 
 class Seen(NamedTuple):
@@ -38,7 +53,7 @@ class Seen(NamedTuple):
     representation: Mapping[str, Any] | None = None
 
 
-def answer_alone(world: World, api_schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> ExecutionResult:
+def answer_alone(world: Facts, api_schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> ExecutionResult:
     """What one server that holds all the data answers."""
 
     def resolve(thing: Thing, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
@@ -61,7 +76,7 @@ def answer_alone(world: World, api_schema: GraphQLSchema, text: str, variables: 
 class SubgraphServer:
     """Executes a subgraph's documents; BrokenRuleError for what the router must never send."""
 
-    def __init__(self, world: World, subgraph: SubgraphSchema) -> None:
+    def __init__(self, world: Facts, subgraph: SubgraphSchema) -> None:
         self._world = world
         self._subgraph = subgraph
         self._valid: dict[str, DocumentNode] = {}
@@ -164,7 +179,7 @@ class SubgraphServers:
     ``failing`` names a subgraph that does not answer as it should, in the way of ``failure``.
     """
 
-    def __init__(self, world: World, subgraphs: Mapping[str, SubgraphSchema]) -> None:
+    def __init__(self, world: Facts, subgraphs: Mapping[str, SubgraphSchema]) -> None:
         self._servers = {name: SubgraphServer(world, subgraph) for name, subgraph in subgraphs.items()}
         self.broken: list[str] = []
         self.failing: str | None = None

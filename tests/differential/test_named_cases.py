@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.differential.comparison import Case, check, graph_of
 from tests.differential.subgraph_sets import LINK
 
@@ -36,3 +38,24 @@ def test_fields_between_fragments_of_one_type_keep_their_place() -> None:
     )
 
     assert check(case) is None
+
+
+def test_failed_part_of_a_shared_object_is_told_at_objects_of_its_type_only() -> None:
+    case = case_of(
+        "{ all { ... on A { value { left right } } ... on B { name } } }",
+        failing="rights",
+        lefts="""
+        type A @key(fields: "id") { id: ID! value: Value @shareable }
+        type B @key(fields: "id") { id: ID! }
+        type Value { left: Int }
+        union U = A | B
+        type Query { all: [U!]! also: [U!]! }
+        """,
+        rights="""
+        type A @key(fields: "id") { id: ID! value: Value @shareable }
+        type B @key(fields: "id") { id: ID! name: String }
+        type Value { right: Int }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(5)] == [None] * 5
