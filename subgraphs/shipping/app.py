@@ -11,6 +11,7 @@ from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.chassis.webhooks import check_secret
 from subgraphs.shipping.carrier import Pace, SandboxCarrier
 from subgraphs.shipping.events import HANDLERS, SOURCE, encode
+from subgraphs.shipping.label import LABEL_ROUTE
 from subgraphs.shipping.schema import make_loaders, schema
 from subgraphs.shipping.seed import seed
 from subgraphs.shipping.service import Shipping
@@ -63,5 +64,5 @@ service = Service(
     handlers=HANDLERS,
     seed=seed_demo,
     workers=(Worker("advance_due", Shipping.advance_due, ADVANCE_EVERY_S),),
-    routes=lambda settings: carrier_routes(settings.carrier_webhook_secret),
+    routes=lambda settings: (LABEL_ROUTE, *carrier_routes(settings.carrier_webhook_secret)),
 )

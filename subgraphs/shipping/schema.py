@@ -21,6 +21,7 @@ from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.shipping import domain, quote
+from subgraphs.shipping.label import label_path
 from subgraphs.shipping.service import Shipping
 
 READ_ALL = "orders:read-all"
@@ -213,6 +214,13 @@ class Shipment:
         description="Where it leaves, or comes back to. Null for someone who has the tracking number alone."
     )
     return_id: strawberry.ID | None = strawberry.field(description="The return that it brings back.")
+    source: strawberry.Private[domain.Shipment]
+
+    @strawberry.field
+    def label_url(self, info: Info) -> str | None:
+        """Where the shipping service has the label to print, for staff; None until a carrier has taken the booking."""
+        return label_path(self.source) if info.context.auth.has_scope(WRITE) else None
+
     lines: list[ShipmentLine] = strawberry.field(description="Empty for someone who has the tracking number alone.")
 
     @classmethod
@@ -227,6 +235,7 @@ class Shipment:
             events=[ShipmentEvent.of(event) for event in shipment.events],
             order=Order(id=strawberry.ID(shipment.order_id)) if private else None,
             address=ShipmentAddress.of(shipment.address) if private else None,
+            source=shipment,
             direction=shipment.direction,
             parcel=ShipmentParcel(index=shipment.parcel.index, count=shipment.parcel.count),
             warehouse=shipment.parcel.warehouse if private else None,
