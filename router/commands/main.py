@@ -11,6 +11,8 @@ from router.errors import InputError
 
 VERBS = {
     "compose": "Compose subgraphs into a supergraph.",
+    "check": "Check a subgraph's new schema against the others and the clients' operations.",
+    "diff": "Tell what changes for clients between two schemas.",
     "explain": "Explain an error or hint code of composition.",
     "plan": "Show the query plan of an operation.",
     "serve": "Serve a supergraph over HTTP.",

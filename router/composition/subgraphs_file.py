@@ -46,7 +46,8 @@ def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = Non
     return tuple(_load(file, str(name), _expand(file, entry, variables)) for name, entry in subgraphs.items())
 
 
-def _read_text(file: Path) -> str:
+def read_sdl(file: Path) -> str:
+    """The text of a file; InputError (``INVALID_SUBGRAPHS_FILE``) with the place of what is not UTF-8."""
     try:
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise InputError(_CODE, f"{file} is larger than {_MAX_FILE_BYTES} bytes; is it a schema?")
@@ -61,7 +62,7 @@ def _read_text(file: Path) -> str:
 
 def _read_yaml(file: Path) -> object:
     try:
-        document: object = yaml.safe_load(_read_text(file))
+        document: object = yaml.safe_load(read_sdl(file))
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(_CODE, f"{file} is not YAML: {' '.join(str(error).split())}") from None
     return document
@@ -93,7 +94,7 @@ def _load(file: Path, name: str, entry: object) -> Subgraph:
     match schema:
         case {"file": str(relative)}:
             sdl_file = file.parent / relative
-            return Subgraph(name, _routing_url(file, name, url), _read_text(sdl_file), str(sdl_file))
+            return Subgraph(name, _routing_url(file, name, url), read_sdl(sdl_file), str(sdl_file))
         case {"subgraph_url": str(address)}:
             return Subgraph(name, _routing_url(file, name, url or address), fetch_sdl(name, address))
         case {"sdl": str(sdl)}:
