@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import SubgraphClient
 from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
+from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.operation_cache import OperationCache, compile_operation
 from router.server.supergraph_file import SupergraphSource, build_supergraph
@@ -41,7 +42,8 @@ class EventRoute:
 class Graph:
     """Everything that changes together when the supergraph does. Requests under way keep the one they began with.
 
-    ``made_from`` is None where it was not made from files.
+    ``active_labels`` chooses, for one request, which progressive overrides are active. ``made_from`` is None where it
+    was not made from files.
     """
 
     supergraph: Supergraph
@@ -52,6 +54,7 @@ class Graph:
     urls: Mapping[str, str]
     limits: HttpLimits
     event_routes: Mapping[str, EventRoute]
+    active_labels: Callable[[], ActiveLabels]
     made_from: GraphInput | None = None
 
 
@@ -81,7 +84,15 @@ def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphCli
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
     return Graph(
-        supergraph, client, operations, timeouts, _decoder(supergraph), urls, limits, _event_routes(urls, config)
+        supergraph=supergraph,
+        client=client,
+        operations=operations,
+        timeouts_s=timeouts,
+        decode=_decoder(supergraph),
+        urls=urls,
+        limits=limits,
+        event_routes=_event_routes(urls, config),
+        active_labels=label_choice(supergraph.override_labels),
     )
 
 

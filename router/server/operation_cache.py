@@ -1,4 +1,4 @@
-"""Document text and operation name -> compiled operation, remembered up to a limit; each compiled once at a time."""
+"""Text, operation name and override labels -> compiled operation, remembered up to a limit; each compiled once."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from router.operation.document import parse_document
 from router.operation.model import Operation
 from router.operation.normalize import build_operation
 from router.planning import plan_operation
+from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.projection import Projection, compile_projection
 from router.supergraph.model import Supergraph
 
-OperationKey = tuple[str, str | None]
+OperationKey = tuple[str, str | None, ActiveLabels]
+Compile = Callable[[str, str | None, ActiveLabels], "CompiledOperation"]
 MAX_CACHED_TEXT = 200_000
 
 
@@ -33,17 +35,19 @@ class CompiledOperation:
     projection: Projection
 
 
-def compile_operation(supergraph: Supergraph, text: str, operation_name: str | None) -> CompiledOperation:
+def compile_operation(
+    supergraph: Supergraph, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS
+) -> CompiledOperation:
     """Parse, validate, plan and compile. OperationError, each with its own code, where one of these fails."""
     operation = build_operation(supergraph.api_schema, parse_document(text), operation_name)
-    plan = plan_operation(supergraph, operation)
+    plan = plan_operation(supergraph, operation, override_labels=labels)
     return CompiledOperation(operation, plan, compile_plan(plan), compile_projection(operation, supergraph.api_schema))
 
 
 class OperationCache:
     """Least recently used operations are forgotten beyond ``max_entries``; failures are not remembered."""
 
-    def __init__(self, compile_: Callable[[str, str | None], CompiledOperation], max_entries: int) -> None:
+    def __init__(self, compile_: Compile, max_entries: int) -> None:
         self._compile = compile_
         self._max_entries = max_entries
         self._entries: OrderedDict[OperationKey, CompiledOperation] = OrderedDict()
@@ -52,9 +56,11 @@ class OperationCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def known(self, text: str, operation_name: str | None) -> CompiledOperation | None:
-        """The operation, if it is cached."""
-        key = (text, operation_name)
+    def known(
+        self, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS
+    ) -> CompiledOperation | None:
+        """The operation as planned for the active override ``labels``, if it is cached."""
+        key = (text, operation_name, labels)
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
@@ -70,22 +76,24 @@ class OperationCache:
         What no longer compiles is left out: whoever sends it again is told why.
         """
         clock = asyncio.get_running_loop().time
-        for text, operation_name in keys:
+        for key in keys:
             if clock() >= deadline:
                 break
             with suppress(OperationError):
-                await self.compiled(text, operation_name)
+                await self.compiled(*key)
         ready = [key for key in keys if key in self._entries]
         for key in reversed(ready):
             self._entries.move_to_end(key)
         return len(ready)
 
-    async def compiled(self, text: str, operation_name: str | None) -> CompiledOperation:
+    async def compiled(
+        self, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS
+    ) -> CompiledOperation:
         """The operation, compiled in a thread if need be, once for all who wait. Raises OperationError."""
-        key = (text, operation_name)
+        key = (text, operation_name, labels)
         flight = self._in_flight.get(key)
         if flight is None:
-            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, text, operation_name))
+            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, *key))
             self._in_flight[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
         # Shielded: one client that goes away does not take the work from the others.

@@ -45,9 +45,10 @@ class GraphQLService:
         RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, and where it cannot be compiled.
         """
         graph = self.served_graph()
-        compiled = graph.operations.known(request.query, request.operation_name)
+        key = (request.query, request.operation_name, graph.active_labels())
+        compiled = graph.operations.known(*key)
         if compiled is None:
-            compiled = await graph.operations.compiled(request.query, request.operation_name)
+            compiled = await graph.operations.compiled(*key)
             self._telemetry.compiled()
         if compiled.projection.introspection is not None and not self._has_introspection:
             message = "Introspection is disabled. Set graphql.introspection in router.yaml to allow it."

@@ -29,3 +29,9 @@ class Supergraph:
     api_schema: GraphQLSchema
     subgraphs: Mapping[str, SubgraphInfo]
     graph: QueryGraph = field(repr=False)
+
+    @property
+    def override_labels(self) -> tuple[str, ...]:
+        """The labels of all progressive overrides, sorted."""
+        edges = (edge for type_ in self.graph.types.values() for edge in type_.fields.values())
+        return tuple(sorted({edge.label for edge in edges if edge.label is not None}))

@@ -22,10 +22,10 @@ class Compiler:
         self.go = threading.Event()
         self.go.set()
 
-    def __call__(self, text: str, operation_name: str | None) -> CompiledOperation:
+    def __call__(self, text: str, operation_name: str | None, labels: frozenset[str]) -> CompiledOperation:
         self.compiled.append(text)
         assert self.go.wait(5)
-        return compile_operation(self.supergraph, text, operation_name)
+        return compile_operation(self.supergraph, text, operation_name, labels)
 
 
 @pytest.mark.asyncio
@@ -44,6 +44,17 @@ async def test_the_name_of_the_operation_is_part_of_the_key() -> None:
     text = "query A { whoami } query B { warehouses }"
     a, b = await cache.compiled(text, "A"), await cache.compiled(text, "B")
     assert (a.operation.name, b.operation.name) == ("A", "B")
+
+
+@pytest.mark.asyncio
+async def test_the_active_override_labels_are_part_of_the_key() -> None:
+    compiler = Compiler()
+    cache = OperationCache(compiler, 10)
+    await cache.compiled("{ whoami }", None)
+    labels = frozenset({"percent(5)"})
+    assert cache.known("{ whoami }", None, labels) is None
+    assert await cache.compiled("{ whoami }", None, labels) is cache.known("{ whoami }", None, labels)
+    assert len(compiler.compiled) == 2
 
 
 @pytest.mark.asyncio

@@ -107,7 +107,8 @@ class SharedSubscription:
         Where the operation is not valid any more, or its variables are not, it ends and says so.
         """
         try:
-            compiled = await graph.operations.compiled(self.request.query, self.request.operation_name)
+            key = (self.request.query, self.request.operation_name, graph.active_labels())
+            compiled = await graph.operations.compiled(*key)
             plan = plan_events(graph, compiled, self.request.variables)
         except OperationError as error:
             self.end(Ending([_invalid_now(), *errors_of(error)]))
