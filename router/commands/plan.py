@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
 from router.errors import InputError, OperationError
 from router.operation import build_operation, coerce_variables, parse_document
-from router.planning import plan_operation, plan_to_json, render_text
+from router.planning import plan_operation, plan_to_json, render_dot, render_mermaid, render_text
+from router.planning.query_plan import QueryPlan
 from router.server.supergraph_file import load_supergraph
+
+
+def _render_json(plan: QueryPlan) -> str:
+    return json.dumps(plan_to_json(plan), indent=2) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[QueryPlan], str]] = {
+    "text": render_text,
+    "json": _render_json,
+    "mermaid": render_mermaid,
+    "dot": render_dot,
+}
 
 
 @click.command()
@@ -18,7 +32,7 @@ from router.server.supergraph_file import load_supergraph
 @click.option("--operation", "operation_file", required=True, metavar="FILE", help="A GraphQL document.")
 @click.option("--operation-name", help="Which operation of the document, if it has several.")
 @click.option("--variables", "variables_file", metavar="FILE", help="A JSON object; checked against the operation.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "output", type=click.Choice([*FORMATS]), default="text", show_default=True)
 def command(
     supergraph_file: str, operation_file: str, operation_name: str | None, variables_file: str | None, output: str
 ) -> None:
@@ -32,10 +46,7 @@ def command(
         plan = plan_operation(supergraph, operation)
     except OperationError as error:
         raise InputError(error.code, " ".join(e.message for e in error.errors)) from error
-    if output == "json":
-        click.echo(json.dumps(plan_to_json(plan), indent=2))
-    else:
-        click.echo(render_text(plan), nl=False)
+    click.echo(FORMATS[output](plan), nl=False)
 
 
 def _read_file(path: str, option: str) -> str:
