@@ -13,6 +13,7 @@ VERBS = {
     "compose": "Compose subgraphs into a supergraph.",
     "check": "Check a subgraph's new schema against the others and the clients' operations.",
     "diff": "Tell what changes for clients between two schemas.",
+    "contract": "Make a supergraph for some clients, chosen by tags.",
     "explain": "Explain an error or hint code of composition.",
     "plan": "Show the query plan of an operation.",
     "serve": "Serve a supergraph over HTTP.",

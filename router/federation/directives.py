@@ -65,7 +65,7 @@ class DirectiveSpec:
         return DirectiveSpec(self.name, locations, arguments, repeatable, self.since)
 
 
-_EVERY_ELEMENT = (
+EVERY_ELEMENT = (
     "FIELD_DEFINITION",
     "OBJECT",
     "INTERFACE",
@@ -95,14 +95,14 @@ DIRECTIVES: Mapping[str, DirectiveSpec] = {
         DirectiveSpec("external", ("OBJECT", "FIELD_DEFINITION"), (ArgumentSpec("reason", "String"),)),
         DirectiveSpec(
             "tag",
-            _EVERY_ELEMENT,
+            EVERY_ELEMENT,
             (ArgumentSpec("name", "String!"),),
             repeatable=True,
             later_locations={"SCHEMA": Version(2, 3)},
         ),
         DirectiveSpec("extends", ("OBJECT", "INTERFACE")),
         DirectiveSpec("shareable", ("OBJECT", "FIELD_DEFINITION"), repeatable_since=Version(2, 2)),
-        DirectiveSpec("inaccessible", _EVERY_ELEMENT),
+        DirectiveSpec("inaccessible", EVERY_ELEMENT),
         DirectiveSpec(
             "override",
             ("FIELD_DEFINITION",),
