@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
@@ -29,6 +29,7 @@ from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.endpoint import GraphQLEndpoint
 from subgraphs.chassis.event import Event, Payload, decode_event, new_event
 from subgraphs.chassis.keys import JwksFile
+from subgraphs.chassis.live_feed import LiveFeed
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.service import Service
@@ -46,6 +47,13 @@ class ServiceClient:
     def __init__(self, app: Starlette, keys: Path) -> None:
         self._keys = keys
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service", timeout=DEADLINE_S)
+
+    @classmethod
+    def over(cls, http: httpx.AsyncClient, keys: Path) -> Self:
+        """A client of a service in another process."""
+        client = cls(Starlette(), keys)
+        client.http = http
+        return client
 
     def token(self, subject: str, expires: datetime | None = None, scopes: Sequence[str] = STAFF_SCOPES) -> str:
         """A token for ``cus_...`` (a customer) or ``staff_...`` (with ``scopes``)."""
@@ -90,10 +98,12 @@ def client_of(service: AnyService, use_cases: object, keys: Path, metrics: Metri
     """The schema of a service over ``use_cases`` alone: no database, no bus."""
     ensure_key(keys)
     verifier, metrics = TokenVerifier(JwksFile(keys / JWKS_FILE)), metrics or Metrics()
+    live = LiveFeed(service.name, metrics)
+    live.close()  # a subscription ends when it has told what there is now
 
     async def context(request: Request | WebSocket) -> RequestContext[Any, Any]:
         auth: AuthContext = await verifier.verify(request.headers.get("authorization"))
-        return RequestContext(auth, lambda: use_cases, service.loaders, metrics)
+        return RequestContext(auth, lambda: use_cases, service.loaders, metrics, live)
 
     endpoint = GraphQLEndpoint(service.schema, context, metrics)
     return ServiceClient(Starlette(routes=[Route("/graphql", endpoint)], middleware=[Middleware(BodyLimit)]), keys)

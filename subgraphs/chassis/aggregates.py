@@ -6,7 +6,7 @@
     await orders.update(pending, {"$set": {"status": "CONFIRMED"}}, events=[confirmed], cause=event.id)
 
 returns True for the one caller who made the change, and False for a repeat of ``cause`` or where the condition does
-not hold.
+not hold. A write that names its document by ``_id`` is told to those who watch it, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from subgraphs.chassis.event import Event, to_cloud_event
 from subgraphs.chassis.mongodb import Document, DocumentCollection
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.outbox import LiveChanges, Outbox
 
 HANDLED_LIMIT = 200
 """Ids of handled events that a document remembers: far more than can be in redelivery at once for one aggregate."""
@@ -32,6 +32,7 @@ class Aggregates:
     def __init__(self, collection: DocumentCollection, outbox: Outbox) -> None:
         self.collection = collection
         self._outbox = outbox
+        self._live = outbox if isinstance(outbox, LiveChanges) else None
 
     async def insert(self, document: Document, *, events: Sequence[Event] = (), cause: str | None = None) -> bool:
         """Insert ``document`` with its ``events``; False, and nothing written, where a unique key exists already."""
@@ -41,7 +42,7 @@ class Aggregates:
             await self.collection.insert_one({**document, "outbox": pending, "handledEvents": handled})
         except DuplicateKeyError:
             return False
-        self._wake(events)
+        self._tell(document.get("_id"), events)
         return True
 
     async def update(
@@ -56,12 +57,14 @@ class Aggregates:
         result = await self.collection.update_one(where, _with_events(change, events, cause))
         if not result.modified_count:
             return False
-        self._wake(events)
+        self._tell(where.get("_id"), events)
         return True
 
-    def _wake(self, events: Sequence[Event]) -> None:
+    def _tell(self, id_: object, events: Sequence[Event]) -> None:
         if events:
             self._outbox.wake()
+        if self._live is not None and isinstance(id_, str):
+            self._live.changed(self.collection.name, id_)
 
 
 def _with_events(change: Document, events: Sequence[Event], cause: str | None) -> Document:

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.clock import Clock, utc_now
@@ -29,9 +29,11 @@ def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -
     async def metrics(request: Request) -> Response:
         return Response(process.metrics.render(), media_type="text/plain; version=0.0.4")
 
+    graphql = GraphQLEndpoint(service.schema, process.context, process.metrics, process.tracer)
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLEndpoint(service.schema, process.context, process.metrics, process.tracer)),
+            Route("/graphql", graphql),
+            WebSocketRoute("/graphql", graphql),
             Route("/health/live", _live),
             Route("/health/ready", ready),
             Route("/metrics", metrics),

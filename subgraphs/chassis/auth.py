@@ -7,7 +7,7 @@ remembered until they expire or the keys change, because checking a signature co
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,13 +33,17 @@ CHECKS: Options = {
 
 @dataclass(frozen=True, slots=True)
 class AuthContext:
-    """Who asks; ``subject`` and ``role`` are None for an anonymous request."""
+    """Who asks; ``subject`` and ``role`` are None for an anonymous request.
+
+    ``expires`` is when the token does, in seconds since 1970: what goes on beyond it must end.
+    """
 
     subject: str | None = None
     role: str | None = None
     name: str | None = None
     email: str | None = None
     scopes: frozenset[str] = frozenset()
+    expires: float | None = field(default=None, compare=False)
 
     @property
     def is_staff(self) -> bool:
@@ -161,7 +165,7 @@ def _auth_context(claims: dict[str, Any]) -> AuthContext:
         raise _refused("its role is neither customer nor staff")
     scope = claims.get("scope", "")
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
-    return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes)
+    return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes, float(claims["exp"]))
 
 
 def _is_number(value: object) -> bool:

@@ -73,6 +73,12 @@ class Bus(Protocol):
     async def revive(self, letter: DeadLetter) -> None:
         """Deliver ``letter`` once more to its consumer, and to no other, and take it from the dead letters."""
 
+    async def announce(self, topic: str, notice: str) -> None:
+        """Tell ``notice`` to everyone who listens to ``topic`` at this moment; it is kept for nobody."""
+
+    async def listen(self, topic: str, hear: Callable[[str], None]) -> None:
+        """Call ``hear`` with every notice of ``topic`` from now on, until the bus is closed."""
+
 
 @dataclass(slots=True)
 class _Queue:
@@ -116,6 +122,7 @@ class MemoryBus:
         self._queues: dict[str, _Queue] = {}
         self._dead: dict[int, DeadLetter] = {}
         self._sequence = itertools.count(1)
+        self._listeners: list[tuple[str, Callable[[str], None]]] = []
 
     async def publish(self, event: Event) -> None:
         """See :class:`Bus`."""
@@ -156,3 +163,13 @@ class MemoryBus:
         """See :class:`Bus`."""
         if self._dead.pop(letter.sequence, None) is not None:
             self._queues[letter.consumer].put(letter.type, letter.body, 1)
+
+    async def announce(self, topic: str, notice: str) -> None:
+        """See :class:`Bus`."""
+        for listened, hear in self._listeners:
+            if listened == topic:
+                hear(notice)
+
+    async def listen(self, topic: str, hear: Callable[[str], None]) -> None:
+        """See :class:`Bus`."""
+        self._listeners.append((topic, hear))

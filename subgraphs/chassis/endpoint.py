@@ -17,18 +17,23 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.unset import UnsetType
 
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError, Unavailable
 from subgraphs.chassis.graphql_schema import ServiceSchema
 from subgraphs.chassis.metrics import Metrics
+from subgraphs.chassis.socket import SocketContext, TextSocket
 from subgraphs.chassis.tracing import IdTracer, Tracer, parse_traceparent
 
 ContextFactory = Callable[[Request | WebSocket], Awaitable[Any]]
 
+SUBSCRIPTION_PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 LOG = structlog.get_logger()
 REQUEST_ID = "x-request-id"
 ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -38,10 +43,14 @@ HTTP_CODES = {405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
 class GraphQLEndpoint(GraphQL[Any, None]):
     """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable."""
 
+    websocket_adapter_class = TextSocket
+
     def __init__(
         self, schema: ServiceSchema, make_context: ContextFactory, metrics: Metrics, tracer: Tracer | None = None
     ) -> None:
-        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False)
+        super().__init__(
+            schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=SUBSCRIPTION_PROTOCOLS
+        )
         self._make_context = make_context
         self._metrics = metrics
         self._tracer = tracer or IdTracer()
@@ -65,8 +74,17 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         self._metrics.requested(response.status_code, elapsed_s)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        """See :class:`RequestContext`."""
-        return await self._make_context(request)
+        """See :class:`RequestContext`, and :class:`SocketContext`, which learns at ``connection_init`` who asks."""
+        return SocketContext(request) if isinstance(request, WebSocket) else await self._make_context(request)
+
+    async def on_ws_connect(self, context: SocketContext) -> UnsetType | dict[str, object] | None:
+        """Accept a connection with a token that is good, or with none; close any other with 4403."""
+        try:
+            context.accept(await self._make_context(context.request()))
+        except (CodedError, Unavailable) as error:
+            LOG.info("socket_refused", reason=str(error))
+            raise ConnectionRejectionError from None
+        return await super().on_ws_connect(context)
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The response body of ``result``, with errors as the client may see them."""

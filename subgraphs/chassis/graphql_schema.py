@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final, cast
 
@@ -19,10 +20,14 @@ from strawberry.extensions import (
     ValidationCache,
 )
 from strawberry.federation.schema import FederationAny
+from strawberry.schema.schema import StreamResult
 from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.execution import ExecutionContext
+from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 
+from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError
+from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.socket import SocketContext
 
 FEDERATION_VERSION: Final = "2.9"
 MAXIMUM_TOKENS = 5000
@@ -45,6 +50,16 @@ class ServiceSchema(strawberry.federation.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the endpoint explains or masks errors, and logs those that are ours."""
+
+    async def stream(self, *arguments: Any, **named: Any) -> StreamResult:
+        """A subscription's results (or those of one query), with errors as the client may see them.
+
+        Each operation of a connection has a context of its own.
+        """
+        context = named.get("context_value")
+        if isinstance(context, RequestContext | SocketContext):
+            named["context_value"] = context.for_operation()
+        return _presented(await super().stream(*arguments, **named))
 
     def entities_resolver(self, info: strawberry.Info, representations: list[FederationAny]) -> list[FederationAny]:
         """One result for each representation, in order: an entity, None, or the error of that position alone."""
@@ -92,11 +107,23 @@ async def _timed(name: str, resolving: Awaitable[Any], info: strawberry.Info | G
             metrics.resolved(name, time.perf_counter() - began)
 
 
-def service_schema(query: type, mutation: type | None = None, types: Iterable[type] = ()) -> ServiceSchema:
+async def _presented(results: StreamResult) -> AsyncGenerator[Any]:
+    async with aclosing(results):
+        async for result in results:
+            if isinstance(result, ExecutionResult) and result.errors:
+                executed = not isinstance(result, PreExecutionError)
+                result.errors = [present_error(error, executed=executed) for error in result.errors]
+            yield result
+
+
+def service_schema(
+    query: type, mutation: type | None = None, types: Iterable[type] = (), subscription: type | None = None
+) -> ServiceSchema:
     """The schema of a service. ``types`` names entities that no field of it returns."""
     return ServiceSchema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=types,
         federation_version=FEDERATION_VERSION,
         extensions=_extensions(),

@@ -28,6 +28,7 @@ class Metrics:
         self._relay_lag = Gauge(
             "galleria_relay_lag_seconds", "Age of the oldest event that the bus does not have", registry=self.registry
         )
+        self._watching = Gauge("galleria_subscriptions", "Subscriptions that are open", registry=self.registry)
         self.mongodb = MongoMetrics(self.registry)
 
     def requested(self, status: int, seconds: float) -> None:
@@ -46,6 +47,10 @@ class Metrics:
         """An event reached the bus ``lag_s`` after it happened."""
         self._events.labels(type_, "published").inc()
         self._publishing.observe(lag_s)
+
+    def watching(self, count: int) -> None:
+        """So many subscriptions are open."""
+        self._watching.set(count)
 
     def relay_lags(self, seconds: float) -> None:
         """The oldest event in an outbox is of ``seconds`` ago; 0 where there is none."""

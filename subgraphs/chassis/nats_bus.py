@@ -2,6 +2,7 @@
 
 Stream ``MALL`` holds ``mall.<type>``; a revived dead letter travels as ``mall.retry.<consumer>.<type>``, which that
 consumer alone listens to. Stream ``MALL_DEAD`` holds ``mall-dead.<consumer>.<type>`` with the reason in a header.
+Notices for live subscriptions are plain messages ``live.<topic>``, in no stream.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from subgraphs.chassis.event import Event, decode_event, encode_event
 STREAM = "MALL"
 DEAD_STREAM = "MALL_DEAD"
 RETRY_PREFIX = "mall.retry."
+LIVE_PREFIX = "live."
 DEDUPLICATION_WINDOW_S = 600.0
 ACKNOWLEDGE_WITHIN_S = 30.0
 CONNECT_WITHIN_S = 3.0
@@ -147,6 +149,18 @@ class NatsBus:
         subject = f"{RETRY_PREFIX}{letter.consumer}.{letter.type}"
         await self._jetstream.publish(subject, letter.body, stream=STREAM, headers=headers)
         await self._jetstream.delete_msg(DEAD_STREAM, letter.sequence)
+
+    async def announce(self, topic: str, notice: str) -> None:
+        """See :class:`subgraphs.chassis.bus.Bus`; a plain message, in no stream."""
+        await self._client.publish(f"{LIVE_PREFIX}{topic}", notice.encode())
+
+    async def listen(self, topic: str, hear: Callable[[str], None]) -> None:
+        """See :class:`subgraphs.chassis.bus.Bus`."""
+
+        async def heard(message: Msg) -> None:
+            hear(message.data.decode(errors="replace"))
+
+        await self._client.subscribe(f"{LIVE_PREFIX}{topic}", cb=heard)
 
     async def close(self) -> None:
         """Send what is still to be sent, and leave."""

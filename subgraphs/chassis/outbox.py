@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 from pymongo import ASCENDING
@@ -33,6 +33,14 @@ class Outbox(Protocol):
 
     def wake(self) -> None:
         """There are events to publish."""
+
+
+@runtime_checkable
+class LiveChanges(Protocol):
+    """What an outbox has too where every write is told at once, events or not."""
+
+    def changed(self, collection: str, id_: str) -> None:
+        """The document ``id_`` of ``collection`` was written."""
 
 
 class Relay:

@@ -27,6 +27,7 @@ from subgraphs.chassis.consumer import Consumer
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
+from subgraphs.chassis.live_feed import LiveFeed, LiveOutbox
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.migrations import migrate
 from subgraphs.chassis.mongodb import Database, connect, prepare_collections
@@ -62,6 +63,7 @@ class ServiceProcess(Generic[A, L, S]):
         ensure_development_key(settings)
         self._clock = clock
         self._relay = Relay(service.collections, self.metrics)
+        self.live = LiveFeed(service.name, self.metrics)
         self._verifier: TokenVerifier | None = None
         self._use_cases: A | None = None
 
@@ -70,7 +72,7 @@ class ServiceProcess(Generic[A, L, S]):
         if self._verifier is None:
             raise Unavailable(f"The {self.service.name} service is starting; try again.")
         auth = await self._verifier.verify(request.headers.get("authorization"))
-        return RequestContext(auth, self._open, self.service.loaders, self.metrics)
+        return RequestContext(auth, self._open, self.service.loaders, self.metrics, self.live)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -118,7 +120,7 @@ class ServiceProcess(Generic[A, L, S]):
                 group.create_task(_run_worker(worker, use_cases))
 
     def _runtime(self, database: Database) -> Runtime[S]:
-        return Runtime(self.settings, database, self._relay, self._clock)
+        return Runtime(self.settings, database, LiveOutbox(self._relay, self.live), self._clock)
 
     async def _prepare(self, database: Database) -> None:
         await database.command("ping")
@@ -148,6 +150,7 @@ class ServiceProcess(Generic[A, L, S]):
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._relay.run(database, bus))
+                    group.create_task(self.live.run(bus))
                     if self.service.handlers:
                         consumer = self._consumer(use_cases)
                         group.create_task(consumer.run(bus))
@@ -161,6 +164,7 @@ class ServiceProcess(Generic[A, L, S]):
         def changed(connected: bool) -> None:
             if connected:
                 self.readiness.reached("nats")
+                self.live.look_again()
             else:
                 self.readiness.lost("nats", "the connection is lost")
 

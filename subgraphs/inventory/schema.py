@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -399,6 +400,19 @@ class Mutation:
         return AdjustStockPayload(product=Product.of(result.product), movement=StockMovement.of(result.movement))
 
 
+@strawberry.type
+class Subscription:
+    """Open to everyone."""
+
+    @strawberry.subscription
+    async def stock_changed(self, info: Info, product_ids: list[strawberry.ID]) -> AsyncGenerator[Product, None]:
+        """Each of these products as it is now, and again whenever its stock or its facts change."""
+        context = info.context
+        async for _, product in context.watch("products", product_ids, context.service.store.products):
+            if product is not None:
+                yield Product.of(product)
+
+
 def _search_words(search: str | None) -> tuple[str, ...]:
     return tuple(domain.words(search or "")[:SEARCH_WORDS])
 
@@ -412,4 +426,4 @@ def _movement_key(after: tuple[str | int, ...] | None) -> tuple[datetime, str] |
         raise CodedError("INVALID_CURSOR", "after: this cursor is not one of this list.") from None
 
 
-schema = service_schema(Query, Mutation, [Order])
+schema = service_schema(Query, Mutation, [Order], Subscription)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -395,6 +395,25 @@ class Mutation:
         return ReturnOrderPayload(order=Order.of(result.order), order_return=OrderReturn.of(result.requested))
 
 
+@strawberry.type
+class Subscription:
+    """What can be watched."""
+
+    @strawberry.subscription
+    async def order_updated(
+        self,
+        info: Info,
+        id: strawberry.ID,  # noqa: A002 - the argument's public name
+    ) -> AsyncGenerator[Order | None, None]:
+        """An order as it is now, and again whenever it changes; null, once, where a query would give null."""
+        auth = require_user(info.context.auth)
+        async for _, order in info.context.watch("orders", [id], info.context.service.store.orders):
+            visible = order is not None and auth.may_see(order.customer_id, READ_ALL)
+            yield Order.of(order) if order is not None and visible else None
+            if not visible:
+                return
+
+
 def _acting_customer(auth: AuthContext, staff_scope: str) -> str | None:
     """The customer whose orders alone are meant, or None for staff, who need ``staff_scope`` and may mean anyone's."""
     if require_user(auth).is_staff:
@@ -421,4 +440,4 @@ def _connect(page: Page, orders: Sequence[domain.Order]) -> Connection[Order]:
     return connect(page, orders, Order.of, lambda order: (domain.position_of(order),))
 
 
-schema = service_schema(Query, Mutation)
+schema = service_schema(Query, Mutation, subscription=Subscription)

@@ -74,6 +74,9 @@ def _of_orders(order: Order) -> dict[tuple[str, str], Example]:
             "PRODUCT_NOT_IN_ORDER",
             id_,
         ),
+        ("orders", "Subscription.orderUpdated"): Example(
+            "subscription($id: ID!) { orderUpdated(id: $id) { number } }", order.number, id_
+        ),
         ("orders", "entity Order"): entity("Order", "number", order.id, order.number),
         ("orders", "entity Customer"): entity("Customer", "orders { edges { node { id } } }", OWNER, '"ord_'),
     }
@@ -122,6 +125,9 @@ def _of_inventory(order: Order) -> dict[tuple[str, str], Example]:
             '"code"',
             id_,
         ),
+        ("inventory", "Subscription.stockChanged"): Example(
+            "subscription($id: ID!) { stockChanged(productIds: [$id]) { name } }", '"name"', id_
+        ),
         ("inventory", "entity Product"): entity("Product", "name", product, '"name"'),
         ("inventory", "entity Order"): entity("Order", "reservation { status }", order.id, '"status"'),
     }
@@ -148,6 +154,9 @@ def _of_shipping(order: Order) -> dict[tuple[str, str], Example]:
             f' description: "matrix", idempotencyKey: "matrix-1"}}) {{ {errors} }} }}',
             '"code"',
             id_,
+        ),
+        ("shipping", "Subscription.shipmentUpdated"): Example(
+            "subscription($id: ID!) { shipmentUpdated(id: $id) { trackingNumber } }", parcel.tracking_number, id_
         ),
         ("shipping", "entity Order"): entity("Order", "shipments { id }", order.id, parcel.id),
         ("shipping", "entity Product"): Example(

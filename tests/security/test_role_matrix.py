@@ -95,10 +95,14 @@ def token_of(client: ServiceClient, row: Row, role: str) -> str | None:
 
 
 async def ask(client: ServiceClient, token: str | None, example: Example, variables: Json) -> Json:
-    """The GraphQL response."""
+    """The GraphQL response; of a subscription the first one."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     request = {"query": example.document, "variables": variables}
-    body: Json = (await client.http.post("/graphql", json=request, headers=headers)).json()
+    if example.document.startswith("subscription"):
+        headers["accept"] = "text/event-stream"
+    response = await client.http.post("/graphql", json=request, headers=headers)
+    events = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: {")]
+    body: Json = orjson.loads(events[0] if events else response.content)
     return body
 
 
