@@ -19,6 +19,7 @@ from router.execution.failures import (
     ensure_told,
     fail_fetch,
     fail_group,
+    fail_late_entities,
     fail_lookup,
     place_subgraph_errors,
     places_of,
@@ -160,12 +161,14 @@ class _Run:
         for fetch in self.executable.fetches:
             if not fetch.run_if or fetch.is_needed(self.variables):
                 for lookup in fetch.lookups:
-                    without_failed_inputs(self.failures, fetch, lookup, lookup.entities(self.data))
+                    fail_late_entities(self.failures, fetch, lookup)
 
     def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         entities = lookup.entities(self.data)
         if self.failures.causes:
             entities = without_failed_inputs(self.failures, fetch, lookup, entities)
+        else:
+            self.failures.complete.add(id(lookup))
         return gather(entities, lookup.builder_of)
 
     async def _send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:

@@ -27,8 +27,8 @@ class Failures:
 
     ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key, or None for all that is not
     there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
-    ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought; ``told`` are the
-    ids of lookups and of entities that these were not sent for.
+    ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought; ``met`` are the
+    ids of lookups and of the entities that these found, and ``complete`` those of lookups made before anything failed.
     """
 
     data: JsonObject
@@ -36,7 +36,8 @@ class Failures:
     errors: list[FieldError] = field(default_factory=list)
     causes: dict[int, dict[str | None, FieldError]] = field(default_factory=dict)
     first_loss: FieldError | None = None
-    told: set[tuple[int, int]] = field(default_factory=set)
+    met: set[tuple[int, int]] = field(default_factory=set)
+    complete: set[int] = field(default_factory=set)
 
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
@@ -85,21 +86,34 @@ def fail_group(
 def without_failed_inputs(
     failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entities: list[JsonObject]
 ) -> list[JsonObject]:
-    """The entities whose inputs did not fail; the owned fields of the others get errors, once for each lookup."""
+    """The entities whose inputs did not fail; the owned fields of the others get errors."""
     sound: list[JsonObject] = []
     for entity in entities:
-        if (id(lookup), id(entity)) in failures.told:
-            continue
+        failures.met.add((id(lookup), id(entity)))
         builder = lookup.builder_of(entity)
         cause = _failed_input(failures, entity, builder.input_fields) if builder is not None else None
         if cause is None:
             sound.append(entity)
             continue
-        failures.told.add((id(lookup), id(entity)))
-        message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
-        error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph})
-        _fail_objects(failures, lookup, [entity], error)
+        _fail_for_inputs(failures, fetch, lookup, entity, cause)
     return sound
+
+
+def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup) -> None:
+    """Tell of the entities that a lookup did not find: what leads to them failed, and they came from elsewhere later."""
+    if failures.first_loss is None or id(lookup) in failures.complete:
+        return
+    for entity in lookup.entities(failures.data):
+        if (id(lookup), id(entity)) not in failures.met:
+            _fail_for_inputs(failures, fetch, lookup, entity, failures.first_loss)
+
+
+def _fail_for_inputs(
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entity: JsonObject, cause: FieldError
+) -> None:
+    message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
+    error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph})
+    _fail_objects(failures, lookup, [entity], error)
 
 
 def place_subgraph_errors(

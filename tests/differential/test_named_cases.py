@@ -59,3 +59,26 @@ def test_failed_part_of_a_shared_object_is_told_at_objects_of_its_type_only() ->
     )
 
     assert [check(replace(case, seed=seed)) for seed in range(5)] == [None] * 5
+
+
+def test_object_whose_type_comes_late_from_another_subgraph_is_told_of() -> None:
+    case = case_of(
+        "{ best { ... on Film { stars length } ... on Book { pages } } }",
+        failing="films",
+        books="""
+        interface Item @key(fields: "id") { id: ID! }
+        type Book implements Item @key(fields: "id") { id: ID! pages: Int }
+        type Film implements Item @key(fields: "id") { id: ID! }
+        """,
+        films="""
+        interface Item @key(fields: "id") { id: ID! }
+        type Book implements Item @key(fields: "id") { id: ID! }
+        type Film implements Item @key(fields: "id") { id: ID! length: Int }
+        """,
+        ratings="""
+        type Item @interfaceObject @key(fields: "id") { id: ID! stars: Int }
+        type Query { best: Item }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
