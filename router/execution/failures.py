@@ -100,7 +100,7 @@ def without_failed_inputs(
 
 
 def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup) -> None:
-    """Tell of the entities that a lookup did not find: what leads to them failed, and they came from elsewhere later."""
+    """Tell of the entities that a lookup did not find: what leads to them failed, and they came later."""
     if failures.first_loss is None or id(lookup) in failures.complete:
         return
     for entity in lookup.entities(failures.data):
