@@ -37,6 +37,11 @@ def claim_parcel(payment: Payment, parcel: DispatchedParcel, now: datetime) -> P
     return replace(payment, captures=(*payment.captures, capture))
 
 
+def unclaimed_minor(payment: Payment) -> int:
+    """What is left for parcels that have not been heard of yet."""
+    return payment.amount.amount_minor - sum(capture.amount.amount_minor for capture in payment.captures)
+
+
 def pending_capture(payment: Payment) -> Capture | None:
     """The capture that has to be made next; None where nothing is held, or the order was cancelled."""
     if not payment.held_minor or OrderFact.CANCELLED in payment.facts:
@@ -70,8 +75,7 @@ def fail_capture(payment: Payment, capture: Capture) -> Payment:
 
 
 def _amount_minor(payment: Payment, parcel: DispatchedParcel) -> int:
-    claimed_minor = sum(capture.amount.amount_minor for capture in payment.captures)
-    left_minor = payment.amount.amount_minor - claimed_minor
+    left_minor = unclaimed_minor(payment)
     if len(payment.captures) + 1 >= parcel.count:
         return left_minor
     prices = {line.product_id: line.unit_price.amount_minor for line in payment.lines}

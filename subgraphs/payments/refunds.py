@@ -6,7 +6,7 @@ Each refund has a key within its payment, so that whatever asks for it again get
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from subgraphs.payments.captures import pending_capture
+from subgraphs.payments.captures import pending_capture, unclaimed_minor
 from subgraphs.payments.card_numbers import has_card_number, mask_card_numbers
 from subgraphs.payments.domain import (
     Money,
@@ -102,9 +102,7 @@ def add_owed(payment: Payment, now: datetime) -> Payment:
         return _add_once(payment, RefundRequest(rest, "The order was cancelled.", _CANCELLATION_KEY), now)
     for claim in payment.returns:
         if claim.received and claim.refund:
-            left_minor = min(claim.refund.amount_minor, payment.refundable_minor)
-            amount = Money(left_minor, payment.amount.currency_code)
-            payment = _add_once(payment, RefundRequest(amount, claim.reason, _RETURN_PREFIX + claim.id), now)
+            payment = _add_return(payment, claim, claim.refund, now)
     return payment
 
 
@@ -133,6 +131,17 @@ def give_back(payment: Payment, refund: Refund) -> Payment:
 def fail_refund(payment: Payment, refund: Refund, failure: str) -> Payment:
     """The payment whose provider has refused ``refund``; its amount can be refunded again."""
     return _with_answered(payment, replace(refund, status=SettlementStatus.FAILED, failure=failure))
+
+
+def _add_return(payment: Payment, claim: ReturnClaim, promised: Money, now: datetime) -> Payment:
+    """The refund of a return: as much of what is promised as staff have not given back already.
+
+    While a parcel is still unheard of, what it brings may be needed for all of it.
+    """
+    amount = Money(min(promised.amount_minor, payment.refundable_minor), payment.amount.currency_code)
+    if amount != promised and unclaimed_minor(payment) > 0:
+        return payment
+    return _add_once(payment, RefundRequest(amount, claim.reason, _RETURN_PREFIX + claim.id), now)
 
 
 def _add_once(payment: Payment, request: RefundRequest, now: datetime) -> Payment:

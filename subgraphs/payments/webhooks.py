@@ -59,6 +59,7 @@ async def _hear(secret: SecretStr, request: Request, context: RequestContext[Pay
         notice = ProviderNotice.model_validate_json(body)
     except ValidationError:
         raise CodedError("BAD_REQUEST", "The body is not a notice of the payment provider.") from None
-    if not await context.service.hear(notice.payment_id, notice.key, notice.outcome, f"provider:{notice.id}"):
+    cause = f"provider:{notice.id}:{notice.key}"
+    if not await context.service.hear(notice.payment_id, notice.key, notice.outcome, cause):
         raise CodedError("NOT_FOUND", "There is no payment of that id.")
     return Response(status_code=204)

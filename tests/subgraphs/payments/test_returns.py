@@ -9,7 +9,7 @@ import pytest
 from subgraphs.payments.domain import Money, OrderFact, PaymentRefunded, PaymentStatus
 from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
 from subgraphs.payments.steps import News, learn, next_step, request_refund
-from tests.subgraphs.payments.examples import NOW, TOTAL, WHOLE, a_payment
+from tests.subgraphs.payments.examples import MUGS, NOW, REST, TOTAL, WHOLE, a_payment
 from tests.subgraphs.payments.test_captures import story, told
 
 REQUESTED = ReturnRequested("ret_1", Money(2500, "EUR"), "Too small.")
@@ -44,6 +44,13 @@ def test_a_return_waits_for_the_capture() -> None:
     payment = told(a_payment(), REQUESTED, RECEIVED, OrderFact.RESERVED)
     assert (payment.status, payment.refunds) == (PaymentStatus.AUTHORIZED, ())
     assert told(payment, WHOLE).refunded == Money(2500, "EUR")
+
+
+def test_a_return_that_is_heard_of_before_the_last_parcel_is_refunded_in_full() -> None:
+    payment = told(a_payment(), OrderFact.RESERVED, MUGS, REQUESTED, RECEIVED)
+    assert (payment.captured, payment.refunds) == (Money(2490, "EUR"), ())
+    payment = told(payment, REST)
+    assert [refund.amount for refund in payment.refunds] == [Money(2500, "EUR")]
 
 
 def test_what_staff_gave_back_is_not_given_back_again() -> None:
