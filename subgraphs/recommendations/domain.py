@@ -13,7 +13,7 @@ everyone's companion. Where that says too little (a new product, a new customer)
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -24,7 +24,7 @@ PRODUCT_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 MOST_RECOMMENDED = 20
 """How many products one list of recommendations may have."""
 
-MOST_POPULAR = 100
+MOST_POPULAR = 60
 """How many best-sellers are looked through for those that a list may still take."""
 
 LARGEST_PAIRED_BASKET = 50
@@ -129,6 +129,14 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranking:
+    """The suggestions that were learned, the strongest first; best-sellers may follow, but those in ``unwanted``."""
+
+    suggestions: tuple[Suggestion, ...] = ()
+    unwanted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """All that was learned: what an empty store is filled with."""
 
@@ -215,16 +223,18 @@ def affinity(together: int, weight: int, companion_weight: int, today: int) -> f
     return together / (weight * (companion_weight + _RARITY * today))
 
 
-def rank_companions(neighbourhood: Neighbourhood, now: datetime) -> list[str]:
-    """Return the sellable companions of a product, the strongest first."""
-    return _ranked(_affinities(neighbourhood, basket_weight(now)))
+def rank_companions(neighbourhood: Neighbourhood, now: datetime) -> Ranking:
+    """Return the sellable companions of a product, the strongest first, up to MOST_RECOMMENDED."""
+    product_id = neighbourhood.product_id
+    ids = _ranked(_affinities(neighbourhood, basket_weight(now)))[:MOST_RECOMMENDED]
+    return Ranking(tuple(Suggestion(id_, product_id) for id_ in ids), frozenset({product_id}))
 
 
-def rank_for_customer(history: History, neighbourhoods: Mapping[str, Neighbourhood], now: datetime) -> list[Suggestion]:
+def rank_for_customer(history: History, neighbourhoods: Mapping[str, Neighbourhood], now: datetime) -> Ranking:
     """Return what a customer buys again and again, then what goes with all that they have, the strongest first.
 
     Each says because of which of their products: the one that calls for it most. Of what they have, only the
-    MOST_BOUGHT_AGAIN are in it.
+    MOST_BOUGHT_AGAIN are in it; it has up to MOST_RECOMMENDED.
     """
     today = basket_weight(now)
     scores: dict[str, float] = {}
@@ -235,7 +245,7 @@ def rank_for_customer(history: History, neighbourhoods: Mapping[str, Neighbourho
             strongest[companion] = max(strongest.get(companion, (0.0, "")), (score, product_id))
     again = [Suggestion(product_id, product_id) for product_id in _bought_again_and_again(history, neighbourhoods)]
     new = [Suggestion(id_, strongest[id_][1]) for id_ in _ranked(scores) if id_ not in history.bought]
-    return again + new
+    return Ranking(tuple((again + new)[:MOST_RECOMMENDED]), frozenset(history.bought))
 
 
 def latest_products(history: History) -> list[str]:
@@ -244,10 +254,11 @@ def latest_products(history: History) -> list[str]:
     return by_time[:LONGEST_HISTORY]
 
 
-def fill_with_popular(ranked: Sequence[str], popular: Iterable[str], unwanted: Collection[str]) -> tuple[str, ...]:
-    """Return `ranked`, then best-sellers that are neither in it nor `unwanted`; at most MOST_RECOMMENDED."""
-    more = (product_id for product_id in popular if product_id not in unwanted)
-    return tuple(dict.fromkeys((*ranked, *more)))[:MOST_RECOMMENDED]
+def fill_with_popular(ranking: Ranking, popular: Iterable[str], first: int) -> list[Suggestion]:
+    """Return the ``first`` of a ranking, filled up with best-sellers that are neither in it nor unwanted."""
+    known = {suggestion.product_id for suggestion in ranking.suggestions} | ranking.unwanted
+    more = [Suggestion(product_id) for product_id in popular if product_id not in known]
+    return [*ranking.suggestions, *more][:first]
 
 
 def _affinities(neighbourhood: Neighbourhood, today: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ may be null, so that the rest of a page stands while this service is away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self, TypeAlias
 
@@ -18,7 +18,7 @@ from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
-from subgraphs.recommendations.domain import MOST_RECOMMENDED, Suggestion
+from subgraphs.recommendations.domain import MOST_RECOMMENDED, Ranking, Suggestion, fill_with_popular
 from subgraphs.recommendations.service import Recommendations
 
 READ_ALL = "orders:read-all"
@@ -28,15 +28,27 @@ First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many pro
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
-    """The loaders of one request: ids of products by the id of a product, and suggestions by that of a customer."""
+    """The loaders of one request: rankings by the id of a product or a customer, and best-sellers once."""
 
-    bought_together: DataLoader[str, tuple[str, ...] | None]
-    recommended: DataLoader[str, tuple[Suggestion, ...] | None]
+    companions: DataLoader[str, Ranking | None]
+    tastes: DataLoader[str, Ranking | None]
+    popular: DataLoader[None, Sequence[str] | None]
+
+    async def fill(self, ranking: Ranking | None, first: int) -> Sequence[Suggestion]:
+        """The ``first`` of ``ranking``; best-sellers are looked up only where it is shorter, or None."""
+        ranking = ranking or Ranking()
+        popular = await self.popular.load(None) if len(ranking.suggestions) < first else None
+        return fill_with_popular(ranking, popular or (), first)
 
 
 def make_loaders(recommendations: Recommendations) -> Loaders:
     """Fresh loaders: what one request has seen is not remembered for the next."""
-    return Loaders(batch_loader(recommendations.bought_together), batch_loader(recommendations.recommend))
+
+    async def popular(keys: Sequence[None]) -> Mapping[None, Sequence[str]]:
+        return {None: await recommendations.popular()}
+
+    companions, tastes = batch_loader(recommendations.companions), batch_loader(recommendations.tastes)
+    return Loaders(companions, tastes, batch_loader(popular))
 
 
 Info: TypeAlias = strawberry.Info[RequestContext[Recommendations, Loaders], None]
@@ -44,8 +56,10 @@ Info: TypeAlias = strawberry.Info[RequestContext[Recommendations, Loaders], None
 
 async def _bought_together(product: strawberry.Parent[Product], info: Info, first: First = 5) -> list[Product] | None:
     _check_first(first)
-    ids = await info.context.loaders.bought_together.load(product.id)
-    return None if ids is None else _products(ids[:first])
+    ranking = await info.context.loaders.companions.load(product.id)
+    if ranking is None:
+        return None
+    return [_product(suggestion.product_id) for suggestion in await info.context.loaders.fill(ranking, first)]
 
 
 async def _recommendations(customer: strawberry.Parent[Customer], info: Info, first: First = 5) -> list[Product] | None:
@@ -60,10 +74,7 @@ async def _explained_recommendations(
 
 async def _suggestions(customer: Customer, info: Info, first: int) -> Sequence[Suggestion]:
     _check_first(first)
-    suggestions = await info.context.loaders.recommended.load(customer.id)
-    if suggestions is None:
-        suggestions = await info.context.service.popular()
-    return suggestions[:first]
+    return await info.context.loaders.fill(await info.context.loaders.tastes.load(customer.id), first)
 
 
 async def _trending(info: Info, first: First = 5) -> list[Product] | None:
@@ -84,7 +95,7 @@ class Product:
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
         """The product, or None for one that nobody told us of."""
-        known = await info.context.loaders.bought_together.load(id)
+        known = await info.context.loaders.companions.load(id)
         return None if known is None else cls(id=id)
 
 
@@ -113,7 +124,7 @@ class Customer:
         """
         auth = require_user(info.context.auth)
         if auth.has_scope(READ_ALL):
-            known = await info.context.loaders.recommended.load(id)
+            known = await info.context.loaders.tastes.load(id)
             return None if known is None else cls(id=id)
         return cls(id=id) if auth.subject == id else None
 

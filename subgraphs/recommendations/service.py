@@ -9,15 +9,13 @@ from typing import Protocol
 
 from subgraphs.recommendations.domain import (
     MOST_POPULAR,
-    MOST_RECOMMENDED,
     Basket,
     History,
     Model,
     Neighbourhood,
     ProductNews,
-    Suggestion,
+    Ranking,
     build_model,
-    fill_with_popular,
     latest_products,
     rank_companions,
     rank_for_customer,
@@ -76,47 +74,28 @@ class Recommendations:
         """Learn everything at once into an empty store; the number of documents. May be repeated after a crash."""
         return await self.store.import_model(build_model(products, baskets))
 
-    async def bought_together(self, product_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Up to MOST_RECOMMENDED products for each product that is known: its companions, then best-sellers."""
+    async def companions(self, product_ids: Sequence[str]) -> Mapping[str, Ranking]:
+        """What goes with each product that is known."""
         neighbourhoods = await self.store.neighbourhoods(product_ids)
         now = self.clock()
-        ranked = {product_id: rank_companions(around, now) for product_id, around in neighbourhoods.items()}
-        popular = await self._popular_if_short(ranked.values())
-        return {product_id: fill_with_popular(ids, popular, {product_id}) for product_id, ids in ranked.items()}
+        return {product_id: rank_companions(around, now) for product_id, around in neighbourhoods.items()}
 
-    async def recommend(self, customer_ids: Sequence[str]) -> Mapping[str, tuple[Suggestion, ...]]:
-        """Up to MOST_RECOMMENDED suggestions, with reasons, for each customer who ever bought something."""
+    async def tastes(self, customer_ids: Sequence[str]) -> Mapping[str, Ranking]:
+        """What goes with all that a customer has, for each who ever bought something."""
         histories = await self.store.histories(customer_ids)
         latest = {customer_id: latest_products(history) for customer_id, history in histories.items()}
         wanted = sorted({product_id for ids in latest.values() for product_id in ids})
         around = await self.store.neighbourhoods(wanted) if wanted else {}
         now = self.clock()
-        ranked = {
-            customer_id: rank_for_customer(
-                histories[customer_id], {id_: around[id_] for id_ in ids if id_ in around}, now
-            )
-            for customer_id, ids in latest.items()
-        }
-        popular = await self._popular_if_short(ranked.values())
         return {
-            customer_id: _suggest(suggestions, popular, histories[customer_id])
-            for customer_id, suggestions in ranked.items()
+            id_: rank_for_customer(histories[id_], {each: around[each] for each in ids if each in around}, now)
+            for id_, ids in latest.items()
         }
 
-    async def popular(self) -> tuple[Suggestion, ...]:
-        """The MOST_RECOMMENDED best-sellers: what is recommended to those of whom nothing is known."""
-        return tuple(Suggestion(product_id) for product_id in await self.store.best_sellers(MOST_RECOMMENDED))
+    async def popular(self) -> Sequence[str]:
+        """The MOST_POPULAR best-sellers: what follows where too little is known."""
+        return await self.store.best_sellers(MOST_POPULAR)
 
     async def trending(self, first: int) -> Sequence[str]:
         """The ``first`` products that sell best these weeks."""
         return await self.store.trending(first)
-
-    async def _popular_if_short(self, rankings: Iterable[Sequence[object]]) -> Sequence[str]:
-        short = any(len(ranked) < MOST_RECOMMENDED for ranked in rankings)
-        return await self.store.best_sellers(MOST_POPULAR) if short else ()
-
-
-def _suggest(ranked: Sequence[Suggestion], popular: Sequence[str], history: History) -> tuple[Suggestion, ...]:
-    because = {suggestion.product_id: suggestion.because for suggestion in ranked}
-    ids = fill_with_popular(tuple(because), popular, history.bought)
-    return tuple(Suggestion(product_id, because.get(product_id)) for product_id in ids)

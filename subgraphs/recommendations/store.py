@@ -24,7 +24,7 @@ collections that are made beside these and then take their place.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -135,9 +135,13 @@ class MongoStore:
 
     async def neighbourhoods(self, product_ids: Sequence[str]) -> dict[str, Neighbourhood]:
         """See :class:`Store`."""
-        # One batch, whatever the number: a second one would be a second round trip.
-        found = self._tallies.aggregate(_neighbourhood_pipeline(product_ids), batchSize=len(product_ids) + 1)
-        return {document["_id"]: _neighbourhood(document) async for document in found}
+        # Two finds by id rather than one $lookup, which servers run product by product.
+        fields = {*SELLABLE, "weight", "together"}
+        tallies = await self._read_tallies(product_ids, fields)
+        companion_ids = {companion for tally in tallies for companion in tally["together"]}
+        companions = await self._read_tallies(list(companion_ids), {*SELLABLE, "weight"}) if companion_ids else []
+        weights = {companion["_id"]: companion["weight"] for companion in companions if _is_sellable(companion)}
+        return {tally["_id"]: _neighbourhood(tally, weights) for tally in tallies}
 
     async def histories(self, customer_ids: Sequence[str]) -> dict[str, History]:
         """See :class:`Store`."""
@@ -164,6 +168,11 @@ class MongoStore:
         await _insert_missing(self._histories, histories)
         await _insert_missing(self._baskets, baskets)
         return len(tallies) + len(histories) + len(baskets)
+
+    async def _read_tallies(self, ids: Sequence[str], fields: Iterable[str]) -> list[Document]:
+        # One batch, whatever the number: a second one would be a second round trip.
+        found = self._tallies.find({"_id": {"$in": list(ids)}}, dict.fromkeys(fields, 1), batch_size=len(ids) + 1)
+        return await found.to_list(None)
 
     async def _refresh_trends(self, product_ids: Sequence[str]) -> None:
         tallies = self._tallies.find({"_id": {"$in": list(product_ids)}}, {"orders": 1, "weeks": 1})
@@ -242,28 +251,14 @@ def _trend(weeks: Document) -> float:
     return trend({int(week): count for week, count in weeks.items()})
 
 
-def _neighbourhood_pipeline(product_ids: Sequence[str]) -> list[Document]:
-    """One query for many products and their companions' counts: a $lookup by the ids that are keys of `together`."""
-    companion_ids = {"$map": {"input": {"$objectToArray": "$together"}, "in": "$$this.k"}}
-    companions = {
-        "from": "tallies",
-        "localField": "companionIds",
-        "foreignField": "_id",
-        "pipeline": [{"$match": SELLABLE}, {"$project": {"weight": 1}}],
-        "as": "companions",
-    }
-    return [
-        {"$match": {"_id": {"$in": list(product_ids)}}},
-        {"$project": {**dict.fromkeys((*SELLABLE, "weight", "together"), 1), "companionIds": companion_ids}},
-        {"$lookup": companions},
-        {"$project": {"companionIds": 0}},
-    ]
+def _is_sellable(tally: Document) -> bool:
+    return all(tally[field] is wanted for field, wanted in SELLABLE.items())
 
 
-def _neighbourhood(document: Document) -> Neighbourhood:
-    sellable = all(document[field] is wanted for field, wanted in SELLABLE.items())
-    weights = {companion["_id"]: companion["weight"] for companion in document["companions"]}
-    return Neighbourhood(document["_id"], document["weight"], document["together"], weights, sellable)
+def _neighbourhood(tally: Document, weights: Mapping[str, int]) -> Neighbourhood:
+    together = tally["together"]
+    around = {companion: weights[companion] for companion in together if companion in weights}
+    return Neighbourhood(tally["_id"], tally["weight"], together, around, _is_sellable(tally))
 
 
 def _history(document: Document) -> History:

@@ -21,6 +21,7 @@ from subgraphs.recommendations.domain import (
     History,
     Neighbourhood,
     Purchases,
+    Ranking,
     Suggestion,
     Tally,
     affinity,
@@ -62,6 +63,10 @@ def around(
     together = {id_: TODAY * shared for id_, (shared, _) in companions.items()}
     weights = {id_: TODAY * own for id_, (_, own) in companions.items() if own}
     return Neighbourhood(product_id, TODAY * orders, together, weights, sellable)
+
+
+def ids(ranking: Ranking) -> list[str]:
+    return [suggestion.product_id for suggestion in ranking.suggestions]
 
 
 def test_every_product_of_a_basket_counts_the_others() -> None:
@@ -107,14 +112,14 @@ def test_the_largest_basket_that_tells_of_taste_is_paired() -> None:
 
 def test_a_best_seller_is_no_companion_for_being_everywhere() -> None:
     """Of two products that were bought as often with this one, the one that is seldom bought without it comes first."""
-    assert rank_companions(around("COF-001", 10, {"COF-012": (4, 6), "MUG-001": (4, 300)}), NOW) == [
+    assert ids(rank_companions(around("COF-001", 10, {"COF-012": (4, 6), "MUG-001": (4, 300)}), NOW)) == [
         "COF-012",
         "MUG-001",
     ]
 
 
 def test_one_meeting_of_two_rare_products_is_no_rule() -> None:
-    assert rank_companions(around("COF-001", 10, {"COF-012": (4, 12), "BOK-013": (1, 1)}), NOW) == [
+    assert ids(rank_companions(around("COF-001", 10, {"COF-012": (4, 12), "BOK-013": (1, 1)}), NOW)) == [
         "COF-012",
         "BOK-013",
     ]
@@ -125,7 +130,7 @@ def test_what_was_bought_together_of_late_comes_before_what_once_was() -> None:
     tallies = tally_baskets([*old, a_basket("ord_9", "COF-001", "MUG-001")])
     weights = {id_: tallies[id_].weight for id_ in ("COF-012", "MUG-001")}
     grinder = tallies["COF-001"]
-    assert rank_companions(Neighbourhood("COF-001", grinder.weight, grinder.together, weights), NOW) == [
+    assert ids(rank_companions(Neighbourhood("COF-001", grinder.weight, grinder.together, weights), NOW)) == [
         "MUG-001",
         "COF-012",
     ]
@@ -141,12 +146,12 @@ def test_affinity_grows_with_co_occurrence_and_shrinks_with_the_companions_own_o
 
 
 def test_companions_that_cannot_be_had_are_left_out() -> None:
-    assert rank_companions(around("COF-001", 3, {"COF-012": (2, 2), "COF-017": (3, 0)}), NOW) == ["COF-012"]
+    assert ids(rank_companions(around("COF-001", 3, {"COF-012": (2, 2), "COF-017": (3, 0)}), NOW)) == ["COF-012"]
 
 
 def test_equally_strong_companions_are_in_the_order_of_their_ids() -> None:
-    for ids in permutations(("MUG-001", "COF-012", "TEA-001")):
-        assert rank_companions(around("COF-001", 3, dict.fromkeys(ids, (1, 1))), NOW) == [
+    for order in permutations(("MUG-001", "COF-012", "TEA-001")):
+        assert ids(rank_companions(around("COF-001", 3, dict.fromkeys(order, (1, 1))), NOW)) == [
             "COF-012",
             "MUG-001",
             "TEA-001",
@@ -159,10 +164,10 @@ def test_a_customer_is_recommended_what_goes_with_all_they_have_and_not_what_the
         around("COF-001", 2, {"COF-012": (2, 2), "MUG-001": (1, 1), "COF-004": (1, 1)}),
         around("COF-012", 2, {"COF-001": (2, 2), "COF-004": (1, 1)}),
     ]
-    assert rank_for_customer(history, {each.product_id: each for each in neighbourhoods}, NOW) == [
+    assert rank_for_customer(history, {each.product_id: each for each in neighbourhoods}, NOW).suggestions == (
         Suggestion("COF-004", "COF-012"),
         Suggestion("MUG-001", "COF-001"),
-    ]
+    )
 
 
 def test_the_reason_is_the_product_that_calls_for_it_most() -> None:
@@ -171,7 +176,7 @@ def test_the_reason_is_the_product_that_calls_for_it_most() -> None:
         "COF-001": around("COF-001", 10, {"MUG-001": (9, 12)}),
         "COF-012": around("COF-012", 10, {"MUG-001": (3, 12)}),
     }
-    assert rank_for_customer(history, neighbourhoods, NOW) == [Suggestion("MUG-001", "COF-001")]
+    assert rank_for_customer(history, neighbourhoods, NOW).suggestions == (Suggestion("MUG-001", "COF-001"),)
 
 
 def test_what_a_customer_buys_again_and_again_comes_first_as_long_as_it_can_be_had() -> None:
@@ -188,10 +193,10 @@ def test_what_a_customer_buys_again_and_again_comes_first_as_long_as_it_can_be_h
         },
     )
     neighbourhoods = {id_: around(id_, 9, {}, sellable=id_ != "COF-013") for id_ in history.bought}
-    assert rank_for_customer(history, neighbourhoods, NOW) == [
+    assert rank_for_customer(history, neighbourhoods, NOW).suggestions == (
         Suggestion("COF-012", "COF-012"),
         Suggestion("TEA-002", "TEA-002"),
-    ]
+    )
     assert MOST_BOUGHT_AGAIN == 2
 
 
@@ -208,12 +213,21 @@ def test_a_history_keeps_how_often_and_when_last_each_product_was_bought() -> No
 
 
 def test_best_sellers_follow_where_little_is_known() -> None:
-    assert fill_with_popular(["COF-012"], ["MUG-001", "COF-012", "COF-001"], {"COF-001"}) == ("COF-012", "MUG-001")
+    ranking = Ranking((Suggestion("COF-012", "COF-001"),), frozenset({"COF-001"}))
+    popular = ["MUG-001", "COF-012", "COF-001", "TEA-001"]
+    assert fill_with_popular(ranking, popular, 5) == [
+        Suggestion("COF-012", "COF-001"),
+        Suggestion("MUG-001"),
+        Suggestion("TEA-001"),
+    ]
+    assert fill_with_popular(ranking, popular, 2) == [Suggestion("COF-012", "COF-001"), Suggestion("MUG-001")]
 
 
-def test_no_list_is_longer_than_the_maximum() -> None:
-    many = [f"MUG-{number:03}" for number in range(100)]
-    assert fill_with_popular(many[:3], many, ()) == tuple(many[:MOST_RECOMMENDED])
+def test_no_ranking_is_longer_than_the_maximum() -> None:
+    many = {f"MUG-{number:03}": (1, 1) for number in range(MOST_RECOMMENDED + 5)}
+    assert ids(rank_companions(around("COF-001", 9, many), NOW)) == list(many)[:MOST_RECOMMENDED]
+    mine = {"COF-001": around("COF-001", 9, many)}
+    assert len(rank_for_customer(History("cus_ada", {"COF-001": FIRST}), mine, NOW).suggestions) == MOST_RECOMMENDED
 
 
 def test_a_basket_counts_half_as_much_for_each_half_life_of_age() -> None:

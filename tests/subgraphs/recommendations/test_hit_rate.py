@@ -16,7 +16,7 @@ from subgraphs.demo import demo_shop
 from subgraphs.recommendations.domain import Basket
 from subgraphs.recommendations.seed import demo_baskets, demo_products
 from subgraphs.recommendations.service import Recommendations
-from tests.subgraphs.recommendations.examples import NOW, over
+from tests.subgraphs.recommendations.examples import NOW, over, tastes
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 LIST = 10
@@ -60,7 +60,7 @@ def _products(baskets: Sequence[Basket]) -> frozenset[str]:
 
 
 async def recommended(held_out: HeldOut) -> dict[str, list[str]]:
-    found = await held_out.recommendations.recommend(list(held_out.last))
+    found = await tastes(held_out.recommendations, *held_out.last)
     return {customer: [each.product_id for each in suggestions] for customer, suggestions in found.items()}
 
 

@@ -92,6 +92,13 @@ async def test_the_same_product_with_other_arguments_costs_no_query_more(store: 
 
 
 @pytest.mark.asyncio
+async def test_best_sellers_are_not_asked_for_where_companions_suffice(store: MemoryStore) -> None:
+    data, _ = await ask(store, PRODUCTS, representations=products("COF-001"), first=1)
+    assert data == {"_entities": [{"id": "COF-001", "boughtTogether": [{"id": "COF-012"}]}]}
+    assert store.reads == ["neighbourhoods"]
+
+
+@pytest.mark.asyncio
 async def test_anyone_may_ask_what_trends(store: MemoryStore) -> None:
     data, errors = await ask(store, TRENDING, first=2)
     assert (data, errors) == (

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from subgraphs.recommendations.domain import MOST_RECOMMENDED, Basket, ProductNews, Suggestion
+from subgraphs.recommendations.domain import Basket, ProductNews, Suggestion
 from subgraphs.recommendations.service import Recommendations
-from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, over
+from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, companions, over, tastes
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 
@@ -71,7 +71,7 @@ async def test_companions_come_before_best_sellers_and_the_product_itself_never(
     await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
     for number in range(2, 5):
         await recommendations.learn(a_basket(f"ord_{number}", "MUG-001"))
-    found = await recommendations.bought_together(["COF-001"])
+    found = await companions(recommendations, "COF-001")
     assert found == {"COF-001": ("COF-012", "MUG-001", "TEA-001")}
 
 
@@ -79,7 +79,7 @@ async def test_companions_come_before_best_sellers_and_the_product_itself_never(
 async def test_a_new_product_gets_best_sellers() -> None:
     recommendations, _ = await shop("COF-001", "MUG-001", "NEW-001")
     await recommendations.learn(a_basket("ord_1", "MUG-001"))
-    assert await recommendations.bought_together(["NEW-001"]) == {"NEW-001": ("MUG-001", "COF-001")}
+    assert await companions(recommendations, "NEW-001") == {"NEW-001": ("MUG-001", "COF-001")}
 
 
 @pytest.mark.asyncio
@@ -91,10 +91,10 @@ async def test_a_product_that_cannot_be_had_is_recommended_nowhere(active: bool,
     await recommendations.learn(a_basket("ord_2", "COF-012"))
     later = NOW + timedelta(hours=1)
     await recommendations.note_product(ProductNews("COF-012", active, later, in_stock))
-    assert await recommendations.bought_together(["COF-001"]) == {"COF-001": ("MUG-001",)}
-    assert [each.product_id for each in await recommendations.popular()] == ["COF-001", "MUG-001"]
+    assert await companions(recommendations, "COF-001") == {"COF-001": ("MUG-001",)}
+    assert list(await recommendations.popular()) == ["COF-001", "MUG-001"]
     assert list(await recommendations.trending(5)) == ["COF-001", "MUG-001"]
-    assert await recommendations.recommend(["cus_ada"]) == {"cus_ada": ()}
+    assert await tastes(recommendations, "cus_ada") == {"cus_ada": ()}
 
 
 @pytest.mark.asyncio
@@ -104,7 +104,7 @@ async def test_a_product_that_is_sold_again_comes_back() -> None:
     for hours, active in ((1, False), (2, True)):
         at = NOW + timedelta(hours=hours)
         await recommendations.note_product(ProductNews("COF-012", active=active, changed_at=at))
-    assert await recommendations.bought_together(["COF-001"]) == {"COF-001": ("COF-012",)}
+    assert await companions(recommendations, "COF-001") == {"COF-001": ("COF-012",)}
 
 
 @pytest.mark.asyncio
@@ -114,28 +114,19 @@ async def test_customers_get_what_goes_with_their_history_and_nothing_that_they_
     await recommendations.learn(a_basket("ord_2", "COF-001", "COF-012", customer_id="cus_alan"))
     for number in range(3, 6):
         await recommendations.learn(a_basket(f"ord_{number}", "CMP-001", customer_id="cus_emmy"))
-    assert await recommendations.recommend(["cus_ada", "cus_alan", "cus_nobody"]) == {
+    assert await tastes(recommendations, "cus_ada", "cus_alan", "cus_nobody") == {
         "cus_ada": (Suggestion("COF-012", "COF-001"), Suggestion("CMP-001"), Suggestion("MUG-001")),
         "cus_alan": (Suggestion("CMP-001"), Suggestion("MUG-001")),
     }
 
 
 @pytest.mark.asyncio
-async def test_no_list_is_longer_than_the_maximum() -> None:
-    many = [f"MUG-{number:03}" for number in range(MOST_RECOMMENDED + 10)]
-    recommendations, _ = await shop(*many)
-    await recommendations.learn(a_basket("ord_1", *many))
-    assert len((await recommendations.bought_together(["MUG-000"]))["MUG-000"]) == MOST_RECOMMENDED
-    assert len(await recommendations.popular()) == MOST_RECOMMENDED
-
-
-@pytest.mark.asyncio
 @pytest.mark.parametrize("count", [1, 50])
-async def test_any_number_of_products_is_one_query_and_one_for_best_sellers(count: int) -> None:
+async def test_any_number_of_products_is_one_query(count: int) -> None:
     many = [f"MUG-{number:03}" for number in range(count)]
     recommendations, store = await shop(*many)
-    await recommendations.bought_together(many)
-    assert store.reads == ["neighbourhoods", "best_sellers"]
+    assert len(await recommendations.companions(many)) == count
+    assert store.reads == ["neighbourhoods"]
 
 
 @pytest.mark.asyncio
@@ -145,14 +136,5 @@ async def test_any_number_of_customers_is_as_many_queries_as_one(count: int) -> 
     customers = [f"cus_{number}" for number in range(count)]
     for customer_id in customers:
         await recommendations.learn(a_basket(f"ord_{customer_id}", "COF-001", customer_id=customer_id))
-    await recommendations.recommend(customers)
-    assert store.reads == ["histories", "neighbourhoods", "best_sellers"]
-
-
-@pytest.mark.asyncio
-async def test_best_sellers_are_not_asked_for_where_companions_fill_every_list() -> None:
-    many = [f"MUG-{number:03}" for number in range(MOST_RECOMMENDED + 1)]
-    recommendations, store = await shop(*many)
-    await recommendations.learn(a_basket("ord_1", *many))
-    await recommendations.bought_together(many)
-    assert store.reads == ["neighbourhoods"]
+    assert len(await recommendations.tastes(customers)) == count
+    assert store.reads == ["histories", "neighbourhoods"]
