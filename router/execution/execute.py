@@ -20,6 +20,7 @@ from router.execution.failures import (
     fail_fetch,
     fail_group,
     fail_late_entities,
+    fail_late_types,
     fail_lookup,
     place_subgraph_errors,
     places_of,
@@ -155,9 +156,10 @@ class _Run:
             fail_fetch(self.failures, fetch, batches, SubgraphFailure(INVALID_RESPONSE, message))
 
     def tell_of_late_entities(self) -> None:
-        """Errors for entities that came from elsewhere after the fetch of their inputs had failed."""
+        """Errors for entities, and types, that came from elsewhere after what they were needed for had failed."""
         if self.failures.first_loss is None:
             return
+        fail_late_types(self.failures)
         for fetch in self.executable.fetches:
             if not fetch.run_if or fetch.is_needed(self.variables):
                 for lookup in fetch.lookups:

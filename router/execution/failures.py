@@ -29,6 +29,7 @@ class Failures:
     there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
     ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought; ``met`` are the
     ids of lookups and of the entities that these found, and ``complete`` those of lookups made before anything failed.
+    ``untyped`` are fields that were lost if the object is of their type, which was not known then.
     """
 
     data: JsonObject
@@ -38,6 +39,7 @@ class Failures:
     first_loss: FieldError | None = None
     met: set[tuple[int, int]] = field(default_factory=set)
     complete: set[int] = field(default_factory=set)
+    untyped: list[tuple[JsonObject, OwnedField, str, FieldError]] = field(default_factory=list)
 
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
@@ -106,6 +108,14 @@ def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: Execu
     for entity in lookup.entities(failures.data):
         if (id(lookup), id(entity)) not in failures.met:
             _fail_for_inputs(failures, fetch, lookup, entity, failures.first_loss)
+
+
+def fail_late_types(failures: Failures) -> None:
+    """Tell of the lost fields of objects whose type another fetch has brought since."""
+    told = {error.path for error in failures.errors}
+    for holder, owned, key, error in failures.untyped:
+        if error.path not in told and _is_due(failures, holder, owned, key):
+            failures.add(error)
 
 
 def _fail_for_inputs(
@@ -240,6 +250,8 @@ def _fail_owned(
         for one in owned:
             for within, holder, key in _holders(target, one):
                 path = (*at, *within, key)
+                if one.types is not None and "__typename" not in holder:
+                    failures.untyped.append((holder, one, key, error.at(path)))
                 if _is_due(failures, holder, one, key) and path not in told:
                     failures.add(error.at(path))
         failures.lose_whole_object(target, error.at(at))
