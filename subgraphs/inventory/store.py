@@ -4,13 +4,17 @@
 What must change together lies in one document: a product's stock, who holds how much of it, and the movements that
 tell of it. The journal's lines are moved from there to ``movements``, where they stay, by
 :meth:`MongoStore.archive_journal`.
+
+Shard keys: ``products`` ``{_id: "hashed"}`` (every write names one product), ``movements`` ``{productId: "hashed"}``
+(the journal is read by product), ``reservations`` ``{_id: "hashed"}``: its id follows from the order's, so that an
+order has one reservation in the whole cluster though ``by_order`` is unique within a shard alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -39,6 +43,64 @@ from subgraphs.inventory.domain import (
 )
 from subgraphs.inventory.service import Claim, ProductQuery
 
+_COUNT_SCHEMA: Document = {"bsonType": ["int", "long"], "minimum": 0}
+PRODUCT_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": [
+        *("name", "category", "price", "weightGrams", "active", "version", "sortKey", "words"),
+        *("stock", "holds", "endedClaims", "keys", "journal"),
+    ],
+    "properties": {
+        "name": {"bsonType": "string", "minLength": 1},
+        "price": {
+            "bsonType": "object",
+            "required": ["amountMinor", "currencyCode"],
+            "properties": {"amountMinor": {"bsonType": ["int", "long"], "minimum": 1}},
+        },
+        "active": {"bsonType": "bool"},
+        "version": {"bsonType": ["int", "long"], "minimum": 1},
+        # The last word on overselling: whatever our own conditions say, the database lets nothing fall below zero.
+        "stock": {
+            "bsonType": "object",
+            "required": ["available", "warehouses"],
+            "properties": {
+                "available": _COUNT_SCHEMA,
+                "warehouses": {
+                    "bsonType": "object",
+                    "additionalProperties": {
+                        "bsonType": "object",
+                        "required": ["onHand", "reserved", "available"],
+                        "properties": {"onHand": _COUNT_SCHEMA, "reserved": _COUNT_SCHEMA, "available": _COUNT_SCHEMA},
+                    },
+                },
+            },
+        },
+        "holds": {
+            "bsonType": "array",
+            "items": {"bsonType": "object", "required": ["reservation", "warehouse", "quantity"]},
+        },
+        "journal": {"bsonType": "array"},
+        "outbox": {"bsonType": "array"},
+    },
+}
+MOVEMENT_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["productId", "warehouse", "kind", "onHand", "reserved", "at", "position"],
+    "properties": {"kind": {"enum": [kind.value for kind in MovementKind]}, "at": {"bsonType": "date"}},
+}
+RESERVATION_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["orderId", "customerId", "status", "lines", "createdAt", "sold", "withdrawn", "restocks", "revision"],
+    "properties": {
+        "orderId": {"bsonType": "string"},
+        "status": {"enum": [status.value for status in ReservationStatus]},
+        "lines": {"bsonType": "array"},
+        "expiresAt": {"bsonType": ["date", "null"]},
+        "revision": _COUNT_SCHEMA,
+        "outbox": {"bsonType": "array"},
+    },
+}
+
 COLLECTIONS = (
     Collection(
         "products",
@@ -50,13 +112,15 @@ COLLECTIONS = (
             IndexModel([("journal.at", ASCENDING)], name="journal", sparse=True),
         ),
         outbox=True,
+        schema=PRODUCT_SCHEMA,
     ),
     Collection(
         "movements",
         (
-            IndexModel([("productId", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="by_product"),
+            IndexModel([("productId", ASCENDING), ("position", DESCENDING)], name="by_position"),
             IndexModel([("productId", ASCENDING), ("key", ASCENDING)], name="by_key"),
         ),
+        schema=MOVEMENT_SCHEMA,
     ),
     Collection(
         "reservations",
@@ -65,6 +129,7 @@ COLLECTIONS = (
             IndexModel([("expiresAt", ASCENDING)], name="expiring"),
         ),
         outbox=True,
+        schema=RESERVATION_SCHEMA,
     ),
 )
 
@@ -131,9 +196,8 @@ class MongoStore:
         await self._archive(product_id)
         where: Document = {"productId": product_id}
         if after:
-            at, movement_id = after
-            where["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": movement_id}}]
-        cursor = self._movements.find(where).sort([("at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+            where["position"] = {"$lt": _position(*after)}
+        cursor = self._movements.find(where).sort("position", DESCENDING).limit(limit)
         return [_read_movement(document) for document in await cursor.to_list(limit)]
 
     async def reservations(self, order_ids: Sequence[str]) -> Mapping[str, Reservation]:
@@ -257,10 +321,16 @@ def movement_document(movement: Movement) -> Document:
         "onHand": movement.on_hand,
         "reserved": movement.reserved,
         "at": movement.at,
+        "position": _position(movement.at, movement.id),
         "reason": movement.reason,
         "reference": movement.reference,
         "key": movement.key,
     }
+
+
+def _position(at: datetime, movement_id: str) -> str:
+    """Where a movement stands in the journal: one text of time and id, so that a page is one range of one index."""
+    return f"{at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')} {movement_id}"
 
 
 def reservation_document(reservation: Reservation) -> Document:

@@ -47,6 +47,61 @@ from subgraphs.orders.service import Slice
 
 DUPLICATE_KEY = 11000
 
+_MONEY_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["amountMinor", "currencyCode"],
+    "properties": {
+        "amountMinor": {"bsonType": ["int", "long"], "minimum": 0},
+        "currencyCode": {"bsonType": "string", "minLength": 3, "maxLength": 3},
+    },
+}
+_QUANTITY_SCHEMA: Document = {"bsonType": ["int", "long"], "minimum": 1}
+ORDER_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": [
+        *("number", "customerId", "stage", "status", "lines", "shippingFee", "shippingAddress", "placedAt"),
+        *("updatedAt", "position", "history", "fingerprint", "parcels", "returns", "revision"),
+    ],
+    "properties": {
+        "number": {"bsonType": "string"},
+        "customerId": {"bsonType": "string"},
+        "stage": {"enum": [stage.value for stage in Stage]},
+        "status": {"enum": [status.value for status in OrderStatus]},
+        "lines": {
+            "bsonType": "array",
+            "minItems": 1,
+            "items": {
+                "bsonType": "object",
+                "required": ["productId", "quantity", "unitPrice", "weightGrams", "allocations"],
+                "properties": {"quantity": _QUANTITY_SCHEMA, "unitPrice": _MONEY_SCHEMA},
+            },
+        },
+        "shippingFee": _MONEY_SCHEMA,
+        "placedAt": {"bsonType": "date"},
+        "updatedAt": {"bsonType": "date"},
+        "position": {"bsonType": "string"},
+        "history": {"bsonType": "array", "minItems": 1},
+        "parcels": {"bsonType": "array"},
+        "returns": {
+            "bsonType": "array",
+            "items": {
+                "bsonType": "object",
+                "required": ["id", "status", "lines", "refund", "reason", "requestedAt"],
+                "properties": {"status": {"enum": [each.value for each in ReturnStatus]}, "refund": _MONEY_SCHEMA},
+            },
+        },
+        "revision": {"bsonType": ["int", "long"], "minimum": 0},
+        "outbox": {"bsonType": "array"},
+        "handledEvents": {"bsonType": "array"},
+    },
+}
+PRODUCT_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["name", "price", "weightGrams", "active", "asOf"],
+    "properties": {"price": _MONEY_SCHEMA, "active": {"bsonType": "bool"}, "asOf": {"bsonType": "date"}},
+}
+CUSTOMER_SCHEMA: Document = {"bsonType": "object", "required": ["name", "email"]}
+
 ORDERS = Collection(
     "orders",
     indexes=(
@@ -59,9 +114,10 @@ ORDERS = Collection(
         ),
     ),
     outbox=True,
+    schema=ORDER_SCHEMA,
 )
-PRODUCTS = Collection("products")
-CUSTOMERS = Collection("customers")
+PRODUCTS = Collection("products", schema=PRODUCT_SCHEMA)
+CUSTOMERS = Collection("customers", schema=CUSTOMER_SCHEMA)
 COLLECTIONS = (ORDERS, PRODUCTS, CUSTOMERS)
 
 

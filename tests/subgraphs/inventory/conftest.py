@@ -10,7 +10,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from subgraphs.chassis.metrics import Metrics
-from subgraphs.chassis.mongodb import connect, create_indexes
+from subgraphs.chassis.mongodb import connect, prepare_collections
 from subgraphs.chassis.outbox import Relay
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.inventory.events import encode
@@ -38,7 +38,7 @@ def inventory(memory_store: MemoryStore) -> Inventory:
 async def mongo_store(mongodb_url: str) -> AsyncIterator[MongoStore]:
     settings = ServiceSettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
     database = connect(settings)
-    await create_indexes(database, COLLECTIONS)
+    await prepare_collections(database, COLLECTIONS)
     store = MongoStore(database, Relay(COLLECTIONS, Metrics()), encode)
     await stocked(store)
     yield store

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import connect, create_indexes
+from subgraphs.chassis.mongodb import connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.events import encode
 from subgraphs.orders.service import Store
@@ -22,7 +22,7 @@ async def own(mongodb_url: str) -> AsyncIterator[OwnDatabase]:
     settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://unused:4222"})
     log = CommandLog()
     database = connect(settings, [log])
-    await create_indexes(database, COLLECTIONS)
+    await prepare_collections(database, COLLECTIONS)
     log.commands.clear()
     yield OwnDatabase(database, MongoStore(database, NoRelay(), encode), log)
     database.client.close()
