@@ -23,6 +23,7 @@ ENDS = {
     Scenario.CANCELLED_AT_ONCE: "CANCELLED",
     Scenario.CANCELLED_LATER: "CANCELLED",
     Scenario.DISPATCHED: "DELIVERED",
+    Scenario.RETURNED: "RETURNED",
 }
 """Where an order of a scenario comes to rest, unless its goods were sold out: then it is cancelled."""
 
@@ -46,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the other services say of an order of one status: their statuses, and whether money is held or taken."""
+    """What the other services say of an order of one status: their statuses, and where its money and goods are."""
 
     payment: frozenset[str]
     reservation: frozenset[str]
@@ -54,6 +55,7 @@ class Agreement:
     holds_money: bool = False
     holds_stock: bool = False
     is_sold: bool = False
+    came_back: bool = False
 
 
 def _agreement(payment: str, reservation: str, shipment: str = "", **flags: bool) -> Agreement:
@@ -64,6 +66,7 @@ AGREED: Mapping[str, Agreement] = {
     "PENDING": _agreement("PENDING", "HELD", holds_stock=True),
     "CONFIRMED": _agreement("AUTHORIZED", "HELD", "BOOKED", holds_money=True, holds_stock=True),
     "DELIVERED": _agreement("CAPTURED", "SOLD", "DELIVERED", is_sold=True),
+    "RETURNED": _agreement("REFUNDED", "SOLD", "DELIVERED RETURNED", is_sold=True, came_back=True),
     "CANCELLED": _agreement("DECLINED VOIDED", "RELEASED REJECTED", "CANCELLED"),
 }
 
@@ -148,11 +151,10 @@ def _check_money(order: Document, payment: Document) -> Iterator[Finding]:
     agreed = AGREED.get(order["status"])
     if agreed is None:
         return
-    due, held = amount if agreed.is_sold else 0, amount if agreed.holds_money else 0
-    if captured - refunded != due:
-        kind = Kind.DOUBLED if captured - refunded > due else Kind.LOST
-        yield Finding(kind, f"{name}: {captured} captured and {refunded} refunded; {due} is due")
-    for account, balance in (("HOLD", held), ("REVENUE", -captured)):
+    yield from _counted(f"{name} captured", captured, amount if agreed.is_sold else 0)
+    yield from _counted(f"{name} refunded", refunded, amount if agreed.came_back else 0)
+    held = amount if agreed.holds_money else 0
+    for account, balance in (("HOLD", held), ("REVENUE", -captured), ("REFUNDS", refunded)):
         if _balance(payment, account) != balance:
             yield Finding(Kind.WRONG, f"{name}: {account} is {_balance(payment, account)}, not {balance}")
 
@@ -190,20 +192,24 @@ def check_pieces(books: Books, placed: Sequence[Placed]) -> Iterator[Finding]:
             key = (found[0]["_id"], product_id)
             name = f"{order['_id']} ({order['status']}): {product_id}"
             yield from _counted(f"{name} held", held[key], quantity if agreed.holds_stock else 0)
-            yield from _counted(f"{name} sold", sold[key], quantity if agreed.is_sold else 0)
+            with_customer = agreed.is_sold and not agreed.came_back
+            yield from _counted(f"{name} sold", sold[key], quantity if with_customer else 0)
 
 
 def check_parcels(books: Books, placed: Sequence[Placed]) -> Iterator[Finding]:
-    """The parcels of an order hold together what was ordered, once; a cancelled order may have had none."""
+    """The parcels of an order hold together what was ordered, once, and its returns what came back, once.
+
+    A cancelled order may have had parcels or not.
+    """
     shipments = books.by_order(books.shipments)
     for order in _placed_orders(books, placed):
-        packed, ordered = _pieces(shipments[order["_id"]]), _pieces([order])
-        if order["status"] == "CANCELLED" and not packed:
+        sent, back, ordered = _sent(shipments[order["_id"]]), _came_back(shipments[order["_id"]]), _pieces([order])
+        if order["status"] == "CANCELLED" and not sent:
             continue
-        wanted = ordered if order["status"] != "PENDING" else Counter[str]()
-        for product_id in packed | ordered:
-            name = f"{order['_id']} ({order['status']}): {product_id} in parcels"
-            yield from _counted(name, packed[product_id], wanted[product_id])
+        for product_id in sent | back | ordered:
+            name, quantity = f"{order['_id']} ({order['status']}): {product_id}", ordered[product_id]
+            yield from _counted(f"{name} in parcels", sent[product_id], quantity if order["status"] != "PENDING" else 0)
+            yield from _counted(f"{name} back", back[product_id], quantity if order["status"] == "RETURNED" else 0)
 
 
 def check_stock(books: Books) -> Iterator[Finding]:
@@ -282,6 +288,14 @@ def _pieces(documents: Sequence[Document]) -> Counter[str]:
         for line in document["lines"]:
             pieces[line["productId"]] += line["quantity"]
     return pieces
+
+
+def _sent(shipments: Sequence[Document]) -> Counter[str]:
+    return _pieces([each for each in shipments if not each["returnId"]])
+
+
+def _came_back(shipments: Sequence[Document]) -> Counter[str]:
+    return _pieces([each for each in shipments if each["returnId"]])
 
 
 def _total_minor(order: Document) -> int:

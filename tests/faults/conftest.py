@@ -11,6 +11,7 @@ from tests.mall import RunningMall, running_mall
 
 SEED = 2026
 KILLS = 8
+SHOPPERS = 8
 
 
 @pytest.fixture(scope="session")
@@ -23,4 +24,4 @@ def ill_fated_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 @pytest.fixture(scope="session")
 def report(ill_fated_mall: RunningMall) -> Report:
     """What a short ordeal did to it, in which every process is killed once."""
-    return undergo(ill_fated_mall, SEED, KILLS)
+    return undergo(ill_fated_mall, SEED, KILLS, SHOPPERS)

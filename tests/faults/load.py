@@ -6,6 +6,7 @@ is then known here, and nothing else may be found in the databases.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,8 +31,13 @@ mutation ($id: ID!, $key: String!) {
 """
 ADDRESS = {"name": "Ada Lovelace", "line1": "12 St James's Square", "city": "Berlin", "postalCode": "10115"}
 COUNTRIES = ("DE", "FR", "GB", "US")
+RETURN_ORDER = """
+mutation ($id: ID!, $key: String!) {
+  returnOrder(orderId: $id, reason: "scenario RETURNED", idempotencyKey: $key) { return { id } userErrors { code } }
+}
+"""
 PATIENCE_S = 300.0
-ASK_AGAIN_S = 0.3
+ASK_AGAIN_S = 0.7
 
 
 class Scenario(Enum):
@@ -45,6 +51,7 @@ class Scenario(Enum):
     CANCELLED_AT_ONCE = "tok_approved, cancelled at once"
     CANCELLED_LATER = "tok_approved, cancelled when confirmed"
     DISPATCHED = "tok_approved, dispatched when booked"
+    RETURNED = "tok_approved, dispatched when booked, returned when delivered"
 
     @property
     def token(self) -> str:
@@ -60,7 +67,8 @@ WEIGHTS = {
     Scenario.GIVEN_UP: 1,
     Scenario.CANCELLED_AT_ONCE: 2,
     Scenario.CANCELLED_LATER: 2,
-    Scenario.DISPATCHED: 4,
+    Scenario.DISPATCHED: 3,
+    Scenario.RETURNED: 2,
 }
 
 
@@ -99,19 +107,21 @@ def plans(seed: int, products: list[str]) -> Iterator[Plan]:
 class Load:
     """``shoppers`` who work through ``plans`` side by side, and pause for ``pause_s`` after each order."""
 
-    def __init__(self, mall: RunningMall, plans: Iterator[Plan], *, shoppers: int = 6, pause_s: float = 1.0) -> None:
+    def __init__(self, mall: RunningMall, plans: Iterator[Plan], shoppers: int, pause_s: float = 0.5) -> None:
         self._mall = mall
         self._plans = plans
         self._pause_s = pause_s
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._deadline = math.inf  # as long as processes are killed, nobody knows when an answer is due
         for role in ("customer", "staff"):
             mall.token(role)  # now, while everything works
         self._pool = ThreadPoolExecutor(shoppers, "shopper")
         self._shoppers: list[Future[list[Placed]]] = [self._pool.submit(self._shop) for _ in range(shoppers)]
 
     def finish(self) -> list[Placed]:
-        """All orders that were placed, when every shopper has finished the one at hand."""
+        """All orders that were placed, when every shopper has finished or given up the one at hand."""
+        self._deadline = time.monotonic() + PATIENCE_S
         self._closing.set()
         with self._pool:
             return [placed for shopper in self._shoppers for placed in shopper.result()]
@@ -134,7 +144,11 @@ class Load:
                 self._await(placed, lambda order: order["status"] != "PENDING")
                 self._cancel(placed)
             case Scenario.DISPATCHED:
-                self._await(placed, self._deliver)
+                self._await(placed, self._send)
+            case Scenario.RETURNED:
+                order = self._await(placed, self._send)
+                if order["status"] == "DELIVERED":
+                    self._return(placed)
         return placed
 
     def _place(self, plan: Plan) -> str:
@@ -154,32 +168,34 @@ class Load:
         codes = {error["code"] for error in payload["userErrors"]}
         assert codes <= {"ORDER_ALREADY_CANCELLED"}, f"{placed} was not cancelled: {payload['userErrors']}"
 
-    def _deliver(self, order: Json) -> bool:
-        """Send off the parcels that are booked by now; True when the order has come to its end."""
+    def _return(self, placed: Placed) -> None:
+        payload = self._insist(RETURN_ORDER, "customer", id=placed.order_id, key=placed.plan.key)["returnOrder"]
+        assert payload["return"], f"{placed} cannot be returned: {payload['userErrors']}"
+        self._await(placed, lambda order: self._send(order) and order["status"] == "RETURNED")
+
+    def _send(self, order: Json) -> bool:
+        """Give the parcels that are booked by now to the carrier; True when the order has come to an end."""
         for shipment in order["shipments"]:
             if shipment["status"] == "BOOKED":
                 self._insist(DISPATCH, "staff", id=shipment["id"], key=f"dispatch-{shipment['id']}")
-        return order["status"] in ("DELIVERED", "CANCELLED")
+        return order["status"] in ("DELIVERED", "CANCELLED", "RETURNED")
 
     def _await(self, placed: Placed, reached: Callable[[Json], bool]) -> Json:
-        deadline = time.monotonic() + PATIENCE_S
         while True:
             order: Json = self._insist(READ_ORDER, "customer", id=placed.order_id)["order"]
             assert order, f"{placed} was acknowledged and is not there"
-            if reached(order):
+            if reached(order) or time.monotonic() > self._deadline:  # the audit will tell of one that got no further
                 return order
-            assert time.monotonic() < deadline, f"{placed} got no further than {order}"
             time.sleep(ASK_AGAIN_S)
 
     def _insist(self, query: str, role: str, **variables: object) -> Json:
         """The data of the first answer without errors: outages are waited out, and busy orders asked again."""
-        deadline = time.monotonic() + PATIENCE_S
         while True:
             answer = self._try(query, role, variables)
             if "errors" not in answer and not _is_busy(answer):
                 data: Json = answer["data"]
                 return data
-            assert time.monotonic() < deadline, f"no answer to {variables}: {answer}"
+            assert time.monotonic() < self._deadline, f"no answer to {variables}: {answer}"
             time.sleep(ASK_AGAIN_S)
 
     def _try(self, query: str, role: str, variables: Json) -> Json:

@@ -69,11 +69,11 @@ class Report:
         return "\n".join(lines + [f"  {finding.kind}: {finding.what}" for finding in self.findings])
 
 
-def undergo(mall: RunningMall, seed: int, kills: int, tell: Tell = lambda _: None) -> Report:
-    """Load ``mall``, strike it ``kills`` times as ``seed`` says, await quiet, and audit what is left."""
+def undergo(mall: RunningMall, seed: int, kills: int, shoppers: int, tell: Tell = lambda _: None) -> Report:
+    """Load ``mall`` with ``shoppers``, strike it ``kills`` times as ``seed`` says, await quiet, audit what is left."""
     with open_databases(mall) as clients:
         known_before = frozenset(order["_id"] for order in clients["orders"]["orders"]["orders"].find({}, {"_id": 1}))
-    load = Load(mall, plans(seed, _products(mall)))
+    load = Load(mall, plans(seed, _products(mall)), shoppers)
     saboteur = Saboteur(mall)
     started_at = time.monotonic()
     try:
