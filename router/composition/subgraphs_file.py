@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,10 +19,10 @@ import httpx
 import yaml
 
 from router.composition.subgraph import Subgraph
+from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
 
 _CODE = "INVALID_SUBGRAPHS_FILE"
-_VARIABLE = re.compile(r"\$\{(?:env\.)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
 _MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -70,20 +69,12 @@ def _read_yaml(file: Path) -> object:
 
 def _expand(file: Path, value: object, variables: Mapping[str, str]) -> object:
     """Replace the environment variables in every text of a YAML value."""
-    if isinstance(value, Mapping):
-        return {key: _expand(file, item, variables) for key, item in value.items()}
-    if not isinstance(value, str):
-        return value
-
-    def replacement(match: re.Match[str]) -> str:
-        found = variables.get(match[1], match[2])
-        if found is None:
-            raise InputError(
-                _CODE, f"{file} uses ${{{match[1]}}}, which is not set; set it or write ${{{match[1]}:-default}}"
-            )
-        return found
-
-    return _VARIABLE.sub(replacement, value)
+    try:
+        return expand_variables(value, variables)
+    except UnsetVariable as error:
+        name = error.name
+        message = f"{file} uses ${{{name}}}, which is not set; set it or write ${{{name}:-default}}"
+        raise InputError(_CODE, message) from None
 
 
 def _load(file: Path, name: str, entry: object) -> Subgraph:

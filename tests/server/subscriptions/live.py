@@ -203,8 +203,9 @@ class Stack:
     @asynccontextmanager
     async def socket(self, payload: object = None, *, acknowledged: bool = True) -> AsyncIterator[Client]:
         """A client over WebSocket."""
+        subprotocols = [Subprotocol("graphql-transport-ws")]
         url = self.url.replace("http", "ws")
-        async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as connection:
+        async with connect(url, subprotocols=subprotocols, proxy=None, ping_interval=None) as connection:
             client = Client(connection)
             if acknowledged:
                 await client.send(type="connection_init", payload=payload)

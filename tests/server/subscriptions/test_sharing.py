@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
+from starlette.types import Message, Scope
 
 from router.errors import OperationError
 from router.server.config import RouterConfig, SubscriptionSettings
 from router.server.graphql_request import GraphQLRequest
 from router.server.subscriptions.subscriber import Subscriber
-from tests.server.subscriptions.live import BIDS, Stack, live_stack
+from tests.server.subscriptions.live import BIDS, Stack, live_stack, until
 
 AMOUNTS = "subscription { bids { amount } }"
 
@@ -82,6 +86,63 @@ async def test_a_slow_client_is_closed_with_the_reason_and_others_go_on() -> Non
         stack.auction.bid(4)
         assert await quick.next() == b'{"data":{"bids":{"amount":4}}}'
         quick.close()
+
+
+class Stalled:
+    """A client at the router's ASGI interface whose connection takes results only when it is let."""
+
+    def __init__(self, *received: Message) -> None:
+        self.sent: list[bytes] = []
+        self.flows = asyncio.Event()
+        self._received = list(received)
+
+    async def receive(self) -> Message:
+        if self._received:
+            return self._received.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(self, message: Message) -> None:
+        body = message.get("text", "").encode() or message.get("body", b"")
+        if b"bids" in body:
+            await self.flows.wait()
+        self.sent.append(body)
+
+    async def lag(self, stack: Stack, scope: Scope) -> bytes:
+        """What is sent last, after more events than wait for this client."""
+        answering = asyncio.create_task(stack.app(scope, self.receive, self.send))
+        await stack.auction.followed_by(1)
+        for amount in range(10):
+            stack.auction.bid(amount)
+        await until(lambda: stack.service.subscriptions.count == 0)
+        self.flows.set()
+        await until(lambda: b"SUBSCRIPTION_TOO_SLOW" in b"".join(self.sent))
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        assert sum(b"bids" in sent for sent in self.sent) == 1
+        return self.sent[-1]
+
+
+def text(**message: object) -> Message:
+    return {"type": "websocket.receive", "text": json.dumps(message)}
+
+
+@pytest.mark.asyncio
+async def test_a_websocket_that_is_not_read_is_ended_and_told_when_it_flows_again() -> None:
+    async with live_stack(RouterConfig(subscriptions=SubscriptionSettings(max_buffered_events=2))) as stack:
+        subscribe = text(type="subscribe", id="1", payload={"query": AMOUNTS})
+        client = Stalled({"type": "websocket.connect"}, text(type="connection_init"), subscribe)
+        scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+        assert json.loads(await client.lag(stack, scope))["type"] == "error"
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_is_not_read_is_ended_and_told_when_it_flows_again() -> None:
+    async with live_stack(RouterConfig(subscriptions=SubscriptionSettings(max_buffered_events=2))) as stack:
+        client = Stalled({"type": "http.request", "body": json.dumps({"query": AMOUNTS}).encode()})
+        headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+        scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+        assert (await client.lag(stack, scope)).endswith(b"event: complete\ndata:\n\n")
 
 
 @pytest.mark.asyncio
