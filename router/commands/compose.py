@@ -72,7 +72,7 @@ def print_findings(
     composition: Composition, subgraphs: Sequence[Subgraph], level: str = "warn", fail_on: Sequence[str] = ()
 ) -> None:
     """Print errors, and hints of ``level`` and above or in ``fail_on``, with excerpts on stderr."""
-    sources = {subgraph.name: subgraph.sdl for subgraph in subgraphs}
+    sources = {subgraph.file or subgraph.name: subgraph.sdl for subgraph in subgraphs}
     for hint in composition.hints:
         if hint.level >= _LEVELS[level] or hint.code in fail_on:
             click.echo(render_finding(hint, sources), err=True)

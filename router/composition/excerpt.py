@@ -27,11 +27,11 @@ _PLACES_SHOWN = 6
 def render_finding(finding: CompositionError | CompositionHint, sources: Mapping[str, str]) -> str:
     """The report of an error or hint; its first line is ``str(finding)``.
 
-    ``sources`` are SDL texts by the subgraph's name; a place whose text is not among them has no excerpt.
+    ``sources`` are texts by the file that locations name; a place whose text is not among them has no excerpt.
     """
     lines = [str(finding)]
     for location in finding.locations[:_PLACES_SHOWN]:
-        lines.extend(_excerpt(location, sources.get(location.subgraph, "").splitlines()))
+        lines.extend(_excerpt(location, sources.get(location.file, "").splitlines()))
     if len(finding.locations) > _PLACES_SHOWN:
         lines.append(f"  ... and {len(finding.locations) - _PLACES_SHOWN} more places")
     page = find_page(str(finding.code))
