@@ -31,8 +31,10 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     try:
         graph = open_or_wait(files.open)
     except CompositionFailed as failed:
-        for error in failed.errors:
-            click.echo(str(error), err=True)
+        # Here, because a router that serves a supergraph SDL starts without the composer.
+        from router.commands.compose import print_findings
+
+        print_findings(failed.composition, failed.source.subgraphs)
         raise
     app = create_app(settings, graph, files)
     listener = listen(host, port)

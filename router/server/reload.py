@@ -101,7 +101,7 @@ class Reloader:
             return
         self._refused = error.message
         self._telemetry.reloaded("unreachable" if error.code == SUBGRAPH_UNREACHABLE else "refused")
-        for one in error.errors if isinstance(error, CompositionFailed) else ():
+        for one in error.composition.errors if isinstance(error, CompositionFailed) else ():
             logger.error("reload: %s", one)
         logger.error("reload: refused, the old supergraph is served on: %s: %s", error.code, error.message)
 

@@ -15,7 +15,7 @@ from router.supergraph.model import Supergraph
 from router.supergraph.read import read_supergraph
 
 if TYPE_CHECKING:
-    from router.composition.errors import CompositionError
+    from router.composition.compose import Composition
     from router.composition.subgraph import Subgraph
 
 COMPOSITION_FAILED = "COMPOSITION_FAILED"
@@ -42,14 +42,16 @@ class SupergraphSource:
 
 
 class CompositionFailed(InputError):  # noqa: N818 - the outcome's name, as its code says it
-    """COMPOSITION_FAILED: the message tells the first of ``errors``, of which there may be many."""
+    """COMPOSITION_FAILED: the message tells the first error of ``composition``, which may have many."""
 
-    def __init__(self, path: Path, errors: tuple[CompositionError, ...]) -> None:
-        first, *more = errors
+    def __init__(self, source: SupergraphSource, composition: Composition) -> None:
+        first, *more = composition.errors
         others = f" (and {len(more)} more)" if more else ""
+        path = source.path
         message = f"{path} does not compose: {first.code}: {first.message}{others}. See `galleria compose {path}`."
         super().__init__(COMPOSITION_FAILED, message)
-        self.errors = errors
+        self.source = source
+        self.composition = composition
 
 
 def load_supergraph(path: Path) -> Supergraph:
@@ -88,5 +90,5 @@ def _compose(source: SupergraphSource) -> str:
 
     composition = compose(source.subgraphs)
     if composition.supergraph_sdl is None:
-        raise CompositionFailed(source.path, composition.errors)
+        raise CompositionFailed(source, composition)
     return composition.supergraph_sdl
