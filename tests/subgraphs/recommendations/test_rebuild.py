@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -85,6 +89,26 @@ async def run_rebuild(environment: Mapping[str, str], bus: Bus) -> int:
         return await rebuild(Runtime(settings, database, outbox, utc_now), bus)
     finally:
         database.client.close()
+
+
+def mall(environment: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
+    command = [str(Path(sys.prefix) / "bin" / "mall"), *arguments]
+    result = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout, result.stderr
+
+
+@pytest.mark.asyncio
+async def test_the_command_tells_how_many_events_were_learned(environment: Mapping[str, str]) -> None:
+    events = some_events(seed=5, orders=3)
+    async with bus_of(environment["NATS_URL"]) as bus:
+        await publish_all(bus, events)
+    answer = await asyncio.to_thread(mall, environment, "rebuild", "recommendations")
+    assert answer == (0, f"recommendations: learned {len(events)} events\n", "")
+
+
+def test_a_service_that_owns_its_facts_is_not_rebuilt(environment: Mapping[str, str]) -> None:
+    reason = "mall: orders is not made of others' events: there is nothing to rebuild it from\n"
+    assert mall(environment, "rebuild", "orders") == (2, "", reason)
 
 
 @pytest.mark.asyncio
