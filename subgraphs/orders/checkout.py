@@ -34,7 +34,7 @@ from subgraphs.orders.domain import (
 MAX_LINES = 100
 MAX_QUANTITY = 999
 MAX_PRODUCT_ID_LENGTH = 64
-_TOKEN = re.compile(r"tok_[a-z0-9_]{1,64}")
+_TOKEN = re.compile(r"tok_(?!.*\d(?:_?\d){11})[a-z0-9_]{1,64}")  # twelve digits in a row may be a card's number
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _POSTAL_CODE = re.compile(r"[A-Z0-9][A-Z0-9 -]{0,14}[A-Z0-9]", re.IGNORECASE)
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter that is mistaken for a digit

@@ -46,6 +46,8 @@ def an_address(**changes: Any) -> Address:
         (a_request(lines=(LineRequest("\ud800", 1),)), ("PRODUCT_UNKNOWN", "lines.0.productId")),
         (a_request(lines=(LineRequest("A" * 65, 1),)), ("PRODUCT_UNKNOWN", "lines.0.productId")),
         (a_request(payment_token="4242 4242 4242 4242"), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
+        (a_request(payment_token="tok_4242424242424242"), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
+        (a_request(payment_token="tok_4242_4242_4242_4242"), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
         (a_request(payment_token="tok_"), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
         (a_request(payment_token="tok_approved\n"), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
         (a_request(payment_token="tok_" + "a" * 65), ("PAYMENT_METHOD_INVALID", "paymentMethod.token")),
