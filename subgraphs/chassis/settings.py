@@ -27,8 +27,10 @@ class CommandSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    galleria_env: Literal["development", "production"] = "development"
-    galleria_data: Path = Path(".galleria")
+    galleria_env: Literal["development", "production"] = Field(
+        default="development", description="production refuses the development key, weak secrets, keys over plain HTTP"
+    )
+    galleria_data: Path = Field(default=Path(".galleria"), description="where the development key lies")
 
     @property
     def development(self) -> bool:
@@ -60,13 +62,19 @@ class ServiceSettings(BusSettings):
     mongodb_url: SecretStr = Field(description="user, password, host and database name of this service's own database")
     jwks_file: Path | None = Field(default=None, description="keys that sign bearer tokens; read again when changed")
     jwks_url: str | None = Field(default=None, description="the same from a URL; asked again for an unknown key id")
-    seed_demo: bool = False
-    host: str = "127.0.0.1"
-    port: int | None = Field(default=None, ge=0, le=65535)
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning"] = "info"
-    otel_exporter_otlp_endpoint: str | None = None
-    mongodb_timeout_ms: int = Field(default=5000, ge=50, le=60_000)
+    seed_demo: bool = Field(default=False, description="1 puts the demo shop into an empty database")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int | None = Field(
+        default=None, ge=0, le=65535, description="port to listen on, instead of the service's own"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text for people, json for machines")
+    log_level: Literal["debug", "info", "warning"] = Field(
+        default="info", description="debug has a line for each request and each event"
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None, description="OTLP collector (HTTP) for traces; needs the extra galleria[otel]"
+    )
+    mongodb_timeout_ms: int = Field(default=5000, ge=50, le=60_000, description="for one database operation")
 
     @field_validator("mongodb_url")
     @classmethod
