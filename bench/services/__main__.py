@@ -61,9 +61,9 @@ def _measure_all(chosen: Sequence[Workload], seconds: float, connections: int, o
             with running_service(LEARNER, engines) as service:
                 events[LEARNER] = asyncio.run(_learn(service, engines, orders))
     conditions = (
-        f"{connections} requests at once for {seconds:g} s; service, database, NATS and load share two cores, whose load"
-        f" average was {busy:.1f} before and {os.getloadavg()[0]:.1f} at the end; shares are of the CPU time of the service,"
-        " profiled in a run of its own"
+        f"{connections} requests at once for {seconds:g} s; service, database, NATS and load share two cores, whose"
+        f" load average was {busy:.1f} before and {os.getloadavg()[0]:.1f} at the end; shares are of the CPU time of"
+        " the service, profiled in a run of its own"
     )
     return render(results, events, conditions)
 
