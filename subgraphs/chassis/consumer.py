@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from subgraphs.chassis.bus import Bus, Delivery
+from subgraphs.chassis.cancellation import leave_if_cancelled
 from subgraphs.chassis.errors import InvalidEvent, RetryLater, Unavailable
 from subgraphs.chassis.event import Event, decode_event
 from subgraphs.chassis.metrics import Metrics
@@ -65,6 +66,7 @@ class Consumer:
         """Handle events until cancelled; what is being handled at that moment may finish, up to a limit."""
         subscription = await bus.subscribe(self._name, sorted(self._handlers))
         while True:
+            leave_if_cancelled()
             deliveries = await subscription.fetch(BATCH, FETCH_WAIT_S)
             await _finish(self.handle_all(bus, deliveries))
 

@@ -18,6 +18,7 @@ from contextlib import aclosing, suppress
 from typing import NoReturn, TypeVar
 
 from subgraphs.chassis.bus import Bus
+from subgraphs.chassis.cancellation import leave_if_cancelled
 from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.outbox import Outbox
@@ -57,6 +58,7 @@ class LiveFeed:
         await bus.listen(self._topic, self._hear)
         self.look_again()
         while True:
+            leave_if_cancelled()
             await self._to_tell.wait()
             self._to_tell.clear()
             told, self._told = self._told, set()

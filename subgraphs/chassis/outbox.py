@@ -18,6 +18,7 @@ import structlog
 from pymongo import ASCENDING
 
 from subgraphs.chassis.bus import Bus
+from subgraphs.chassis.cancellation import leave_if_cancelled
 from subgraphs.chassis.event import from_cloud_event
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
@@ -59,6 +60,7 @@ class Relay:
     async def run(self, database: Database, bus: Bus) -> None:
         """Publish for ever; a failure is logged, and tried again after the poll's pause."""
         while True:
+            leave_if_cancelled()
             self._woken.clear()
             try:
                 moved = await self.publish_pending(database, bus)

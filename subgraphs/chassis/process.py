@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket
 
 from subgraphs.chassis import nats_bus
 from subgraphs.chassis.auth import TokenVerifier
+from subgraphs.chassis.cancellation import leave_if_cancelled
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.consumer import Consumer
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
@@ -147,18 +148,20 @@ class ServiceProcess(Generic[A, L, S]):
     async def _run_bus(self, database: Database, use_cases: A) -> NoReturn:
         while True:
             bus = await self._retry("nats", self._connect_bus)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._relay.run(database, bus))
-                    group.create_task(self.live.run(bus))
-                    if self.service.handlers:
-                        consumer = self._consumer(use_cases)
-                        group.create_task(consumer.run(bus))
+            try:  # in a task of its own: a group that fails leaves its mark of cancellation on the task (CPython 3.11)
+                await asyncio.create_task(self._use_bus(database, bus, use_cases))
             except ExceptionGroup as errors:
                 self._lost("nats", errors.exceptions[0])
                 await asyncio.sleep(FIRST_PAUSE_S)
             finally:
                 await bus.close()
+
+    async def _use_bus(self, database: Database, bus: nats_bus.NatsBus, use_cases: A) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._relay.run(database, bus))
+            group.create_task(self.live.run(bus))
+            if self.service.handlers:
+                group.create_task(self._consumer(use_cases).run(bus))
 
     async def _connect_bus(self) -> nats_bus.NatsBus:
         def changed(connected: bool) -> None:
@@ -177,6 +180,7 @@ class ServiceProcess(Generic[A, L, S]):
     async def _retry(self, need: str, attempt: Callable[[], Awaitable[T]]) -> T:
         pause_s = FIRST_PAUSE_S
         while True:
+            leave_if_cancelled()
             try:
                 result = await attempt()
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the service waits for it to be mended
@@ -209,6 +213,7 @@ def ensure_development_key(settings: ServiceSettings) -> None:
 
 async def _run_worker(worker: Worker[A], use_cases: A) -> NoReturn:
     while True:
+        leave_if_cancelled()
         try:
             await worker.round(use_cases)
         except Exception as error:  # noqa: BLE001 - the next round may do better

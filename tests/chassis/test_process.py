@@ -17,7 +17,7 @@ from stack.daemon import free_port, running
 from subgraphs.chassis.app import create_app
 from subgraphs.chassis.errors import SettingsError
 from subgraphs.chassis.mongodb import connect
-from subgraphs.chassis.service import Runtime
+from subgraphs.chassis.service import Runtime, Worker
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from tests.chassis.example import Notes, notes_service
 from tests.services import ServiceClient, bus_of, event, eventually, running_service
@@ -119,6 +119,24 @@ async def test_a_worker_goes_on_after_a_round_that_failed(environment: dict[str,
             return notes.rounds >= 3
 
         await eventually(three_rounds, "three rounds")
+
+
+@pytest.mark.asyncio
+async def test_a_service_ends_although_a_cancellation_got_lost(environment: dict[str, str]) -> None:
+    waiting = asyncio.Event()
+
+    async def lose_the_cancellation(_: Notes) -> None:
+        waiting.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            raise ValueError("as a task group does whose child fails at that moment") from None
+
+    service = replace(notes_service(Notes()), workers=(Worker("loses", lose_the_cancellation, 0.01),))
+    async with asyncio.timeout(30):
+        async with running_service(service, environment):
+            await waiting.wait()
+    assert waiting.is_set()
 
 
 @pytest.mark.asyncio
