@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events token reset test faults lint fmt bench lock clean
+.PHONY: help setup up seed events rebuild token reset test faults lint fmt bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ events: $(VENV)/.ready ## list the events that no handler could take: make event
 
 token: $(VENV)/.ready ## print a development token: make -s token ROLE=customer|staff
 	@GALLERIA_DATA="$(DATA)" $(BIN)/mall token --role $(ROLE)
+
+rebuild: $(VENV)/.ready ## learn the recommendations anew from the whole stream of a running mall
+	@$(BIN)/python -m stack run mall rebuild recommendations
 
 reset: ## forget all data, keys and passwords of the mall
 	rm -rf "$(DATA)"
