@@ -124,6 +124,7 @@ async def test_a_quiet_stream_beats() -> None:
                     text += chunk
                     if beat in text:
                         break
+                assert beat in text
 
 
 @pytest.mark.asyncio
