@@ -56,10 +56,11 @@ fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, u
 bench: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench
 
+# Extras stay in the locks: older pips look for the newest release of `name[extra]` and then miss its hash.
 lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes
 	$(PIP) uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade --universal --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock pyproject.toml
 
 clean: ## remove what setup made
 	rm -rf $(VENV) .venv-mongodb $(PAGE)/dist $(PAGE)/node_modules
