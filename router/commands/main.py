@@ -18,6 +18,7 @@ VERBS = {
     "plan": "Show the query plan of an operation.",
     "serve": "Serve a supergraph over HTTP.",
     "api-schema": "Print the schema that clients see.",
+    "config": "Tell of the settings in router.yaml.",
 }
 
 

@@ -72,6 +72,10 @@ def test_an_empty_file_is_a_file_of_defaults(tmp_path: Path) -> None:
     [
         ("explorer: {enabeld: true}", "explorer.enabeld: there is no such setting; did you mean 'enabled'?"),
         ("explorers: {}", "explorers: there is no such setting; did you mean 'explorer'?"),
+        (
+            "subgraphs: {subscriptions: {stock: {protocl: sse}}}",
+            "subgraphs.subscriptions.stock.protocl: there is no such setting; did you mean 'protocol'?",
+        ),
         ("xyz: 1", "xyz: there is no such setting"),
         ("server: {port: 70000}", "server.port: input should be less than or equal to 65535, not 70000"),
         ("graphql: {path: graphql}", r"graphql.path: string should match pattern '^/\S+$', not 'graphql'"),

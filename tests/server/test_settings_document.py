@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from router.server.config import RouterConfig, SubgraphSubscriptionSettings
+from router.server.config import RouterConfig
+from router.server.config.section import section_in
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "router-settings.md"
 
@@ -21,11 +22,15 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, st
             yield from settings(type(field.default), f"{prefix}{name}.")
             continue
         yield prefix + name, written(field)
-        if name == "subscriptions":
-            yield from settings(SubgraphSubscriptionSettings, f"{prefix}{name}.NAME.")
+        entry = section_in(field.annotation)
+        if entry is not None:
+            place = "[]." if field.get_default(call_default_factory=True) == () else ".NAME."
+            yield from settings(entry, f"{prefix}{name}{place}")
 
 
 def written(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value = field.get_default(call_default_factory=True)
     if value is None:
         return "none"

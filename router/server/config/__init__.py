@@ -1,0 +1,31 @@
+"""router.yaml: the router's own settings, one file for each section, checked key by key before anything starts."""
+
+from router.server.config.batching import BatchingSettings
+from router.server.config.explorer import ExplorerSettings
+from router.server.config.graphql import GraphQLSettings
+from router.server.config.headers import HeaderSettings
+from router.server.config.load import INVALID_CONFIG, load_config
+from router.server.config.nearest import nearest
+from router.server.config.router_config import RouterConfig
+from router.server.config.server import ServerSettings
+from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
+from router.server.config.subscriptions import SubscriptionSettings
+from router.server.config.supergraph import SupergraphSettings
+from router.server.config.uploads import UploadSettings
+
+__all__ = [
+    "INVALID_CONFIG",
+    "BatchingSettings",
+    "ExplorerSettings",
+    "GraphQLSettings",
+    "HeaderSettings",
+    "RouterConfig",
+    "ServerSettings",
+    "SubgraphSettings",
+    "SubgraphSubscriptionSettings",
+    "SubscriptionSettings",
+    "SupergraphSettings",
+    "UploadSettings",
+    "load_config",
+    "nearest",
+]

@@ -1,0 +1,17 @@
+"""Section ``graphql``: the endpoint."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from router.server.config.section import Section
+
+
+class GraphQLSettings(Section):
+    """The GraphQL endpoint. ``introspection`` left out: on wherever the explorer is."""
+
+    path: str = Field("/graphql", pattern=r"^/\S+$")
+    max_body_bytes: int = Field(1_000_000, gt=0)
+    timeout_s: float = Field(30.0, gt=0)
+    introspection: bool | None = None
+    max_cached_operations: int = Field(1000, gt=0)

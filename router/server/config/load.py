@@ -1,0 +1,81 @@
+"""Reading router.yaml: every wrong key or value is told by its name, and nothing starts.
+
+Environment variables are expanded in every value: ``${NAME}`` and ``${NAME:-default}``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import ValidationError
+
+from router.environment import UnsetVariable, expand_variables
+from router.errors import InputError
+from router.server.config.nearest import nearest
+from router.server.config.router_config import RouterConfig
+from router.server.config.section import Section, section_in
+
+INVALID_CONFIG = "INVALID_CONFIG"
+
+
+def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> RouterConfig:
+    """The settings in the file at ``path``, or the defaults where there is none.
+
+    Where the file does not say, GALLERIA_ENV is the environment. Raises InputError (INVALID_CONFIG) that names file,
+    key and remedy.
+    """
+    values = _read_values(path, environ) if path is not None else {}
+    values.setdefault("environment", environ.get("GALLERIA_ENV") or "production")
+    try:
+        config = RouterConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(INVALID_CONFIG, f"{path or 'GALLERIA_ENV'}: {_explain(error)}") from None
+    return _with_absolute_tabs(config, path.parent) if path is not None else config
+
+
+def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: {error.strerror}. Name the configuration with --config FILE."
+        raise InputError(INVALID_CONFIG, message) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(INVALID_CONFIG, f"{path}: not YAML: {reason}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(INVALID_CONFIG, f"{path}: not a mapping of settings.")
+    try:
+        expanded = expand_variables(values, environ)
+    except UnsetVariable as error:
+        raise InputError(INVALID_CONFIG, f"{path}: {error}") from None
+    return cast("dict[str, Any]", expanded)
+
+
+def _explain(error: ValidationError) -> str:
+    """The first thing that is wrong, on one line."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *section, name = first["loc"]
+        return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+
+
+def _settings_of(section: Iterable[int | str]) -> list[str]:
+    """The keys of the section at a path, in which names and indices of entries are no keys."""
+    model: type[Section] = RouterConfig
+    for part in section:
+        field = model.model_fields.get(str(part))
+        model = (section_in(field.annotation) if field is not None else None) or model
+    return list(model.model_fields)
+
+
+def _with_absolute_tabs(config: RouterConfig, folder: Path) -> RouterConfig:
+    tabs = tuple(folder / tab for tab in config.explorer.tabs)
+    return config.model_copy(update={"explorer": config.explorer.model_copy(update={"tabs": tabs})})

@@ -1,0 +1,46 @@
+"""All sections together.
+
+A section is added with a file of its own, a line here, and its rows in docs/router-settings.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from router.server.config.batching import BatchingSettings
+from router.server.config.explorer import ExplorerSettings
+from router.server.config.graphql import GraphQLSettings
+from router.server.config.headers import HeaderSettings
+from router.server.config.section import Section
+from router.server.config.server import ServerSettings
+from router.server.config.subgraphs import SubgraphSettings
+from router.server.config.subscriptions import SubscriptionSettings
+from router.server.config.supergraph import SupergraphSettings
+from router.server.config.uploads import UploadSettings
+
+
+class RouterConfig(Section):
+    """All settings. Without a file: those of production."""
+
+    environment: Literal["development", "production"] = "production"
+    server: ServerSettings = ServerSettings()
+    graphql: GraphQLSettings = GraphQLSettings()
+    supergraph: SupergraphSettings = SupergraphSettings()
+    subgraphs: SubgraphSettings = SubgraphSettings()
+    subscriptions: SubscriptionSettings = SubscriptionSettings()
+    batching: BatchingSettings = BatchingSettings()
+    uploads: UploadSettings = UploadSettings()
+    headers: HeaderSettings = HeaderSettings()
+    explorer: ExplorerSettings = ExplorerSettings()
+
+    @property
+    def has_explorer(self) -> bool:
+        """Whether the explorer page and its plans are served."""
+        enabled = self.explorer.enabled
+        return self.environment == "development" if enabled is None else enabled
+
+    @property
+    def has_introspection(self) -> bool:
+        """Whether ``__schema`` and ``__type`` are answered."""
+        enabled = self.graphql.introspection
+        return self.has_explorer if enabled is None else enabled

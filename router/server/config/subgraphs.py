@@ -1,0 +1,28 @@
+"""Section ``subgraphs``: how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from router.server.config.section import Section
+
+
+class SubgraphSubscriptionSettings(Section):
+    """How a subgraph sends the events of its subscriptions; ``url`` left out: its routing_url."""
+
+    protocol: Literal["websocket", "sse"] = "websocket"
+    url: str | None = Field(None, pattern=r"^(https?|wss?)://\S+$")
+
+
+class SubgraphSettings(Section):
+    """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph."""
+
+    timeout_s: float = Field(20.0, gt=0)
+    timeouts: Mapping[str, float] = Field(default_factory=dict)
+    max_connections: int = Field(200, gt=0)
+    max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)
+    keep_alive_s: float = Field(30.0, gt=0)
+    subscriptions: Mapping[str, SubgraphSubscriptionSettings] = Field(default_factory=dict)
