@@ -57,8 +57,11 @@ def known_contestants() -> dict[str, Contestant]:
         "-p",
         "{port}",
     )
+    uvicorn = (sys.executable, "-m", "uvicorn", "--port", "{port}", "--loop", "uvloop", "--http", "httptools")
+    ceiling = (*uvicorn, "--no-access-log", "--log-level", "warning", "bench.peers.ceiling.app:app")
     contestants = (
         Contestant("galleria", (galleria, "serve", "--supergraph", "{supergraph}", "--port", "{port}"), "/graphql"),
+        Contestant("ceiling", ceiling, "/", HERE.parent),
         Contestant("apollo", ("node", "gateway.mjs"), "/", apollo, needs_node=True),
         Contestant("hive", (*hive_gateway, "-c", "default.config.mjs"), "/graphql", hive, needs_node=True),
         Contestant("hive-rust", (*hive_gateway, "-c", "rust-planner.config.mjs"), "/graphql", hive, needs_node=True),

@@ -23,13 +23,15 @@ SCRIPT = Path(__file__).parent / "post.lua"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Requests per second, latencies in milliseconds, memory in megabytes, and CPU as a share of one core."""
+    """Requests per second, latencies in milliseconds, memory in megabytes, CPU as a share of one core and in
+    microseconds for each request: the last one hardly moves when other processes want the machine too."""
 
     requests_per_s: float
     p50_ms: float
     p99_ms: float
     errors: int
     cpu: float
+    cpu_us_per_request: float
     memory_mb: float
     fetches_per_request: float
     stub_cpu: float
@@ -62,12 +64,14 @@ def measure(contestant: Running, operation: Operation, load: Load, stub: Running
     result = _wrk(contestant.url, operation, load)
     duration = time.monotonic() - start
     requests = max(result["requests"], 1)
+    cpu_s = _cpu_s(processes) - cpu
     return Sample(
         requests_per_s=result["requests"] / (result["duration_us"] / 1e6),
         p50_ms=result["p50"] / 1000,
         p99_ms=result["p99"] / 1000,
         errors=int(sum(value for key, value in result.items() if key.startswith("err_"))),
-        cpu=(_cpu_s(processes) - cpu) / duration,
+        cpu=cpu_s / duration,
+        cpu_us_per_request=1e6 * cpu_s / requests,
         memory_mb=sum(process.memory_info().rss for process in processes) / 1e6,
         fetches_per_request=(_fetches(stub) - fetches) / requests,
         stub_cpu=(_cpu_s([stub_process]) - stub_cpu) / duration,

@@ -11,8 +11,11 @@ from bench.load import Sample
 Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
 """Operation -> contestant -> its samples, one a round."""
 
-HEADER = """| operation | router | requests/s | ours is | p50 ms | p99 ms | CPU | memory MB | fetches/request | errors |
-|---|---|---|---|---|---|---|---|---|---|"""
+COLUMNS = (
+    "operation", "router", "requests/s", "ours is", "p50 ms", "p99 ms", "CPU", "CPU us/request", "memory MB",
+    "fetches/request", "errors",
+)  # fmt: skip
+HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
 def render(samples: Samples, conditions: str) -> str:
@@ -31,9 +34,10 @@ def _row(name: str, router: str, samples: Sequence[Sample], others: Mapping[str,
     rate = median(sample.requests_per_s for sample in samples)
     ratio = "" if router == "galleria" else f"{ours / rate:.1f} x"
     p50, p99 = median(sample.p50_ms for sample in samples), median(sample.p99_ms for sample in samples)
+    work = median(sample.cpu_us_per_request for sample in samples)
     cpu, memory = median(sample.cpu for sample in samples), max(sample.memory_mb for sample in samples)
     fetches, errors = median(sample.fetches_per_request for sample in samples), sum(sample.errors for sample in samples)
     return (
-        f"| {name} | {router} | {rate:.0f} | {ratio} | {p50:.1f} | {p99:.1f} | {cpu:.0%} | {memory:.0f} "
+        f"| {name} | {router} | {rate:.0f} | {ratio} | {p50:.1f} | {p99:.1f} | {cpu:.0%} | {work:.0f} | {memory:.0f} "
         f"| {fetches:.2f} | {errors} |"
     )

@@ -1,0 +1,1 @@
+"""Other routers, and the ceiling, to compare with."""
