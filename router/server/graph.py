@@ -63,11 +63,20 @@ def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
 
     The ``previous`` graph's client, with its open connections, serves on where the addresses and limits are the same.
     """
-    supergraph = build_supergraph(made_from.source)
+    kept = _still_good(previous, made_from) if previous is not None else None
+    supergraph = kept.supergraph if kept is not None else build_supergraph(made_from.source)
     urls, limits = _urls(supergraph), _http_limits(made_from.config)
     is_same = previous is not None and previous.urls == urls and previous.limits == limits
     graph = open_graph(supergraph, made_from.config, previous.client if previous is not None and is_same else None)
+    if kept is not None and kept.operations.max_entries == graph.operations.max_entries:
+        graph = replace(graph, operations=kept.operations)
     return replace(graph, made_from=made_from)
+
+
+def _still_good(previous: Graph, made_from: GraphInput) -> Graph | None:
+    """``previous`` where its supergraph is what would be built: settings alone have changed."""
+    is_same = previous.made_from is not None and previous.made_from.source == made_from.source
+    return previous if is_same else None
 
 
 def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphClient | None = None) -> Graph:

@@ -49,7 +49,7 @@ class OperationCache:
 
     def __init__(self, compile_: Compile, max_entries: int) -> None:
         self._compile = compile_
-        self._max_entries = max_entries
+        self.max_entries = max_entries
         self._entries: OrderedDict[OperationKey, CompiledOperation] = OrderedDict()
         self._in_flight: dict[OperationKey, asyncio.Future[CompiledOperation]] = {}
 
@@ -79,6 +79,8 @@ class OperationCache:
         for key in keys:
             if clock() >= deadline:
                 break
+            if key in self._entries:
+                continue
             with suppress(OperationError):
                 await self.compiled(*key)
         ready = [key for key in keys if key in self._entries]
@@ -104,5 +106,5 @@ class OperationCache:
         if flight.cancelled() or flight.exception() is not None or len(key[0]) > MAX_CACHED_TEXT:
             return
         self._entries[key] = flight.result()
-        while len(self._entries) > self._max_entries:
+        while len(self._entries) > self.max_entries:
             self._entries.popitem(last=False)

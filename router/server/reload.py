@@ -1,4 +1,4 @@
-"""Taking over a changed supergraph while the router serves.
+"""Taking over a changed supergraph, and changed settings, while the router serves.
 
 The files are looked at in short intervals, by their stamps; what changed is read and built in a thread, the operations
 that were used last are planned on it, and then it takes the old graph's place in one assignment. Requests under way
@@ -23,12 +23,15 @@ from router.server.telemetry import Telemetry
 logger = logging.getLogger("galleria.router")
 
 SETTLE_S = 0.1
-# Settings that are read anew with the supergraph; others are told to need a restart.
-_RELOADED_SETTINGS = ("supergraph", "subgraphs")
+# All others are taken over; these are told to need a restart.
+_SETTINGS_OF_THE_START = ("server",)
 
 
 class Reloader:
-    """Watches ``files`` and hands each new graph to ``swap``; ``served`` gives the graph that is served now."""
+    """Watches ``files`` and hands each new graph to ``swap``; ``served`` gives the graph that is served now.
+
+    ``swap`` serves the graph with the settings that it was made from, or raises InputError and changes nothing.
+    """
 
     def __init__(
         self, files: GraphFiles, served: Callable[[], Graph], swap: Callable[[Graph], None], telemetry: Telemetry
@@ -87,13 +90,20 @@ class Reloader:
         keys = old.operations.most_recent(settings.warm_operations)
         deadline = asyncio.get_running_loop().time() + settings.warm_timeout_s
         ready = await graph.operations.warm(keys, deadline)
-        self._swap(graph)
+        try:
+            self._swap(graph)
+        except InputError as error:
+            self._refuse(error)
+            if graph.client is not old.client:
+                await graph.client.close()
+            return
         self._refused = None
         self._telemetry.reloaded("swapped")
         logger.info("reload: a changed supergraph is served (%d of %d recent operations planned)", ready, len(keys))
         _tell_settings_that_wait(old, read.config)
         if graph.client is not old.client:
-            self._retire(old.client, read.config.graphql.timeout_s)
+            before = old.made_from.config if old.made_from is not None else read.config
+            self._retire(old.client, max(before.graphql.timeout_s, read.config.graphql.timeout_s))
 
     def _refuse(self, error: InputError) -> None:
         """Tell it once for as long as it stays the same."""
@@ -162,10 +172,6 @@ def _tell_settings_that_wait(old: Graph, config: RouterConfig) -> None:
     if old.made_from is None:
         return
     before = old.made_from.config
-    changed = [
-        name
-        for name in RouterConfig.model_fields
-        if name not in _RELOADED_SETTINGS and getattr(before, name) != getattr(config, name)
-    ]
+    changed = [name for name in _SETTINGS_OF_THE_START if getattr(before, name) != getattr(config, name)]
     if changed:
         logger.warning("reload: changed settings that take effect at the next start: %s", ", ".join(changed))

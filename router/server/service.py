@@ -1,4 +1,4 @@
-"""The GraphQL service that every transport uses: the graph that is served now, and operations run on it."""
+"""The GraphQL service that every transport uses: one graph, and operations run on it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from router.server.telemetry import Telemetry
 
 
 class GraphQLService:
-    """Runs operations on ``graph``, which may be exchanged at any time; None while there is none yet."""
+    """Runs operations on ``graph`` by one set of settings; None while there is no graph yet."""
 
-    def __init__(self, config: RouterConfig, telemetry: Telemetry, graph: Graph | None = None) -> None:
+    def __init__(
+        self, config: RouterConfig, telemetry: Telemetry, subscriptions: SubscriptionHub, graph: Graph | None = None
+    ) -> None:
         self.graph = graph
-        self.subscriptions = SubscriptionHub(config, telemetry)
+        self.subscriptions = subscriptions
         self._timeout_s = config.graphql.timeout_s
         self._has_introspection = config.has_introspection
         self._telemetry = telemetry
@@ -33,11 +35,6 @@ class GraphQLService:
         if self.graph is None:
             raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
         return self.graph
-
-    def replace_graph(self, graph: Graph) -> None:
-        """Serve ``graph`` from now on; requests under way end on the one that they began with."""
-        self.graph = graph
-        self.subscriptions.replace_graph(graph)
 
     async def compiled_operation(self, request: GraphQLRequest) -> tuple[Graph, CompiledOperation]:
         """The graph that is served now, and the operation compiled for it.

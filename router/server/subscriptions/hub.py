@@ -29,8 +29,7 @@ class SubscriptionHub:
     """Begins subscriptions and keeps them; its tasks live until the last subscriber has left, or ``close``."""
 
     def __init__(self, config: RouterConfig, telemetry: Telemetry) -> None:
-        self._settings = config.subscriptions
-        self._limits = EventLimits(config.graphql.timeout_s, config.subscriptions.reconnect_timeout_s)
+        self._follow(config)
         self._telemetry = telemetry
         self._shared: dict[SharedSubscription, tuple[SharingKey, asyncio.Task[None]]] = {}
         self._by_key: dict[SharingKey, SharedSubscription] = {}
@@ -64,8 +63,9 @@ class SubscriptionHub:
         self._count += 1
         return subscriber
 
-    def replace_graph(self, graph: Graph) -> None:
-        """Carry every subscription over to ``graph``."""
+    def replace_graph(self, graph: Graph, config: RouterConfig) -> None:
+        """Carry every subscription over to ``graph``; new ones begin by ``config``, old ones keep their limits."""
+        self._follow(config)
         for shared in self._shared:
             task = asyncio.get_running_loop().create_task(shared.replan(graph))
             self._replanning.add(task)
@@ -77,6 +77,10 @@ class SubscriptionHub:
         for shared, (_, task) in tuple(self._shared.items()):
             shared.end(SHUTTING_DOWN)
             task.cancel()
+
+    def _follow(self, config: RouterConfig) -> None:
+        self._settings = config.subscriptions
+        self._limits = EventLimits(config.graphql.timeout_s, config.subscriptions.reconnect_timeout_s)
 
     def _refuse_if_need_be(self) -> None:
         if not self._settings.enabled:

@@ -18,7 +18,7 @@ that it defines for that:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -47,10 +47,10 @@ class ProtocolViolation(Exception):  # noqa: N818 - what the client did
 
 
 class WebSocketEndpoint:
-    """Takes the WebSocket connections for ``service``."""
+    """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then."""
 
-    def __init__(self, config: RouterConfig, service: GraphQLService) -> None:
-        self._service = service
+    def __init__(self, config: RouterConfig, current: Callable[[], GraphQLService]) -> None:
+        self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
         self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
@@ -64,7 +64,7 @@ class WebSocketEndpoint:
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         headers = {name: value for name, value in scope["headers"] if name in self._propagate}
-        connection = _Connection(self._service, send, self._max_operations)
+        connection = _Connection(self._current, send, self._max_operations)
         try:
             await self._talk(connection, receive, headers)
         except ProtocolViolation as violation:
@@ -104,8 +104,8 @@ class WebSocketEndpoint:
 class _Connection:
     """One client: its operations under way, by their ids."""
 
-    def __init__(self, service: GraphQLService, send: Send, max_operations: int) -> None:
-        self._service = service
+    def __init__(self, current: Callable[[], GraphQLService], send: Send, max_operations: int) -> None:
+        self._current = current
         self._send = send
         self._max_operations = max_operations
         self._headers: tuple[Header, ...] = ()
@@ -167,7 +167,7 @@ class _Connection:
                 f"There are {self._max_operations} operations under way on this connection, as many as it may have."
             )
             raise OperationError("SUBSCRIPTION_LIMIT", message)
-        service = self._service
+        service = self._current()
         request = read_parameters(payload)
         graph, compiled = await service.compiled_operation(request)
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:

@@ -13,7 +13,7 @@ from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
 async def replace(stack: Stack, **sdls: str) -> None:
     """Serve a graph in which some subgraphs have another SDL."""
     old = stack.service.served_graph()
-    stack.service.replace_graph(stack.graph(**sdls))
+    stack.app.replace_graph(stack.graph(**sdls))
     await old.client.close()
 
 

@@ -1,0 +1,89 @@
+"""What answers requests: made as a whole of one set of settings and one graph, and exchanged as a whole.
+
+A reload makes a new one beside the old and puts it in its place by one assignment. A request under way ends on the one
+that it began with, so it never sees half of a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from router.server.config import RouterConfig
+from router.server.endpoint import GraphQLEndpoint
+from router.server.explorer_page import explorer_routes
+from router.server.graph import Graph
+from router.server.service import GraphQLService
+from router.server.subscriptions.hub import SubscriptionHub
+from router.server.subscriptions.websocket import WebSocketEndpoint
+from router.server.telemetry import Telemetry
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What outlives every reload; ``current`` is the service that is served now, for connections that last too."""
+
+    telemetry: Telemetry
+    subscriptions: SubscriptionHub
+    current: Callable[[], GraphQLService]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The ASGI apps behind one address: GraphQL over HTTP and over WebSocket at ``graphql_path``, and all others."""
+
+    config: RouterConfig
+    graphql_path: str
+    service: GraphQLService
+    http: ASGIApp
+    websocket: ASGIApp
+    others: ASGIApp
+
+
+def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting) -> Serving:
+    """All that ``config`` asks for over ``graph``; changes nothing. InputError (INVALID_CONFIG) as the explorer's."""
+    service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
+    routes = [*_health_routes(service), _metrics_route(lasting.telemetry)]
+    if config.has_explorer:
+        routes += explorer_routes(config, service)
+    return Serving(
+        config=config,
+        graphql_path=config.graphql.path,
+        service=service,
+        http=GraphQLEndpoint(config, lasting.telemetry, service),
+        websocket=WebSocketEndpoint(config, lasting.current),
+        others=Starlette(routes=routes, exception_handlers={404: _not_found}),
+    )
+
+
+def _health_routes(service: GraphQLService) -> list[BaseRoute]:
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Request) -> Response:
+        # A subgraph that is down is not asked after: the router answers what the others have.
+        missing = [] if service.graph is not None else ["supergraph"]
+        status = "unavailable" if missing else "ready"
+        return JSONResponse({"status": status, "missing": missing}, 503 if missing else 200)
+
+    return [Route("/health/live", live), Route("/health/ready", ready)]
+
+
+def _metrics_route(telemetry: Telemetry) -> BaseRoute:
+    async def metrics(_: Request) -> Response:
+        return Response(telemetry.exposition(), media_type=METRICS_TYPE)
+
+    return Route("/metrics", metrics)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    error = {"message": f"There is nothing at {request.url.path}.", "extensions": {"code": "NOT_FOUND"}}
+    return JSONResponse({"errors": [error]}, 404)
