@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from router.execution.contexts import CompiledContext, ContextualBody, compile_contexts, compile_contextual_body
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
 from router.execution.places import Collect, compile_collect
@@ -23,6 +24,7 @@ class ExecutableLookup:
     """One ``_entities`` field of a fetch, compiled; ``prefix`` is its variable's name as JSON with the colon."""
 
     alias: str
+    variable: bytes
     prefix: bytes
     paths: tuple[Path, ...]
     collects: tuple[Collect, ...]
@@ -30,6 +32,7 @@ class ExecutableLookup:
     owned: tuple[OwnedField, ...]
     rename: Rename | None
     rename_path: RenamePath
+    contexts: tuple[CompiledContext, ...]
 
     def entities(self, data: JsonObject) -> list[JsonObject]:
         """The objects of the merged data that this lookup is about, in the order of its paths."""
@@ -46,7 +49,7 @@ class ExecutableFetch:
     index: int
     subgraph: str
     repeatable: bool
-    body: RequestBody
+    body: RequestBody | ContextualBody
     lookups: tuple[ExecutableLookup, ...]
     owned: tuple[OwnedField, ...]
     at: tuple[Path, ...]
@@ -54,6 +57,11 @@ class ExecutableFetch:
     rename_path: RenamePath
     run_if: tuple[tuple[Condition, ...], ...]
     dependents: tuple[int, ...]
+
+    @property
+    def has_contexts(self) -> bool:
+        """Whether fields of it take arguments from the objects around their entities."""
+        return type(self.body) is ContextualBody
 
     def is_needed(self, variables: Mapping[str, object]) -> bool:
         """Whether one of the alternatives under which the fetch is needed holds."""
@@ -103,15 +111,21 @@ def compile_plan(plan: QueryPlan) -> ExecutablePlan:
     return ExecutablePlan(plan.kind, fetches, tuple(len(f.depends_on) for f in plan.fetches), is_chain)
 
 
-def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:
+def _compile_body(fetch: Fetch) -> RequestBody | ContextualBody:
+    if any(lookup.contexts for lookup in fetch.lookups):
+        return compile_contextual_body(fetch)
     head = b'{"query":' + encode(fetch.document)
     if fetch.operation_name is not None:
         head += b',"operationName":' + encode(fetch.operation_name)
+    return RequestBody(head, fetch.variables)
+
+
+def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:
     return ExecutableFetch(
         index=index,
         subgraph=fetch.subgraph,
         repeatable=fetch.kind is OperationKind.QUERY,
-        body=RequestBody(head, fetch.variables),
+        body=_compile_body(fetch),
         lookups=tuple(_compile_lookup(lookup) for lookup in fetch.lookups),
         owned=fetch.owned,
         at=fetch.at,
@@ -125,6 +139,7 @@ def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exe
 def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
     return ExecutableLookup(
         alias=lookup.alias,
+        variable=lookup.variable.encode(),
         prefix=encode(lookup.variable) + b":",
         paths=lookup.paths,
         collects=tuple(compile_collect(path) for path in lookup.paths),
@@ -132,4 +147,5 @@ def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
         owned=lookup.owned,
         rename=compile_rewrites(lookup.rewrites),
         rename_path=compile_path_rewrites(lookup.rewrites),
+        contexts=compile_contexts(lookup.contexts),
     )

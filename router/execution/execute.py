@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from router.execution.answer import Decode, SubgraphAnswer, read_answer
+from router.execution.contexts import gather_in_contexts, put_together
 from router.execution.errors import INVALID_RESPONSE, TIMEOUT, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup, ExecutablePlan
 from router.execution.failures import (
@@ -24,10 +25,12 @@ from router.execution.failures import (
     fail_lookup,
     place_subgraph_errors,
     places_of,
+    without_failed_contexts,
     without_failed_inputs,
 )
 from router.execution.json_numbers import decode
 from router.execution.merge import JsonObject, copy_object, merge_object
+from router.execution.places import collect_chains
 from router.execution.representations import Batch, gather
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest
 from router.execution.uploads import files_in
@@ -146,6 +149,8 @@ class _Run:
         except SubgraphFailure as failure:
             fail_fetch(self.failures, fetch, batches, failure)
             return
+        if fetch.has_contexts:
+            answer = put_together(answer, fetch.lookups, batches)
         self._merge_soundly(fetch, batches, answer)
 
     def _merge_soundly(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
@@ -166,12 +171,25 @@ class _Run:
                     fail_late_entities(self.failures, fetch, lookup)
 
     def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
+        if lookup.contexts:
+            return self._gather_in_contexts(fetch, lookup)
         entities = lookup.entities(self.data)
         if self.failures.causes:
             entities = without_failed_inputs(self.failures, fetch, lookup, entities)
         else:
             self.failures.complete.add(id(lookup))
         return gather(entities, lookup.builder_of)
+
+    def _gather_in_contexts(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
+        chains = collect_chains(self.data, lookup.paths[0])
+        if self.failures.causes:
+            entities = without_failed_inputs(self.failures, fetch, lookup, [chain[-1] for chain in chains])
+            sound = {id(entity) for entity in entities}
+            chains = [chain for chain in chains if id(chain[-1]) in sound]
+            chains = without_failed_contexts(self.failures, fetch, lookup, chains)
+        else:
+            self.failures.complete.add(id(lookup))
+        return gather_in_contexts(chains, lookup.contexts, lookup.builder_of)
 
     async def _send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
         context = self.context

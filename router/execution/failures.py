@@ -101,6 +101,25 @@ def without_failed_inputs(
     return sound
 
 
+def without_failed_contexts(
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, chains: list[tuple[JsonObject, ...]]
+) -> list[tuple[JsonObject, ...]]:
+    """The chains to entities whose values from around them did not fail; the owned fields of the others get errors."""
+    sound: list[tuple[JsonObject, ...]] = []
+    for chain in chains:
+        causes = (
+            _failed_selection(failures, chain[context.depth], selection)
+            for context in lookup.contexts
+            for selection in context.selections
+        )
+        cause = next((cause for cause in causes if cause is not None), None)
+        if cause is None:
+            sound.append(chain)
+        else:
+            _fail_for_inputs(failures, fetch, lookup, chain[-1], cause)
+    return sound
+
+
 def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup) -> None:
     """Tell of the entities that a lookup did not find: what leads to them failed, and they came later."""
     if failures.first_loss is None or id(lookup) in failures.complete:

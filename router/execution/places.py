@@ -40,6 +40,19 @@ def compile_collect(path: Path) -> Collect:
     return collect
 
 
+def collect_chains(data: JsonObject, path: Path) -> list[tuple[JsonObject, ...]]:
+    """For each object at ``path`` the objects that lead to it, one for each step: the root first, itself last."""
+    level: list[tuple[JsonObject, ...]] = [(data,)]
+    for step in path:
+        found: list[tuple[JsonObject, ...]] = []
+        for chain in level:
+            places: list[Place] = []
+            _locate_values((), chain[-1].get(step.response_key), places)
+            found += ((*chain, o) for _, o in places if step.types is None or _typename(o) in step.types)
+        level = found
+    return level
+
+
 def locate(data: JsonObject, path: Path) -> list[Place]:
     """The objects at ``path`` with their client paths, in document order."""
     level: list[Place] = [((), data)]

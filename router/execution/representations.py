@@ -18,12 +18,24 @@ from router.planning.query_plan import InputField, InputSelection, Representatio
 Fill = Callable[[JsonObject, JsonObject], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class InContext:
+    """``size`` representations that follow each other, and the ``values`` as JSON that their lookup's contexts have."""
+
+    values: tuple[bytes, ...]
+    size: int
+
+
 @dataclass(slots=True)
 class Batch:
-    """What one lookup sends: ``representations`` as JSON, and for each the objects that share it and get its result."""
+    """What one lookup sends: ``representations`` as JSON, and for each the objects that share it and get its result.
+
+    ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around.
+    """
 
     representations: list[bytes] = field(default_factory=list)
     objects: list[list[JsonObject]] = field(default_factory=list)
+    contexts: list[InContext] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from router.planning.limits import StepCounter
 from router.planning.positions import Arguments, Conditions, Position
 from router.planning.reach import TYPENAME, Node, Reach, Way
 from router.supergraph.field_set import FieldSet, FieldSetField
-from router.supergraph.query_graph import FieldEdge, Jump
+from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump
 
 Slot = tuple[str, int, str]
 
@@ -48,15 +48,25 @@ class Input:
     abstract: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ContextInput:
+    """Where the value of a contextual argument is found: ``inputs`` of the object at ``setter``."""
+
+    setter: Position
+    inputs: tuple[Input, ...]
+
+
 @dataclass(eq=False, slots=True)
 class Entry:
     """How a presence was entered by a lookup: what its representations hold, and who reads that for it.
 
-    ``providers`` are presences with the response key that each has to read before.
+    ``providers`` are presences with the response key that each has to read before; ``contexts`` are the values that
+    fields of the lookup take from the objects around.
     """
 
     jump: Jump | None
     inputs: dict[tuple[str, tuple[str, ...] | None], Input] = field(default_factory=dict)
+    contexts: dict[ContextualArgument, ContextInput] = field(default_factory=dict)
     providers: dict[tuple[Presence, str], bool] = field(default_factory=dict)
 
 
@@ -137,7 +147,7 @@ class Choices:
         """A presence at ``way``'s node from which its field can be read, new only where none is there yet."""
         self._steps.take()
         if way.jump is not None and way.edge is not None:
-            return self._look_up(position, way.node, way.jump, limit, way.edge.requires)
+            return self._look_up(position, way.node, way.jump, limit, way.edge)
         return self._arrive(position, way.node, limit)
 
     def _use(self, presence: Presence, key: str, name: str, arguments: Arguments, edge: FieldEdge | None) -> Use:
@@ -159,7 +169,7 @@ class Choices:
                 if above.node == source.node and above.level <= limit and source.jump is None:
                     return self._descend(position, above, source)
         if arrival.jump is not None:
-            return self._look_up(position, node, arrival.jump, arrival.level, ())
+            return self._look_up(position, node, arrival.jump, arrival.level)
         source = min(arrival.sources, key=self._cost)
         return self._descend(position, self.enter(position.parent, source, limit), source)
 
@@ -200,12 +210,19 @@ class Choices:
 
     # -- lookups ---------------------------------------------------------------------------------------------------
 
-    def _look_up(self, position: Position, node: Node, jump: Jump, limit: int, requires: FieldSet) -> Presence:
-        """Enter ``node`` by a lookup with the jump's key and ``requires`` in the representation."""
+    def _look_up(
+        self, position: Position, node: Node, jump: Jump, limit: int, edge: FieldEdge | None = None
+    ) -> Presence:
+        """Enter ``node`` by a lookup with the jump's key, and with what ``edge`` needs to be read there."""
         inputs, providers = self._require(position, jump.key, limit - 1, nullable=False)
-        required, required_from = self._require(position, requires, limit - 1, nullable=True)
-        inputs = merge_inputs([*inputs, *required]) or []
-        providers += required_from
+        contexts: dict[ContextualArgument, ContextInput] = {}
+        if edge is not None:
+            required, required_from = self._require(position, edge.requires, limit - 1, nullable=True)
+            inputs = merge_inputs([*inputs, *required]) or []
+            providers += required_from
+            for argument in edge.contextual:
+                contexts[argument], context_from = self._require_context(position, argument, limit - 1)
+                providers += context_from
         level = 1 + max(presence.level for presence, _ in providers)
         presence = self._joinable(position, node, level, limit, inputs)
         if presence is None:
@@ -214,9 +231,20 @@ class Choices:
         assert entry is not None  # noqa: S101 - only entries are joinable
         for item in merge_inputs([*entry.inputs.values(), *inputs]) or ():
             self._set(entry.inputs, (item.name, item.types), item)
+        for argument, value in contexts.items():
+            self._add(entry.contexts, argument, value)
         for provider in providers:
             self._add(entry.providers, provider)
         return presence
+
+    def _require_context(
+        self, position: Position, argument: ContextualArgument, limit: int
+    ) -> tuple[ContextInput, list[tuple[Presence, str]]]:
+        """Have the value of a contextual argument of ``position`` read in requests of ``limit`` or sooner."""
+        setter = position.setter_of(argument.context)
+        assert setter is not None  # noqa: S101 - else there would be no way to the field
+        inputs, providers = self._require(setter, argument.selection, limit, nullable=True)
+        return ContextInput(setter, tuple(merge_inputs(inputs) or ())), providers
 
     def _joinable(self, position: Position, node: Node, level: int, limit: int, inputs: list[Input]) -> Presence | None:
         """A lookup of the same node that can carry ``inputs`` too: late enough, and their names not used otherwise."""

@@ -17,6 +17,7 @@ from router.planning.conditions import ALWAYS, shared, simplify
 from router.planning.positions import Conditions, Position
 from router.planning.postpone import postpone_lookups
 from router.planning.query_plan import (
+    ContextVariable,
     EntityLookup,
     Fetch,
     InputField,
@@ -47,13 +48,28 @@ class _Lookup:
     owned: list[OwnedField]
     rewrites: list[Rewrite]
     known: Conditions
+    contexts: list[ContextVariable]
 
     def asks_like(self, other: _Lookup) -> bool:
-        """Whether both ask the same of the same entities, at whatever paths."""
-        return (
+        """Whether both ask the same of the same entities, at whatever paths; not where it depends on the path."""
+        return not self.contexts and not other.contexts and (
             (self.representations, self.fragments, self.owned, self.rewrites, self.known)
             == (other.representations, other.fragments, other.owned, other.rewrites, other.known)
         )  # fmt: skip
+
+
+class _OurVariables:
+    """Names for the variables that fetches add, such that none of the client's variables begins with one of them."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._taken = tuple(definition.variable.name.value for definition in operation.variable_definitions)
+        self.representations = self._free("representations")
+        self.context = self._free("context")
+
+    def _free(self, name: str) -> str:
+        while any(taken.startswith(name) for taken in self._taken):
+            name = f"_{name}"
+        return name
 
 
 class FetchGraph:
@@ -70,6 +86,7 @@ class FetchGraph:
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}
         self._alternatives = self._spread_conditions()
         self._brought = self._count_fetches()
+        self._names = _OurVariables(operation)
 
     def fetches(self, depends_on: tuple[int, ...] = ()) -> list[Fetch]:
         """All fetches, each after those it waits for; ``depends_on`` are ids that all of them wait for."""
@@ -159,7 +176,7 @@ class FetchGraph:
             id=fetch_id,
             subgraph=slot[0],
             kind=kind,
-            document=print_document(kind, name, [*_declared(used), *_represented(named)], selections),
+            document=print_document(kind, name, [*_declared(used), *_of_lookups(named)], selections),
             operation_name=name,
             variables=tuple(definition.variable.name.value for definition in used),
             depends_on=tuple(sorted({*depends_on, *self._awaited(entries)})),
@@ -193,8 +210,10 @@ class FetchGraph:
         """One lookup for ``group``: one entry, or entries for different types of objects at one place."""
         several = len(group) > 1
         known = self._certain(group)
+        # Entries that take a context stand alone.
+        contexts = self._contexts(group[0], printer)
         types = tuple(dict.fromkeys(name for entry in group for name in self._types_of(entry.position)))
-        lookup = _Lookup([_path_of(group[0].position, types)], types, [], [], [], [], known)
+        lookup = _Lookup([_path_of(group[0].position, types)], types, [], [], [], [], known, contexts)
         for entry in group:
             sent = assign_names(entry)
             own = self._types_of(entry.position) if several else None
@@ -208,6 +227,20 @@ class FetchGraph:
         for condition in known:
             printer.variables[condition.variable] = True
         return lookup
+
+    def _contexts(self, entry: Presence, printer: SelectionPrinter) -> list[ContextVariable]:
+        """The variables for the contextual arguments of a lookup."""
+        values = entry.entry.contexts if entry.entry is not None else {}
+        printer.name_contexts(values, self._names.context)
+        return [
+            ContextVariable(
+                printer.context_variables[argument],
+                argument.type,
+                len(_path_of(value.setter, ())),
+                _input_selections(value.inputs, value.setter.abstract),
+            )
+            for argument, value in values.items()
+        ]
 
     def _certain(self, group: list[Presence]) -> Conditions:
         """Nothing: a lookup is asked for whenever its fetch runs, and conditions stay inside it."""
@@ -234,11 +267,12 @@ class FetchGraph:
         suffix = "" if total == 1 else f"_{number}"
         return EntityLookup(
             alias=f"_entities{suffix}",
-            variable=f"representations{suffix}",
+            variable=f"{self._names.representations}{suffix}",
             paths=tuple(lookup.paths),
             representations=tuple(lookup.representations),
             owned=tuple(lookup.owned),
             rewrites=tuple(lookup.rewrites),
+            contexts=tuple(lookup.contexts),
         )
 
 
@@ -270,11 +304,15 @@ def _within(presence: Presence) -> Iterable[Presence]:
 
 def _can_join(entry: Presence, other: Presence) -> bool:
     """Whether entries for two types of an object can be one lookup; what goes by an interface's name must be equal."""
-    if entry.position is other.position:
+    if entry.position is other.position or _takes_context(entry) or _takes_context(other):
         return False
     if entry.node.type_name == other.node.type_name:
         return _asked(entry) == _asked(other)
     return can_share_names(entry, other)
+
+
+def _takes_context(presence: Presence) -> bool:
+    return presence.entry is not None and bool(presence.entry.contexts)
 
 
 def _asked(presence: Presence) -> object:
@@ -324,11 +362,14 @@ def _restricted(path: Path, types: tuple[str, ...] | None) -> Path:
 def _input_field(item: Input) -> InputField:
     if item.below is None:
         return InputField(item.name, item.response_key, item.nullable)
+    return InputField(item.name, item.response_key, item.nullable, _input_selections(item.below, item.abstract))
+
+
+def _input_selections(items: Iterable[Input], abstract: bool) -> tuple[InputSelection, ...]:
     grouped: dict[tuple[str, ...] | None, list[InputField]] = {}
-    for inner in item.below:
-        grouped.setdefault(inner.types, []).append(_input_field(inner))
-    selections = tuple(InputSelection(types, tuple(fields), item.abstract) for types, fields in grouped.items())
-    return InputField(item.name, item.response_key, item.nullable, selections)
+    for item in items:
+        grouped.setdefault(item.types, []).append(_input_field(item))
+    return tuple(InputSelection(types, tuple(fields), abstract) for types, fields in grouped.items())
 
 
 def _rewrites(presence: Presence, sent: Sent, path: Path, types: tuple[str, ...] | None) -> list[Rewrite]:
@@ -354,8 +395,13 @@ def _declared(definitions: Iterable[VariableDefinitionNode]) -> list[str]:
     return [print_definition(definition) for definition in definitions]
 
 
-def _represented(lookups: Iterable[EntityLookup]) -> list[str]:
-    return [f"${lookup.variable}: [_Any!]!" for lookup in lookups]
+def _of_lookups(lookups: Iterable[EntityLookup]) -> list[str]:
+    """The definitions of the variables that lookups add."""
+    definitions: list[str] = []
+    for lookup in lookups:
+        definitions.append(f"${lookup.variable}: [_Any!]!")
+        definitions += (f"${context.variable}: {context.type}" for context in lookup.contexts)
+    return definitions
 
 
 def _graphql_name(text: str) -> str:

@@ -40,10 +40,13 @@ def _render_fetch(fetch: Fetch) -> str:
 
 
 def render_lookup(lookup: EntityLookup) -> str:
-    """``$representations: Order { id } at orders.node``, then a line for each renaming."""
+    """``$representations: Order { id } at orders.node``, then a line for each context and each renaming."""
     paths = ", ".join(_path(path) for path in lookup.paths)
     representations = " | ".join(_representation(representation) for representation in lookup.representations)
     text = f"${lookup.variable}: {representations} at {paths}"
+    for context in lookup.contexts:
+        value = " ".join(_selection(selection) for selection in context.selections)
+        text += f"\n  ${context.variable}: {value} of {_path(lookup.paths[0][: context.depth]) or 'the root'}"
     for rewrite in lookup.rewrites:
         place = _path(rewrite.path) or "the entity"
         text += f"\n  rename {rewrite.sent} to {rewrite.response_key} at {place}"

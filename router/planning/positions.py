@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from graphql import ValueNode
 
 from router.operation.model import Condition
-from router.planning.reach import Closure, Levels, Node, Reach, Way
+from router.planning.reach import Closure, Levels, Node, Reach, Surroundings, Way
 from router.planning.values import print_arguments
-from router.supergraph.query_graph import Jump
+from router.supergraph.query_graph import ContextualArgument, Jump
 
 Arguments = tuple[tuple[str, ValueNode], ...]
 FieldKey = tuple[str, str]
@@ -63,6 +63,7 @@ class Position:
         "_children",
         "_closure",
         "_reach",
+        "_surroundings",
         "_ways",
         "abstract",
         "arguments",
@@ -97,6 +98,7 @@ class Position:
         self._ways: dict[str, list[Way]] = {}
         self._closure: Closure | None = None
         self._arrivals: dict[Node, Arrival] | None = None
+        self._surroundings: Surroundings | None = None
 
     # -- where it can be read --------------------------------------------------------------------------------------
 
@@ -116,15 +118,53 @@ class Position:
                 starts = self._reach.casts(self.parent.levels, self.type_name)
             else:
                 starts = self._reach.enter(self.parent.ways(self.source_name))
-            self._closure = self._reach.close(self.type_name, starts)
+            with self._reach.within(self.surroundings):
+                self._closure = self._reach.close(self.type_name, starts)
         return self._closure
 
     def ways(self, name: str) -> list[Way]:
         """Every way to read the field ``name`` here."""
         ways = self._ways.get(name)
         if ways is None:
-            ways = self._ways[name] = self._reach.ways(self.type_name, self.levels, name)
+            levels = self.levels
+            with self._reach.within(self.surroundings):
+                ways = self._ways[name] = self._reach.ways(self.type_name, levels, name)
         return ways
+
+    # -- what is around it -----------------------------------------------------------------------------------------
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The level from which each contextual argument has a value here; without those that can have none."""
+        if self._surroundings is None:
+            levels = ((argument, self._context_level(argument)) for argument in self._reach.graph.contextual)
+            self._surroundings = frozenset((argument, level) for argument, level in levels if level is not None)
+        return self._surroundings
+
+    def _context_level(self, argument: ContextualArgument) -> int | None:
+        setter = self.setter_of(argument.context)
+        if setter is None:
+            return None
+        levels = setter.levels
+        with self._reach.within(setter.surroundings):
+            return self._reach.obtain(setter.type_name, levels, argument.selection)
+
+    def setter_of(self, context: str) -> Position | None:
+        """The nearest enclosing object whose type sets ``context``; None also where that depends on its type."""
+        types = self._reach.graph.contexts.get(context, frozenset())
+        position = self._enclosing()
+        while position is not None:
+            if position.type_name in types:
+                return position
+            if position.abstract and not types.isdisjoint(position.runtime_types()):
+                return None
+            position = position._enclosing()
+        return None
+
+    def _enclosing(self) -> Position | None:
+        """The position of the object around this one: a cast, where its type is known."""
+        position = self.parent if self.is_cast else self
+        return position.parent if position is not None else None
 
     def arrival(self, node: Node) -> Arrival:
         """How to come to ``node``, which is one of ``levels``."""

@@ -100,6 +100,21 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable of a lookup whose value comes from an object around each entity: ``depth`` steps down the lookup's
+    only path, 0 for the root.
+
+    ``selections`` lead to one leaf, for each type. A null is sent only where ``type`` allows one. Where the values of
+    entities differ, the lookup's ``_entities`` field is asked once for each value, in the same request.
+    """
+
+    variable: str
+    type: str
+    depth: int
+    selections: tuple[InputSelection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntityLookup:
     """One ``_entities`` field of a fetch: entities at ``paths`` become the list in ``variable``.
 
@@ -113,6 +128,7 @@ class EntityLookup:
     representations: tuple[Representation, ...]
     owned: tuple[OwnedField, ...]
     rewrites: tuple[Rewrite, ...] = ()
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

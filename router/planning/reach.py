@@ -10,13 +10,14 @@ least possible depth of a plan is known before the search for the fewest fetches
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
 from router.planning.limits import StepCounter
 from router.supergraph.field_set import FieldSet, FieldSetField
-from router.supergraph.query_graph import FieldEdge, Jump, MergedType, QueryGraph, TypeKind
+from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump, MergedType, QueryGraph, TypeKind
 
 TYPENAME = "__typename"
 
@@ -30,7 +31,7 @@ class Node(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A field can be read at ``node`` from ``level`` on; with a ``jump``, by entering there with the requirements.
+    """A field can be read at ``node`` from ``level`` on; with a ``jump``, by entering there with what it needs.
 
     ``edge`` is None for ``__typename`` and for casts.
     """
@@ -42,6 +43,7 @@ class Way(NamedTuple):
 
 
 Levels = Mapping[Node, int]
+Surroundings = frozenset[tuple[ContextualArgument, int]]
 
 
 class Closure(NamedTuple):
@@ -61,6 +63,16 @@ class Reach:
         self._edges: dict[tuple[Node, str], FieldEdge | None] = {}
         self._closures: dict[object, Closure] = {}
         self._solving: frozenset[tuple[Node, str]] = frozenset()
+        self._surroundings: Surroundings = frozenset()
+
+    @contextmanager
+    def within(self, surroundings: Surroundings) -> Iterator[None]:
+        """Answer for an object in these surroundings: from which level on there is a value for each argument."""
+        outer, self._surroundings = self._surroundings, surroundings
+        try:
+            yield
+        finally:
+            self._surroundings = outer
 
     # -- edges -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +115,7 @@ class Reach:
         if own is not None and (_provides(node.view, name) or not type_.possible):
             return own
         edges = [self.edge(self.cast(node, possible), name) for possible in type_.possible]
-        if not edges or any(edge is None or edge.requires for edge in edges):
+        if not edges or any(edge is None or edge.is_computed for edge in edges):
             return None
         found = [edge for edge in edges if edge is not None]
         provides = found[0].provides if all(edge.provides == found[0].provides for edge in found) else ()
@@ -156,7 +168,7 @@ class Reach:
 
     def close(self, type_name: str, starts: Levels) -> Closure:
         """``starts`` and every node that jumps lead to from there, each with its least level."""
-        key = (type_name, frozenset(starts.items()), self._solving)
+        key = (type_name, frozenset(starts.items()), self._solving, self._surroundings)
         known = self._closures.get(key)
         if known is None:
             known = self._closures[key] = self._close(type_name, starts)
@@ -189,7 +201,7 @@ class Reach:
         ways = [
             Way(level, node, edge)
             for node, level in levels.items()
-            if (edge := self.edge(node, name)) is not None and not edge.requires
+            if (edge := self.edge(node, name)) is not None and not edge.is_computed
         ]
         best: dict[Node, Way] = {}
         for jump in self.graph.jumps[type_name]:
@@ -199,10 +211,13 @@ class Reach:
         return [*ways, *best.values()]
 
     def _computed(self, type_name: str, levels: Levels, name: str, jump: Jump) -> Way | None:
-        """The way to a field with ``@requires`` by ``jump``, if its inputs can be had."""
+        """The way to a field with ``@requires`` or contextual arguments by ``jump``, if what it needs can be had."""
         node = Node(jump.subgraph, jump.type_name)
         edge = self.edge(node, name)
-        if edge is None or not edge.requires or (node, name) in self._solving:
+        if edge is None or not edge.is_computed or (node, name) in self._solving:
+            return None
+        context = self._context_level(edge)
+        if context is None:
             return None
         outer = self._solving
         # A computed field cannot be an input of itself, however far away.
@@ -212,7 +227,16 @@ class Reach:
             inputs = None if key is None else self.obtain(type_name, levels, edge.requires)
         finally:
             self._solving = outer
-        return None if key is None or inputs is None else Way(max(key, inputs) + 1, node, edge, jump)
+        return None if key is None or inputs is None else Way(max(key, inputs, context) + 1, node, edge, jump)
+
+    def _context_level(self, edge: FieldEdge) -> int | None:
+        """The level from which all contextual arguments have a value; None where no object around sets a context."""
+        if not edge.contextual:
+            return 0
+        levels = dict(self._surroundings)
+        found = [levels.get(argument) for argument in edge.contextual]
+        known = [level for level in found if level is not None]
+        return max(known) if len(known) == len(found) else None
 
     def obtain(self, type_name: str, levels: Levels, selections: FieldSet) -> int | None:
         """The level from which all of ``selections`` can be there, or None if one of them cannot be had."""

@@ -6,9 +6,9 @@ payment { status } } } }``: one line, deterministic, with no more than the fetch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from graphql import VariableDefinitionNode, print_ast
+from graphql import NameNode, ValueNode, VariableDefinitionNode, VariableNode, print_ast
 
 from router.operation.model import OperationKind
 from router.planning.choices import Presence, Use
@@ -17,16 +17,21 @@ from router.planning.positions import Conditions
 from router.planning.reach import TYPENAME, Reach
 from router.planning.shapes import Sent
 from router.planning.values import print_arguments, variables_in
-from router.supergraph.query_graph import SubgraphType, TypeKind
+from router.supergraph.query_graph import ContextualArgument, SubgraphType, TypeKind
 
 
 class SelectionPrinter:
-    """Prints the selections of one fetch, and collects the client's variables that they use."""
+    """Prints the selections of one fetch, and collects the client's variables that they use.
+
+    ``context_variables`` are those of the lookup that is being printed.
+    """
 
     def __init__(self, reach: Reach, kind: OperationKind) -> None:
         self._reach = reach
         self._kind = kind
         self.variables: dict[str, bool] = {}
+        self.context_variables: dict[ContextualArgument, str] = {}
+        self._contexts = 0
 
     def selection_set(self, presence: Presence, sent: Sent, known: Conditions) -> str:
         """``{ ... }`` of a presence, where ``known`` conditions are certain to hold."""
@@ -68,7 +73,7 @@ class SelectionPrinter:
         for _, value in use.arguments:
             self.variables.update((variable, True) for variable in variables_in(value))
         head = use.name if name == use.name else f"{name}: {use.name}"
-        text = head + print_arguments(use.arguments)
+        text = head + print_arguments((*use.arguments, *self._contextual(use)))
         directives = print_conditions(conditions)
         outer, own = directives[:-2], directives[-2:]
         if len(own) == 2 and conditions[-1].include is conditions[-2].include:
@@ -81,6 +86,18 @@ class SelectionPrinter:
         for directive in reversed(outer):
             text = f"... {directive} {{ {text} }}"
         return text
+
+    def _contextual(self, use: Use) -> Iterator[tuple[str, ValueNode]]:
+        for argument in use.edge.contextual if use.edge is not None else ():
+            variable = self.context_variables[argument]
+            yield argument.name, VariableNode(name=NameNode(value=variable))
+
+    def name_contexts(self, arguments: Iterable[ContextualArgument], prefix: str) -> None:
+        """Take variables, ``prefix_0`` and so on, for the contextual arguments of the next lookup."""
+        self.context_variables = {}
+        for argument in arguments:
+            self.context_variables[argument] = f"{prefix}_{self._contexts}"
+            self._contexts += 1
 
     def _casts(self, presence: Presence, sent: Sent, known: Conditions) -> list[str]:
         """The fragments by type; what all types select alike is asked of the interface itself."""

@@ -61,13 +61,28 @@ def build_query_graph(document: DocumentNode, names: JoinNames, graphs: Mapping[
     roots = _roots(document, joined)
     jumps = {name: _jumps(joint, joined, graphs) for name, joint in joined.items()}
     jumps[roots["query"]] = _jumps_to_root(joined[roots["query"]], graphs)
+    contextual = (
+        argument for type_ in types.values() for edge in type_.fields.values() for argument in edge.contextual
+    )
     return QueryGraph(
         subgraphs=tuple(sorted(set(graphs.values()))),
         types=MappingProxyType(types),
         merged=MappingProxyType({name: _merged_type(joint, joined) for name, joint in joined.items()}),
         jumps=MappingProxyType(jumps),
         roots=MappingProxyType(roots),
+        contexts=MappingProxyType(_contexts(joined, names)),
+        contextual=tuple(dict.fromkeys(contextual)),
     )
+
+
+def _contexts(joined: Mapping[str, _Joined], names: JoinNames) -> dict[str, frozenset[str]]:
+    """The types that set each context; an abstract type sets it for all objects that it can be."""
+    contexts: dict[str, frozenset[str]] = {}
+    for name, joint in joined.items():
+        for values in directive_values(joint.node.directives, names.context):
+            context = values["name"]
+            contexts[context] = contexts.get(context, frozenset()) | {name, *_possible(joint.node, joined)}
+    return contexts
 
 
 def _read_joined(node: Composite, names: JoinNames, all_graphs: tuple[str, ...]) -> _Joined:
@@ -137,7 +152,7 @@ def _field_edge(
     if join is None and not is_key_of_v1 and (joins or joint.owner not in (None, graph)):
         return None
     join = join or JoinField(
-        graph, (), (), None, external=False, override=None, override_label=None, used_overridden=False
+        graph, (), (), None, external=False, override=None, override_label=None, used_overridden=False, contextual=()
     )
     type_node = join.type or field.type
     target = _named(type_node)
@@ -151,6 +166,7 @@ def _field_edge(
         provides=join.provides,
         label=join.override_label,
         when_active=join.override is not None,
+        contextual=join.contextual,
     )
 
 

@@ -14,18 +14,23 @@ from graphql.utilities import value_from_ast_untyped
 
 from router.errors import InputError
 from router.supergraph.field_set import FieldSet, parse_field_set
+from router.supergraph.query_graph import ContextualArgument
 
 SPEC_HOST = "https://specs.apollo.dev/"
 
 
 @dataclass(frozen=True, slots=True)
 class JoinNames:
-    """How this supergraph calls the join spec (``join`` unless renamed), its version, and its other linked features."""
+    """How this supergraph calls the join spec (``join`` unless renamed), its version, and its other linked features.
+
+    ``inaccessible`` and ``context`` are the names of these directives.
+    """
 
     join: str
     version: tuple[int, int]
     machinery: frozenset[str]
     inaccessible: str
+    context: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class JoinField:
     override: str | None
     override_label: str | None
     used_overridden: bool
+    contextual: tuple[ContextualArgument, ...]
 
 
 def directive_values(directives: Iterable[ConstDirectiveNode] | None, name: str) -> Iterator[dict[str, Any]]:
@@ -84,14 +90,19 @@ def read_join_fields(directives: Iterable[ConstDirectiveNode] | None, names: Joi
             override=values.get("override"),
             override_label=values.get("overrideLabel"),
             used_overridden=values.get("usedOverridden") or False,
+            contextual=tuple(_read_contextual_argument(one) for one in values.get("contextArguments") or ()),
         )
         for values in directive_values(directives, f"{names.join}__field")
     )
 
 
+def _read_contextual_argument(values: Mapping[str, Any]) -> ContextualArgument:
+    return ContextualArgument(values["name"], values["type"], values["context"], parse_field_set(values["selection"]))
+
+
 def read_names(document: DocumentNode) -> JoinNames:
     """The linked features of a supergraph; InputError(INVALID_SUPERGRAPH) if the join spec is not among them."""
-    join, version, inaccessible = "", (0, 0), "inaccessible"
+    join, version, inaccessible, context = "", (0, 0), "inaccessible", "context"
     machinery = {"link", "core"}
     for values in _links(document):
         url = str(values.get("url") or values.get("feature") or "")
@@ -104,13 +115,15 @@ def read_names(document: DocumentNode) -> JoinNames:
             join, version = name, _version(number)
         elif feature == "inaccessible":
             inaccessible = _imports(values).get("@inaccessible", f"@{name}").removeprefix("@")
+        elif feature == "context":
+            context = _imports(values).get("@context", f"@{name}").removeprefix("@")
     if not join:
         raise InputError(
             "INVALID_SUPERGRAPH",
             "This is not a supergraph: its schema does not link https://specs.apollo.dev/join. "
             "Compose the subgraphs first, for example with `galleria compose`.",
         )
-    return JoinNames(join, version, frozenset(machinery), inaccessible)
+    return JoinNames(join, version, frozenset(machinery), inaccessible, context)
 
 
 def is_machinery(name: str, names: JoinNames) -> bool:

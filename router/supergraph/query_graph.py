@@ -12,8 +12,9 @@ cast       (S, abstract, v) -> (S, member, v)          that S has the member, an
 jump       any node of T -> (S', T or interface, -)    a resolvable ``@key`` of T in S', read before the jump
 =========  ==========================================  =====================================================
 
-A jump costs one request later in time, the others nothing. Planning is a search for the cheapest ways over these
-edges; the graph itself is built once per supergraph, and never changes.
+A field with contextual arguments needs a jump too, and values of the objects around it: of the nearest one whose type
+sets the context. A jump costs one request later in time, the others nothing. Planning is a search for the cheapest ways
+over these edges; the graph itself is built once per supergraph, and never changes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,19 @@ class TypeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ContextualArgument:
+    """An argument with ``@fromContext``: ``selection`` of the nearest enclosing object whose type sets ``context``.
+
+    ``type`` is the argument's type, as text.
+    """
+
+    name: str
+    type: str
+    context: str
+    selection: FieldSet
+
+
+@dataclass(frozen=True, slots=True)
 class FieldEdge:
     """A field as one subgraph has it.
 
@@ -52,6 +66,12 @@ class FieldEdge:
     provides: FieldSet = ()
     label: str | None = None
     when_active: bool = False
+    contextual: tuple[ContextualArgument, ...] = ()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the field needs values that a request has to bring before."""
+        return bool(self.requires or self.contextual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +115,16 @@ class MergedType:
 
 @dataclass(frozen=True, slots=True)
 class QueryGraph:
-    """All subgraphs' composite types, the jumps into each type, and the merged types above them."""
+    """All subgraphs' composite types, the jumps into each type, and the merged types above them.
+
+    ``contexts`` names the types that set each context, those included that an abstract one of them can be;
+    ``contextual`` are all arguments that take their value from one.
+    """
 
     subgraphs: tuple[str, ...]
     types: Mapping[tuple[str, str], SubgraphType]
     merged: Mapping[str, MergedType]
     jumps: Mapping[str, tuple[Jump, ...]]
     roots: Mapping[str, str]
+    contexts: Mapping[str, frozenset[str]]
+    contextual: tuple[ContextualArgument, ...]
