@@ -1,11 +1,18 @@
-"""The table of ``docs/who-may-do-what.md``: who may do what, one cell at a time."""
+"""The table "Who may do what" of the README, one cell at a time.
+
+A row of the table has all the operations for which the cells are the same::
+
+    | orders `Query.me`, `Mutation.placeOrder`; payments `Query.payment` | - | UNAUTHENTICATED | yes | ...
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-TABLE = Path(__file__).parents[2] / "docs" / "who-may-do-what.md"
+from tests.readme import table_below
+
 OWNER, STRANGER, GRACE = "cus_ada", "cus_nobody", "staff_grace"
 ROLES = ("anonymous", "owner", "other customer", "staff without", "staff with")
 SUBJECTS = {"owner": OWNER, "other customer": STRANGER, "staff without": GRACE, "staff with": GRACE}
@@ -27,11 +34,23 @@ class Row:
 
 
 def read_table() -> list[Row]:
-    """All rows, in the document's order."""
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
-    header, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-    assert tuple(header[3:]) == ROLES
-    return [Row(service, operation, scope.strip("-"), tuple(cells)) for service, operation, scope, *cells in rows]
+    """What is said of each operation, in the table's order."""
+    header, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table_below("Who may do what"))
+    assert tuple(header[2:]) == ROLES
+    return [
+        Row(service, operation, scope.strip("-"), tuple(outcomes))
+        for operations, scope, *outcomes in rows
+        for service, operation in _operations(operations)
+    ]
+
+
+def _operations(cell: str) -> Iterator[tuple[str, str]]:
+    for part in cell.split("; "):
+        service, _, listed = part.partition(" ")
+        for operation in listed.split(", "):
+            quoted = re.fullmatch("`(.+)`", operation)
+            assert quoted, f"{operation} is not an operation in backquotes"
+            yield service, quoted[1]
 
 
 def cells() -> list[tuple[Row, str, str]]:

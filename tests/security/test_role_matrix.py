@@ -1,4 +1,4 @@
-"""Who may do what: every cell of the table in ``docs/who-may-do-what.md``, tried."""
+"""Who may do what: every cell of the README's table, tried."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def _is_resolved(service: str, entity: GraphQLObjectType) -> bool:
 def test_the_table_has_a_row_for_every_operation_of_every_service() -> None:
     in_schemas = {(service, field) for service in service_names() for field in fields_of(service)}
     assert {(row.service, row.field) for row in read_table()} == in_schemas
+    assert len(read_table()) == len({(row.service, row.operation) for row in read_table()}), "one has two rows"
 
 
 def test_every_scope_of_the_table_can_be_had(requests: Requests) -> None:

@@ -1,9 +1,8 @@
-"""The table of settings in ``docs/service-settings.md`` is that of the settings models."""
+"""The README's table of settings is that of the settings models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -11,8 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from subgraphs.chassis.command import load_service, service_names
 from subgraphs.chassis.settings import ServiceSettings
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "service-settings.md"
+from tests.readme import table_below
 
 
 def rows() -> Iterator[str]:
@@ -40,7 +38,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def test_the_table_lists_every_setting_as_it_is() -> None:
-    documented = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    _, *documented = table_below("Settings of the services")
     assert documented == list(rows())
 
 
