@@ -24,6 +24,7 @@ from strawberry.schema.schema import StreamResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 
+from subgraphs.chassis.direct_fields import resolve_directly
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.request_context import RequestContext
@@ -46,6 +47,7 @@ class ServiceSchema(strawberry.federation.Schema):
         super().__init__(**arguments)
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLObjectType):
+                resolve_directly(type_)
                 _time_fields(type_)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

@@ -86,24 +86,25 @@ class Stock:
     @property
     def on_hand(self) -> int:
         """What lies in all warehouses."""
-        return sum(level.on_hand for level in self.levels)
+        return sum([level.on_hand for level in self.levels])
 
     @property
     def reserved(self) -> int:
         """What is set aside in all warehouses."""
-        return sum(level.reserved for level in self.levels)
+        return sum([level.reserved for level in self.levels])
 
     @property
     def available(self) -> int:
         """What can still be reserved."""
-        return self.on_hand - self.reserved
+        return sum([level.on_hand - level.reserved for level in self.levels])
 
     @property
     def status(self) -> StockStatus:
         """OUT_OF_STOCK at 0, LOW up to 5, else IN_STOCK."""
-        if self.available <= 0:
+        available = self.available
+        if available <= 0:
             return StockStatus.OUT_OF_STOCK
-        return StockStatus.LOW if self.available <= LOW_STOCK else StockStatus.IN_STOCK
+        return StockStatus.LOW if available <= LOW_STOCK else StockStatus.IN_STOCK
 
 
 @dataclass(frozen=True, slots=True)

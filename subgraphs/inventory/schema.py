@@ -87,22 +87,32 @@ class WarehouseStock:
 class Stock:
     """The stock of a product."""
 
-    available: int
-    on_hand: int
-    reserved: int
-    status: domain.StockStatus
-    by_warehouse: list[WarehouseStock]
+    stock: strawberry.Private[domain.Stock]
 
-    @classmethod
-    def of(cls, stock: domain.Stock) -> Self:
-        """The GraphQL form."""
-        return cls(
-            available=stock.available,
-            on_hand=stock.on_hand,
-            reserved=stock.reserved,
-            status=stock.status,
-            by_warehouse=[WarehouseStock.of(level) for level in stock.levels],
-        )
+    @strawberry.field
+    def available(self) -> int:
+        """What can still be reserved."""
+        return self.stock.available
+
+    @strawberry.field
+    def on_hand(self) -> int:
+        """What lies in all warehouses."""
+        return self.stock.on_hand
+
+    @strawberry.field
+    def reserved(self) -> int:
+        """What is set aside in all warehouses."""
+        return self.stock.reserved
+
+    @strawberry.field
+    def status(self) -> domain.StockStatus:
+        """Whether it can be had, for people."""
+        return self.stock.status
+
+    @strawberry.field
+    def by_warehouse(self) -> list[WarehouseStock]:
+        """Where it lies."""
+        return [WarehouseStock.of(level) for level in self.stock.levels]
 
 
 @strawberry.federation.type(keys=["id"], description="Something the shop sells; its id is the SKU.")
@@ -132,7 +142,7 @@ class Product:
             price=Money.of(facts.price),
             weight_grams=facts.weight_grams,
             active=facts.active,
-            stock=Stock.of(product.stock),
+            stock=Stock(stock=product.stock),
         )
 
     @classmethod
