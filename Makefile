@@ -8,10 +8,10 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test faults fuzz lint fmt bench lock clean
+.PHONY: help setup up seed events rebuild token reset test faults fuzz lint fmt bench bench-services lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/.ready .venv-mongodb/.ready $(PAGE)/dist/.ready ## install everything the other targets need
 
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, u
 
 bench: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench
+
+bench-services: setup ## measure each service alone: throughput, latencies, and where its time goes
+	@$(BIN)/python -m bench.services
 
 # Extras stay in the locks: older pips look for the newest release of `name[extra]` and then miss its hash.
 lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes

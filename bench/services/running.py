@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from bench.errors import BenchError
 from stack import mongodb
@@ -59,6 +60,11 @@ class RunningService:
         command = [mall, "token", "--role", role]
         result = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)  # noqa: S603
         return result.stdout.strip()
+
+    def cpu_s(self) -> float:
+        """The CPU time that it has taken up to now, in all its threads."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
 
 @contextmanager
