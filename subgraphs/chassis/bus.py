@@ -22,10 +22,14 @@ from subgraphs.chassis.event import Event, encode_event
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one consumer; ``attempt`` is 1 the first time."""
+    """One event on its way to one consumer; ``attempt`` is 1 the first time.
+
+    ``position`` is where it lies in the stream: the same at each attempt, and another one for a revived dead letter.
+    """
 
     type: str
     body: bytes
+    position: int
     attempt: int
     acknowledge: Callable[[], Awaitable[None]]
     retry: Callable[[float], Awaitable[None]]
@@ -65,7 +69,10 @@ class Bus(Protocol):
         """
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
-        """Keep ``delivery`` as a dead letter of ``consumer``; the caller acknowledges it afterwards."""
+        """Keep ``delivery`` as a dead letter of ``consumer``; the caller acknowledges it afterwards.
+
+        A delivery that comes again, because the consumer died in between, is kept once.
+        """
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """All dead letters, oldest first."""
@@ -83,11 +90,11 @@ class Bus(Protocol):
 @dataclass(slots=True)
 class _Queue:
     types: frozenset[str]
-    waiting: deque[tuple[str, bytes, int]] = field(default_factory=deque)
+    waiting: deque[tuple[str, bytes, int, int]] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def put(self, type_: str, body: bytes, attempt: int) -> None:
-        self.waiting.append((type_, body, attempt))
+    def put(self, type_: str, body: bytes, position: int, attempt: int = 1) -> None:
+        self.waiting.append((type_, body, position, attempt))
         self.arrived.set()
 
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
@@ -103,14 +110,14 @@ class _Queue:
         except TimeoutError:
             return
 
-    def _delivery(self, type_: str, body: bytes, attempt: int) -> Delivery:
+    def _delivery(self, type_: str, body: bytes, position: int, attempt: int) -> Delivery:
         async def acknowledge() -> None:
             return None
 
         async def retry(after_s: float) -> None:
-            asyncio.get_running_loop().call_later(after_s, self.put, type_, body, attempt + 1)
+            asyncio.get_running_loop().call_later(after_s, self.put, type_, body, position, attempt + 1)
 
-        return Delivery(type_, body, attempt, acknowledge, retry)
+        return Delivery(type_, body, position, attempt, acknowledge, retry)
 
 
 class MemoryBus:
@@ -122,6 +129,8 @@ class MemoryBus:
         self._queues: dict[str, _Queue] = {}
         self._dead: dict[int, DeadLetter] = {}
         self._sequence = itertools.count(1)
+        self._buried: set[tuple[str, int]] = set()
+        self._revived = itertools.count(-1, -1)  # positions beside those of the stream
         self._listeners: list[tuple[str, Callable[[str], None]]] = []
 
     async def publish(self, event: Event) -> None:
@@ -131,7 +140,7 @@ class MemoryBus:
         self.published.append(event)
         for queue in self._queues.values():
             if event.type in queue.types:
-                queue.put(event.type, encode_event(event), 1)
+                queue.put(event.type, encode_event(event), len(self.published))
 
     async def subscribe(self, consumer: str, types: Collection[str]) -> Subscription:
         """See :class:`Bus`."""
@@ -139,9 +148,9 @@ class MemoryBus:
         if known is not None:
             return known
         queue = self._queues[consumer] = _Queue(frozenset(types))
-        for event in self.published:
+        for position, event in enumerate(self.published, start=1):
             if event.type in queue.types:
-                queue.put(event.type, encode_event(event), 1)
+                queue.put(event.type, encode_event(event), position)
         return queue
 
     async def replay(self, types: Collection[str], after: int = 0) -> AsyncIterator[tuple[int, Event]]:
@@ -152,6 +161,9 @@ class MemoryBus:
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """See :class:`Bus`."""
+        if (consumer, delivery.position) in self._buried:
+            return
+        self._buried.add((consumer, delivery.position))
         letter = DeadLetter(next(self._sequence), consumer, delivery.type, reason, self._clock(), delivery.body)
         self._dead[letter.sequence] = letter
 
@@ -162,7 +174,7 @@ class MemoryBus:
     async def revive(self, letter: DeadLetter) -> None:
         """See :class:`Bus`."""
         if self._dead.pop(letter.sequence, None) is not None:
-            self._queues[letter.consumer].put(letter.type, letter.body, 1)
+            self._queues[letter.consumer].put(letter.type, letter.body, next(self._revived))
 
     async def announce(self, topic: str, notice: str) -> None:
         """See :class:`Bus`."""

@@ -129,7 +129,11 @@ class NatsBus:
 
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """See :class:`subgraphs.chassis.bus.Bus`."""
-        headers = {"Reason": " ".join(reason.split())[:1000], "Buried-At": datetime.now(UTC).isoformat()}
+        headers = {
+            "Reason": " ".join(reason.split())[:1000],
+            "Buried-At": datetime.now(UTC).isoformat(),
+            "Nats-Msg-Id": f"{consumer}-{delivery.position}",
+        }
         subject = f"mall-dead.{consumer}.{delivery.type}"
         await self._jetstream.publish(subject, delivery.body, stream=DEAD_STREAM, headers=headers)
 
@@ -258,7 +262,9 @@ def _delivery(message: Msg) -> Delivery:
     def retry(after_s: float) -> Awaitable[None]:
         return message.nak(delay=after_s)
 
-    return Delivery(_event_type(message.subject), message.data, message.metadata.num_delivered, acknowledge, retry)
+    seen = message.metadata
+    type_ = _event_type(message.subject)
+    return Delivery(type_, message.data, seen.sequence.stream, seen.num_delivered, acknowledge, retry)
 
 
 def _event_type(subject: str) -> str:

@@ -132,6 +132,25 @@ async def test_a_dead_letter_keeps_its_reason_and_can_be_revived_for_its_consume
 
 
 @pytest.mark.asyncio
+async def test_a_delivery_that_is_buried_again_is_one_dead_letter_and_a_revived_one_another(bus: Bus) -> None:
+    """A consumer that is killed between burying and acknowledging gets the event once more."""
+    subscription = await bus.subscribe("reader", ["note.taken"])
+    await bus.publish(TAKEN)
+    (first,) = await take(subscription, 1)
+    await bus.bury("reader", first, "ValueError: no such note")
+    await first.retry(0.01)  # as the end of the consumer would have it
+    (second,) = await take(subscription, 1)
+    await bus.bury("reader", second, "ValueError: no such note")
+    await second.acknowledge()
+    (letter,) = await bus.dead_letters()
+    await bus.revive(letter)
+    (third,) = await take(subscription, 1)
+    await bus.bury("reader", third, "ValueError: still no such note")
+    await third.acknowledge()
+    assert [each.reason for each in await bus.dead_letters()] == ["ValueError: still no such note"]
+
+
+@pytest.mark.asyncio
 async def test_a_bus_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="NATS does not answer: ConnectionRefusedError"):
         await nats_bus.connect("nats://127.0.0.1:1", "tests")

@@ -129,7 +129,7 @@ async def test_a_stopping_consumer_finishes_what_it_handles() -> None:
 @pytest.mark.asyncio
 async def test_what_is_no_cloud_event_is_buried() -> None:
     bus = MemoryBus()
-    delivery = Delivery("note.taken", b"{}", 1, lambda: _nothing(), lambda pause: _nothing())
+    delivery = Delivery("note.taken", b"{}", 1, 1, lambda: _nothing(), lambda pause: _nothing())
     await Consumer("reader", {}, Metrics(), SOON).handle_all(bus, [delivery])
     (letter,) = await bus.dead_letters()
     assert letter.reason == "not a CloudEvent: specversion: Field required"

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tests.faults.books import Books, Document
 from tests.faults.load import Placed, Scenario
+from tests.faults.misprints import readers
 
 ENDS = {
     Scenario.APPROVED: "CONFIRMED",
@@ -71,8 +72,13 @@ AGREED: Mapping[str, Agreement] = {
 }
 
 
-def audit(books: Books, placed: Sequence[Placed], known_before: frozenset[str]) -> list[Finding]:
-    """Everything that is wrong, now that all is quiet; ``known_before`` are the ids of orders older than the load."""
+def audit(
+    books: Books, placed: Sequence[Placed], known_before: frozenset[str], misprints: Sequence[str] = ()
+) -> list[Finding]:
+    """Everything that is wrong, now that all is quiet.
+
+    ``known_before`` are the ids of orders older than the load, ``misprints`` those of events that nobody can read.
+    """
     return [
         *check_orders(books, placed, known_before),
         *unsettled(books, placed),
@@ -82,7 +88,7 @@ def audit(books: Books, placed: Sequence[Placed], known_before: frozenset[str]) 
         *check_parcels(books, placed),
         *check_stock(books),
         *check_recommendations(books, known_before),
-        *check_dead_letters(books),
+        *check_dead_letters(books, misprints),
     ]
 
 
@@ -257,10 +263,15 @@ def check_recommendations(books: Books, known_before: frozenset[str]) -> Iterato
             yield from _counted(name, purchases["times"], bought[history["_id"], product_id])
 
 
-def check_dead_letters(books: Books) -> Iterator[Finding]:
-    """No event was given up."""
-    if books.dead_letters:
-        yield Finding(Kind.LOST, f"{books.dead_letters} events are dead letters")
+def check_dead_letters(books: Books, misprints: Sequence[str]) -> Iterator[Finding]:
+    """Each misprint was given up once by each of its readers, and no other event was."""
+    expected = Counter((reader, event_id) for event_id in misprints for reader in readers())
+    found = Counter(books.dead_letters)
+    for consumer, event_id in expected - found:
+        yield Finding(Kind.LOST, f"the misprint {event_id} is no dead letter of {consumer}")
+    for consumer, event_id in found - expected:
+        kind = Kind.DOUBLED if (consumer, event_id) in expected else Kind.LOST
+        yield Finding(kind, f"{event_id} is a dead letter of {consumer}{' once more' if kind is Kind.DOUBLED else ''}")
 
 
 def _placed_orders(books: Books, placed: Sequence[Placed]) -> list[Document]:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import nats
+import orjson
 from pymongo import MongoClient
 
 from stack import mongodb
 from stack import nats as nats_server
 from stack.environment import SERVICES
 from stack.secrets import passwords
-from subgraphs.chassis.nats_bus import DEAD_STREAM, STREAM
+from subgraphs.chassis import nats_bus
+from subgraphs.chassis.nats_bus import STREAM
 from tests.mall import RunningMall
 
 Document = dict[str, Any]
@@ -44,7 +46,8 @@ class Books:
     baskets: Sequence[Document]
     tallies: Sequence[Document]
     histories: Sequence[Document]
-    dead_letters: int
+    dead_letters: Sequence[tuple[str, str]]
+    """Consumer and event id of each."""
 
     def by_order(self, documents: Sequence[Document]) -> Mapping[str, list[Document]]:
         """``documents`` by their field ``orderId``."""
@@ -136,9 +139,9 @@ async def _unhandled(url: str) -> dict[str, int]:
         await client.close()
 
 
-async def _dead_letters(url: str) -> int:
-    client = await nats.connect(url)
+async def _dead_letters(url: str) -> list[tuple[str, str]]:
+    bus = await nats_bus.connect(url, "audit")
     try:
-        return (await client.jetstream().stream_info(DEAD_STREAM)).state.messages
+        return [(letter.consumer, orjson.loads(letter.body)["id"]) for letter in await bus.dead_letters()]
     finally:
-        await client.close()
+        await bus.close()

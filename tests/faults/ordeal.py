@@ -14,6 +14,7 @@ from stack.environment import SERVICES
 from tests.faults.audit import Finding, Kind, audit, unsettled
 from tests.faults.books import Books, open_databases, read_books, read_bustle
 from tests.faults.load import Load, Placed, plans
+from tests.faults.misprints import Misprints
 from tests.faults.saboteur import Saboteur, schedule
 from tests.mall import RunningMall, await_condition
 
@@ -35,7 +36,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an ordeal did and found: strikes by victim, orders by scenario, seconds, findings, and the books after it.
+    """What an ordeal did and found: strikes by victim, what was placed and misprinted, findings, the books after it.
 
     ``quiet_after_s`` is the time from the last strike until nothing was on its way any more.
     """
@@ -44,6 +45,7 @@ class Report:
     kills: Mapping[str, int]
     pauses: Mapping[str, int]
     placed: Sequence[Placed]
+    misprints: Sequence[str]
     known_before: frozenset[str]
     struck_s: float
     quiet_after_s: float
@@ -56,6 +58,7 @@ class Report:
         ids = {each.order_id for each in self.placed}
         ends = Counter(order["status"] for order in self.books.orders if order["_id"] in ids)
         kinds = Counter(finding.kind for finding in self.findings)
+        parcels = [shipment["parcel"] for shipment in self.books.shipments if shipment["orderId"] in ids]
         lines = [
             f"seed {self.seed}: {sum(self.kills.values())} kills and {sum(self.pauses.values())} pauses"
             f" in {self.struck_s:.0f} s, {len(self.placed)} orders",
@@ -63,6 +66,8 @@ class Report:
             f"pauses:  {_listed(self.pauses)}",
             f"orders:  {_listed(scenarios)}",
             f"ends:    {_listed(ends)}",
+            f"parcels: {len(parcels)}, {sum(each['count'] > 1 for each in parcels)} of them of orders that were split",
+            f"letters: {len(self.books.dead_letters)} dead ones, of {len(self.misprints)} misprints",
             f"quiet {self.quiet_after_s:.1f} s after the last strike",
             "audit:   " + ", ".join(f"{kinds[kind] or 'zero'} {kind}" for kind in Kind),
         ]
@@ -70,10 +75,10 @@ class Report:
 
 
 def undergo(mall: RunningMall, seed: int, kills: int, shoppers: int, tell: Tell = lambda _: None) -> Report:
-    """Load ``mall`` with ``shoppers``, strike it ``kills`` times as ``seed`` says, await quiet, audit what is left."""
+    """Load ``mall`` with ``shoppers`` and misprints, strike it ``kills`` times as ``seed`` says, await quiet, audit."""
     with open_databases(mall) as clients:
         known_before = frozenset(order["_id"] for order in clients["orders"]["orders"]["orders"].find({}, {"_id": 1}))
-    load = Load(mall, plans(seed, _products(mall)), shoppers)
+    load, press = Load(mall, plans(seed, _products(mall)), shoppers), Misprints(mall)
     saboteur = Saboteur(mall)
     started_at = time.monotonic()
     try:
@@ -81,7 +86,7 @@ def undergo(mall: RunningMall, seed: int, kills: int, shoppers: int, tell: Tell 
     finally:
         ended_at = time.monotonic()
         tell("all strikes are done; the last shoppers finish")
-        placed = load.finish()
+        placed, misprints = load.finish(), press.finish()
     _await_open(mall)
     tell(f"{len(placed)} orders are placed; waiting for quiet")
     books = _await_quiet(mall, placed)
@@ -91,10 +96,11 @@ def undergo(mall: RunningMall, seed: int, kills: int, shoppers: int, tell: Tell 
         kills=saboteur.kills,
         pauses=saboteur.pauses,
         placed=placed,
+        misprints=misprints,
         known_before=known_before,
         struck_s=ended_at - started_at,
         quiet_after_s=quiet_at - ended_at,
-        findings=[*_still_on_its_way(mall), *audit(books, placed, known_before)],
+        findings=[*_still_on_its_way(mall), *audit(books, placed, known_before, misprints)],
         books=books,
     )
 

@@ -75,7 +75,15 @@ def count_basket_twice(books: Books, order: Document) -> Books:
 
 
 def bury_event(books: Books, order: Document) -> Books:
-    return replace(books, dead_letters=1)
+    return replace(books, dead_letters=[*books.dead_letters, ("shipping", "evt_sound")])
+
+
+def bury_misprint_twice(books: Books, order: Document) -> Books:
+    return replace(books, dead_letters=[*books.dead_letters, books.dead_letters[0]])
+
+
+def lose_misprint(books: Books, order: Document) -> Books:
+    return replace(books, dead_letters=books.dead_letters[1:])
 
 
 def skip_invoice(books: Books, order: Document) -> Books:
@@ -97,7 +105,9 @@ def skip_invoice(books: Books, order: Document) -> Books:
         (release_stock, "stuck", "its reservation is RELEASED, not HELD"),
         (lose_basket, "lost", "{id} was confirmed, and is no basket"),
         (count_basket_twice, "doubled", "in its tally"),
-        (bury_event, "lost", "1 events are dead letters"),
+        (bury_event, "lost", "evt_sound is a dead letter of shipping"),
+        (bury_misprint_twice, "doubled", "once more"),
+        (lose_misprint, "lost", "is no dead letter of"),
         (skip_invoice, "lost", "captures have invoices"),
     ],
 )
@@ -105,7 +115,7 @@ def test_the_audit_finds_it(report: Report, tamper: Callable[[Books, Document], 
     books = copy.deepcopy(report.books)
     ids = {each.order_id for each in report.placed}
     order = next(each for each in books.orders if each["_id"] in ids and each["status"] == "CONFIRMED")
-    findings = audit(tamper(books, order), report.placed, report.known_before)
+    findings = audit(tamper(books, order), report.placed, report.known_before, report.misprints)
     wanted = words.format(id=order["_id"])
     assert any(finding.kind == kind and wanted in finding.what for finding in findings), _told(findings)
 
