@@ -79,9 +79,13 @@ class StockLevel:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The stock of one product; ``levels`` in the order of the warehouses' names."""
+    """The stock of one product; ``levels`` in the order of the warehouses' names.
+
+    ``version`` counts how often the product ran out or could be had again.
+    """
 
     levels: tuple[StockLevel, ...] = ()
+    version: int = 0
 
     @property
     def on_hand(self) -> int:
@@ -254,6 +258,16 @@ class ProductChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StockChanged:
+    """A product ran out, or can be had again; of what is said of a product, the highest ``version`` holds."""
+
+    product_id: str
+    in_stock: bool
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StockReserved:
     """Every line of an order is set aside."""
 
@@ -278,7 +292,7 @@ class ReservationExpired:
     at: datetime
 
 
-InventoryEvent = ProductChanged | StockReserved | StockRejected | ReservationExpired
+InventoryEvent = ProductChanged | StockChanged | StockReserved | StockRejected | ReservationExpired
 
 
 def reservation_id(order_id: str) -> str:

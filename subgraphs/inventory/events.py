@@ -18,6 +18,7 @@ from subgraphs.inventory.domain import (
     ReservationExpired,
     ReservationLine,
     ReservationPendingError,
+    StockChanged,
     StockRejected,
     StockReserved,
 )
@@ -44,6 +45,15 @@ class ProductChangedPayload(Payload):
     weight_grams: int
     active: bool
     image_url: str
+    version: int
+
+
+class StockChangedPayload(Payload):
+    """``product.stock_changed``: the product ran out, or can be had again."""
+
+    product_id: str
+    in_stock: bool
+    version: int
 
 
 class AllocationPayload(Payload):
@@ -161,8 +171,12 @@ def encode(event: InventoryEvent) -> Event:
                 weight_grams=facts.weight_grams,
                 active=facts.active,
                 image_url=facts.image_url,
+                version=product.version,
             )
             return new_event(SOURCE, "product.changed", product.id, at, changed)
+        case StockChanged(product_id, in_stock, version, at):
+            stock = StockChangedPayload(product_id=product_id, in_stock=in_stock, version=version)
+            return new_event(SOURCE, "product.stock_changed", product_id, at, stock)
         case StockReserved(reservation, at):
             reserved = ReservedPayload(
                 order_id=reservation.order_id,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from subgraphs import demo
 from subgraphs.demo import model
+from subgraphs.inventory.documents import hold_documents, movement_document, product_document, reservation_document
 from subgraphs.inventory.domain import (
     Allocation,
     Money,
@@ -21,13 +22,7 @@ from subgraphs.inventory.domain import (
     StockLevel,
     out_of_stock,
 )
-from subgraphs.inventory.store import (
-    MongoStore,
-    hold_documents,
-    movement_document,
-    product_document,
-    reservation_document,
-)
+from subgraphs.inventory.store import MongoStore
 
 
 async def seed(store: MongoStore, now: datetime) -> int:

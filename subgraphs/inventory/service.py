@@ -76,7 +76,10 @@ class ProductQuery:
 
 
 class Store(Protocol):
-    """Where products and reservations are kept; each write is one atomic step, together with its event."""
+    """Where products and reservations are kept; each write is one atomic step, together with its event.
+
+    A write by which a product runs out, or can be had again, tells so by StockChanged.
+    """
 
     async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
         """The products of those ids that there are."""

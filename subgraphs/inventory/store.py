@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -24,22 +24,26 @@ from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
+from subgraphs.inventory.documents import (
+    facts_fields,
+    hold_document,
+    movement_document,
+    movement_position,
+    product_document,
+    read_movement,
+    read_product,
+    read_reservation,
+    reservation_document,
+)
 from subgraphs.inventory.domain import (
     Allocation,
     InventoryEvent,
-    Money,
     Movement,
     MovementKind,
     Product,
-    ProductFacts,
-    Rejection,
     Reservation,
-    ReservationLine,
     ReservationStatus,
-    Restock,
-    Stock,
-    StockLevel,
-    search_words,
+    StockChanged,
 )
 from subgraphs.inventory.service import Claim, ProductQuery
 
@@ -62,9 +66,10 @@ PRODUCT_SCHEMA: Document = {
         # The last word on overselling: whatever our own conditions say, the database lets nothing fall below zero.
         "stock": {
             "bsonType": "object",
-            "required": ["available", "warehouses"],
+            "required": ["available", "version", "warehouses"],
             "properties": {
                 "available": _COUNT_SCHEMA,
+                "version": _COUNT_SCHEMA,
                 "warehouses": {
                     "bsonType": "object",
                     "additionalProperties": {
@@ -152,14 +157,14 @@ class MongoStore:
     async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
         """See :class:`Store`."""
         cursor = self._products.collection.find({"_id": {"$in": list(ids)}}, WITHOUT_WORKINGS)
-        return {document["_id"]: _read_product(document) for document in await cursor.to_list(None)}
+        return {document["_id"]: read_product(document) for document in await cursor.to_list(None)}
 
     async def list_products(self, query: ProductQuery, limit: int, after: str | None) -> Sequence[Product]:
         """See :class:`Store`."""
         cursor = (
             self._products.collection.find(products_filter(query, after), WITHOUT_WORKINGS).sort("sortKey").limit(limit)
         )
-        return [_read_product(document) for document in await cursor.to_list(limit)]
+        return [read_product(document) for document in await cursor.to_list(limit)]
 
     async def add_product(self, product: Product, event: InventoryEvent) -> bool:
         """See :class:`Store`."""
@@ -168,18 +173,14 @@ class MongoStore:
     async def change_facts(self, product: Product, event: InventoryEvent) -> bool:
         """See :class:`Store`."""
         where = {"_id": product.id, "version": product.version - 1}
-        return await self._products.update(where, {"$set": _facts_fields(product)}, events=[self._encode(event)])
+        return await self._products.update(where, {"$set": facts_fields(product)}, events=[self._encode(event)])
 
     async def adjust(self, movement: Movement) -> bool:
         """See :class:`Store`."""
         where: Document = {"_id": movement.product_id, "keys": {"$ne": movement.key}}
         if movement.on_hand < 0:
             where |= {f"stock.warehouses.{movement.warehouse}.available": {"$gte": -movement.on_hand}}
-        pushes = {
-            "keys": {"$each": [movement.key], "$slice": -REMEMBERED_KEYS},
-            "journal": {"$each": [movement_document(movement)]},
-        }
-        return await self._products.update(where, {"$inc": _increments([movement]), "$push": pushes})
+        return await self._move(where, [movement], {"keys": {"$each": [movement.key], "$slice": -REMEMBERED_KEYS}})
 
     async def movement_of_key(self, product_id: str, key: str) -> Movement | None:
         """See :class:`Store`."""
@@ -187,7 +188,7 @@ class MongoStore:
         product = await self._products.collection.find_one({"_id": product_id, "journal.key": key}, {"journal": 1})
         recent = [line for line in product["journal"] if line["key"] == key] if product else []
         document = recent[0] if recent else await self._movements.find_one({"productId": product_id, "key": key})
-        return _read_movement(document) if document else None
+        return read_movement(document) if document else None
 
     async def movements(
         self, product_id: str, limit: int, after: tuple[datetime, str] | None = None
@@ -196,14 +197,14 @@ class MongoStore:
         await self._archive(product_id)
         where: Document = {"productId": product_id}
         if after:
-            where["position"] = {"$lt": _position(*after)}
+            where["position"] = {"$lt": movement_position(*after)}
         cursor = self._movements.find(where).sort("position", DESCENDING).limit(limit)
-        return [_read_movement(document) for document in await cursor.to_list(limit)]
+        return [read_movement(document) for document in await cursor.to_list(limit)]
 
     async def reservations(self, order_ids: Sequence[str]) -> Mapping[str, Reservation]:
         """See :class:`Store`."""
         cursor = self._reservations.collection.find({"orderId": {"$in": list(order_ids)}})
-        return {document["orderId"]: _read_reservation(document) for document in await cursor.to_list(None)}
+        return {document["orderId"]: read_reservation(document) for document in await cursor.to_list(None)}
 
     async def open_reservation(self, reservation: Reservation, cause: str) -> bool:
         """See :class:`Store`."""
@@ -223,7 +224,7 @@ class MongoStore:
     async def expiring(self, now: datetime, limit: int) -> Sequence[Reservation]:
         """See :class:`Store`."""
         cursor = self._reservations.collection.find({"expiresAt": {"$lte": now}}).sort("expiresAt").limit(limit)
-        return [_read_reservation(document) for document in await cursor.to_list(limit)]
+        return [read_reservation(document) for document in await cursor.to_list(limit)]
 
     async def claim(self, product_id: str, reservation: str) -> Claim:
         """See :class:`Store`."""
@@ -232,16 +233,15 @@ class MongoStore:
         if document is None:
             return Claim(None)
         over = reservation in document["endedClaims"]
-        return Claim(_read_product(document), _held(document, reservation), over)
+        return Claim(read_product(document), _held(document, reservation), over)
 
     async def hold(self, product_id: str, reservation: str, allocations: Sequence[Allocation], at: datetime) -> bool:
         """See :class:`Store`."""
         available = {f"stock.warehouses.{each.warehouse}.available": {"$gte": each.quantity} for each in allocations}
         where = {"_id": product_id, "active": True, **_no_claim(reservation), **available}
-        holds = [_hold_document(reservation, each) for each in allocations]
+        holds = [hold_document(reservation, each) for each in allocations]
         movements = _movements(product_id, reservation, MovementKind.RESERVATION, allocations, at)
-        pushes = {"holds": {"$each": holds}, "journal": {"$each": [movement_document(each) for each in movements]}}
-        return await self._products.update(where, {"$inc": _increments(movements), "$push": pushes})
+        return await self._move(where, movements, {"holds": {"$each": holds}})
 
     async def end_hold(
         self, product_id: str, reservation: str, kind: MovementKind, at: datetime, warehouse: str | None = None
@@ -262,15 +262,42 @@ class MongoStore:
     async def _end_one_hold(self, product_id: str, reservation: str, movements: Sequence[Movement]) -> None:
         [movement] = movements
         hold = {"reservation": reservation, "warehouse": movement.warehouse}
-        change = {
-            "$inc": _increments(movements),
-            "$pull": {"holds": hold},
-            "$push": {
-                "endedClaims": {"$each": [reservation], "$slice": -REMEMBERED_CLAIMS},
-                "journal": {"$each": [movement_document(movement)]},
-            },
-        }
-        await self._products.update({"_id": product_id, "holds": {"$elemMatch": hold}}, change)
+        ended = {"endedClaims": {"$each": [reservation], "$slice": -REMEMBERED_CLAIMS}}
+        await self._move({"_id": product_id, "holds": {"$elemMatch": hold}}, movements, ended, pulls={"holds": hold})
+
+    async def _move(
+        self, where: Document, movements: Sequence[Movement], pushes: Document, pulls: Document | None = None
+    ) -> bool:
+        """Move stock and journal it, and tell where the product runs out by it or can be had again; False where no
+        product is as ``where`` says.
+
+        What is available at that very moment decides what there is to tell, so each write names it: the first one
+        anything that leaves nothing to tell, which is all that most of them need, the next one what was read before.
+        """
+        journal = {"$each": [movement_document(each) for each in movements]}
+        change: Document = {"$inc": _increments(movements), "$push": {**pushes, "journal": journal}}
+        change |= {"$pull": pulls} if pulls else {}
+        more = sum(each.on_hand - each.reserved for each in movements)
+        if not more:
+            return await self._products.update(where, change)
+        while not await self._products.update({**where, "stock.available": {"$gt": max(0, -more)}}, change):
+            document = await self._products.collection.find_one(where, {"stock": 1})
+            if document is None:
+                return False
+            if await self._move_and_tell({**where, **_as_read(document)}, movements, change, document["stock"]):
+                return True
+            # Someone else wrote in between: at each turn one of all who try comes through.
+        return True
+
+    async def _move_and_tell(
+        self, where: Document, movements: Sequence[Movement], change: Document, stock: Document
+    ) -> bool:
+        left = stock["available"] + change["$inc"]["stock.available"]
+        if (left > 0) == (stock["available"] > 0):
+            return False
+        told = StockChanged(movements[0].product_id, left > 0, stock["version"] + 1, movements[0].at)
+        change = {**change, "$inc": {**change["$inc"], "stock.version": 1}}
+        return await self._products.update(where, change, events=[self._encode(told)])
 
     async def archive_journal(self) -> None:
         """Move what the journals of products hold to ``movements``; a crash in between repeats work and loses none."""
@@ -297,91 +324,6 @@ class MongoStore:
         await self._products.collection.update_one({"_id": product_id}, {"$pull": {"journal": {"_id": {"$in": ids}}}})
 
 
-def product_document(product: Product) -> Document:
-    """A product as it lies in ``products``."""
-    levels = product.stock.levels
-    stock = {
-        "available": product.stock.available,
-        "warehouses": {
-            level.warehouse: {"onHand": level.on_hand, "reserved": level.reserved, "available": level.available}
-            for level in levels
-        },
-    }
-    workings: Document = {"holds": [], "endedClaims": [], "keys": [], "journal": []}
-    return {"_id": product.id, **_facts_fields(product), "stock": stock, **workings}
-
-
-def movement_document(movement: Movement) -> Document:
-    """A movement as it lies in a journal and in ``movements``."""
-    return {
-        "_id": movement.id,
-        "productId": movement.product_id,
-        "warehouse": movement.warehouse,
-        "kind": movement.kind.value,
-        "onHand": movement.on_hand,
-        "reserved": movement.reserved,
-        "at": movement.at,
-        "position": _position(movement.at, movement.id),
-        "reason": movement.reason,
-        "reference": movement.reference,
-        "key": movement.key,
-    }
-
-
-def _position(at: datetime, movement_id: str) -> str:
-    """Where a movement stands in the journal: one text of time and id, so that a page is one range of one index."""
-    return f"{at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')} {movement_id}"
-
-
-def reservation_document(reservation: Reservation) -> Document:
-    """A reservation as it lies in ``reservations``."""
-    rejection = reservation.rejection
-    return {
-        "_id": reservation.id,
-        "orderId": reservation.order_id,
-        "customerId": reservation.customer_id,
-        "status": reservation.status.value,
-        "lines": [_line_document(line) for line in reservation.lines],
-        "createdAt": reservation.created_at,
-        "held": reservation.held,
-        "rejection": None
-        if rejection is None
-        else {"code": rejection.code, "message": rejection.message, "productIds": list(rejection.product_ids)},
-        "destination": reservation.destination,
-        "confirmed": reservation.confirmed,
-        "expiresAt": reservation.expires_at,
-        "sold": sorted(reservation.sold),
-        "withdrawn": sorted(reservation.withdrawn),
-        "restocks": [_restock_document(restock) for restock in reservation.restocks],
-        "revision": reservation.revision,
-    }
-
-
-def hold_documents(reservation: Reservation, line: ReservationLine) -> list[Document]:
-    """What a product's document keeps of a reservation's line: one entry for each warehouse."""
-    return [_hold_document(reservation.id, each) for each in line.allocations]
-
-
-def _hold_document(reservation: str, allocation: Allocation) -> Document:
-    return {"reservation": reservation, **_allocation_document(allocation)}
-
-
-def _facts_fields(product: Product) -> Document:
-    facts = product.facts
-    return {
-        "name": facts.name,
-        "description": facts.description,
-        "category": facts.category,
-        "imageUrl": facts.image_url,
-        "price": {"amountMinor": facts.price.amount_minor, "currencyCode": facts.price.currency_code},
-        "weightGrams": facts.weight_grams,
-        "active": facts.active,
-        "version": product.version,
-        "sortKey": product.sort_key,
-        "words": search_words(product.id, facts),
-    }
-
-
 def products_filter(query: ProductQuery, after: str | None) -> Document:
     """The documents that a list shows, after the one of sort key ``after``."""
     where: Document = {}
@@ -401,6 +343,10 @@ def products_filter(query: ProductQuery, after: str | None) -> Document:
 
 def _no_claim(reservation: str) -> Document:
     return {"holds.reservation": {"$ne": reservation}, "endedClaims": {"$ne": reservation}}
+
+
+def _as_read(document: Document) -> Document:
+    return {f"stock.{key}": document["stock"][key] for key in ("available", "version")}
 
 
 def _held(document: Document, reservation: str) -> tuple[Allocation, ...]:
@@ -442,81 +388,6 @@ def _increments(movements: Sequence[Movement]) -> dict[str, int]:
         for path, change in changes.items():
             increments[path] = increments.get(path, 0) + change
     return increments
-
-
-def _line_document(line: ReservationLine) -> Document:
-    allocations = [_allocation_document(each) for each in line.allocations]
-    return {"productId": line.product_id, "quantity": line.quantity, "allocations": allocations}
-
-
-def _allocation_document(allocation: Allocation) -> Document:
-    return {"warehouse": allocation.warehouse, "quantity": allocation.quantity}
-
-
-def _read_product(document: Document) -> Product:
-    price = document["price"]
-    facts = ProductFacts(
-        document["name"],
-        document["description"],
-        document["category"],
-        document["imageUrl"],
-        Money(price["amountMinor"], price["currencyCode"]),
-        document["weightGrams"],
-        document["active"],
-    )
-    warehouses = document["stock"]["warehouses"]
-    levels = [StockLevel(name, level["onHand"], level["reserved"]) for name, level in sorted(warehouses.items())]
-    return Product(document["_id"], facts, Stock(tuple(levels)), document["version"])
-
-
-def _read_movement(document: Document) -> Movement:
-    return Movement(
-        document["_id"],
-        document["productId"],
-        document["warehouse"],
-        MovementKind(document["kind"]),
-        document["onHand"],
-        document["reserved"],
-        document["at"],
-        document["reason"],
-        document["reference"],
-        document["key"],
-    )
-
-
-def _read_reservation(document: Document) -> Reservation:
-    rejection = document["rejection"]
-    return Reservation(
-        document["orderId"],
-        document["customerId"],
-        ReservationStatus(document["status"]),
-        tuple(_read_line(line) for line in document["lines"]),
-        document["createdAt"],
-        document["held"],
-        rejection and Rejection(rejection["code"], rejection["message"], tuple(rejection["productIds"])),
-        document["destination"],
-        document["confirmed"],
-        document["expiresAt"],
-        frozenset(document["sold"]),
-        frozenset(document["withdrawn"]),
-        tuple(_read_restock(restock) for restock in document["restocks"]),
-        document["revision"],
-    )
-
-
-def _restock_document(restock: Restock) -> Document:
-    lines = [{"productId": line.product_id, "quantity": line.quantity} for line in restock.lines]
-    return {"id": restock.id, "warehouse": restock.warehouse, "lines": lines}
-
-
-def _read_restock(document: Document) -> Restock:
-    lines = tuple(ReservationLine(line["productId"], line["quantity"]) for line in document["lines"])
-    return Restock(document["id"], document["warehouse"], lines)
-
-
-def _read_line(document: Document) -> ReservationLine:
-    allocations = tuple(Allocation(each["warehouse"], each["quantity"]) for each in document["allocations"])
-    return ReservationLine(document["productId"], document["quantity"], allocations)
 
 
 async def _insert_new(collection: DocumentCollection, documents: Sequence[Document]) -> None:

@@ -197,6 +197,7 @@ class ProductChangedPayload(Payload):
     price: MoneyPayload
     weight_grams: int
     active: bool
+    version: int
 
 
 def encode(event: OrderEvent) -> Event:
@@ -284,7 +285,7 @@ async def on_product_changed(orders: Orders, event: Event) -> None:
     changed = read_payload(event, ProductChangedPayload)
     price = Money(changed.price.amount_minor, changed.price.currency_code)
     product = Product(changed.product_id, changed.name, price, changed.weight_grams, changed.active)
-    await orders.change_product(product, event.time)
+    await orders.change_product(product, changed.version)
 
 
 HANDLERS: Mapping[str, Callable[[Orders, Event], Awaitable[None]]] = {

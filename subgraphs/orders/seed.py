@@ -30,7 +30,6 @@ async def seed(store: MongoStore, now: datetime) -> int:
         [_order(order) for order in shop.orders],
         [_product(product) for product in shop.products],
         [Customer(customer.id, customer.name, customer.email) for customer in shop.customers],
-        now,
     )
 
 

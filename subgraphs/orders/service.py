@@ -73,8 +73,8 @@ class Store(Protocol):
     async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
         """The products that are known among ``ids``, by one query."""
 
-    async def put_product(self, product: Product, as_of: datetime) -> None:
-        """Keep ``product`` as it was at ``as_of``, unless a later state is known."""
+    async def put_product(self, product: Product, version: int) -> None:
+        """Keep ``product`` as its ``version`` is, unless one as high is known."""
 
     async def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         """The customers that are known among ``ids``, by one query."""
@@ -185,9 +185,9 @@ class Orders:
                 return saved
         raise _busy()
 
-    async def change_product(self, product: Product, as_of: datetime) -> None:
-        """Sell ``product`` from now on as it was at ``as_of``, unless something later is known of it."""
-        await self.store.put_product(product, as_of)
+    async def change_product(self, product: Product, version: int) -> None:
+        """Sell ``product`` from now on as this ``version`` of it is, unless one as high is known."""
+        await self.store.put_product(product, version)
 
 
 def _check_owner(order: Order, customer_id: str | None, field: str) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -97,8 +96,8 @@ ORDER_SCHEMA: Document = {
 }
 PRODUCT_SCHEMA: Document = {
     "bsonType": "object",
-    "required": ["name", "price", "weightGrams", "active", "asOf"],
-    "properties": {"price": _MONEY_SCHEMA, "active": {"bsonType": "bool"}, "asOf": {"bsonType": "date"}},
+    "required": ["name", "price", "weightGrams", "active", "version"],
+    "properties": {"price": _MONEY_SCHEMA, "active": {"bsonType": "bool"}, "version": {"bsonType": ["int", "long"]}},
 }
 CUSTOMER_SCHEMA: Document = {"bsonType": "object", "required": ["name", "email"]}
 
@@ -176,10 +175,10 @@ class MongoStore:
         """See :class:`Store`."""
         return {document["_id"]: _product(document) for document in await _find(self._products, ids)}
 
-    async def put_product(self, product: Product, as_of: datetime) -> None:
+    async def put_product(self, product: Product, version: int) -> None:
         """See :class:`Store`."""
-        document = _product_document(product, as_of)
-        older = {"_id": document.pop("_id"), "asOf": {"$lt": as_of}}
+        document = _product_document(product, version)
+        older = {"_id": document.pop("_id"), "version": {"$lt": version}}
         try:
             await self._products.update_one(older, {"$set": document}, upsert=True)
         except DuplicateKeyError:
@@ -194,12 +193,13 @@ class MongoStore:
         names = {"name": customer.name, "email": customer.email}
         await self._customers.update_one({"_id": customer.id}, {"$set": names}, upsert=True)
 
-    async def add_all(
-        self, orders: Sequence[Order], products: Sequence[Product], customers: Sequence[Customer], as_of: datetime
-    ) -> int:
-        """Insert all these for the seed, without events, leaving those that are there; the number of those given."""
+    async def add_all(self, orders: Sequence[Order], products: Sequence[Product], customers: Sequence[Customer]) -> int:
+        """Insert all these for the seed, without events, leaving those that are there; the number of those given.
+
+        The products are in their first version.
+        """
         workings: Document = {"outbox": [], "handledEvents": []}
-        await _insert_new(self._products, [_product_document(product, as_of) for product in products])
+        await _insert_new(self._products, [_product_document(product, 1) for product in products])
         await _insert_new(self._customers, [_customer_document(customer) for customer in customers])
         await _insert_new(self._orders.collection, [_order_document(order) | workings for order in orders])
         return len(orders) + len(products) + len(customers)
@@ -364,14 +364,14 @@ def _address(document: Mapping[str, Any]) -> Address:
     )
 
 
-def _product_document(product: Product, as_of: datetime) -> Document:
+def _product_document(product: Product, version: int) -> Document:
     return {
         "_id": product.id,
         "name": product.name,
         "price": _money_document(product.price),
         "weightGrams": product.weight_grams,
         "active": product.active,
-        "asOf": as_of,
+        "version": version,
     }
 
 

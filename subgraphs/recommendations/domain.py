@@ -67,12 +67,20 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class ProductNews:
-    """Whether a product is sold, as of a time; ``in_stock`` is None where the news does not say."""
+    """Whether a product is sold; of several news of a product the one with the highest ``version`` holds."""
 
     product_id: str
     active: bool
-    changed_at: datetime
-    in_stock: bool | None = None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockNews:
+    """Whether a product is in stock; of several news of its stock the one with the highest ``version`` holds."""
+
+    product_id: str
+    in_stock: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +146,10 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All that was learned: what an empty store is filled with."""
+    """All that was learned: what an empty store is filled with; ``stock`` is by product id."""
 
     products: tuple[ProductNews, ...]
+    stock: Mapping[str, StockNews]
     baskets: tuple[Basket, ...]
     tallies: Mapping[str, Tally]
     histories: Mapping[str, History]
@@ -170,10 +179,11 @@ def trend(weeks: Mapping[int, int]) -> float:
     return sum(count * math.exp2(week / TREND_HALF_LIFE_WEEKS) for week, count in sorted(weeks.items()))
 
 
-def build_model(products: Iterable[ProductNews], baskets: Iterable[Basket]) -> Model:
-    """Return what learning the baskets one by one, in any order, would lead to."""
+def build_model(products: Iterable[ProductNews], stock: Iterable[StockNews], baskets: Iterable[Basket]) -> Model:
+    """Return what learning all this one by one, in any order, would lead to."""
     kept = tuple(baskets)
-    return Model(tuple(products), kept, tally_baskets(kept), gather_histories(kept))
+    by_product = {news.product_id: news for news in stock}
+    return Model(tuple(products), by_product, kept, tally_baskets(kept), gather_histories(kept))
 
 
 def tally_baskets(baskets: Iterable[Basket]) -> dict[str, Tally]:

@@ -1,7 +1,7 @@
 """The events that recommendations learns from; it publishes none.
 
-``order.confirmed`` is a basket; ``product.changed`` says whether a product is sold, and whether it is in stock. The
-payloads name only what is read of an event: all else in it may change without our noticing.
+``order.confirmed`` is a basket; ``product.changed`` says whether a product is sold, and ``product.stock_changed``
+whether it is in stock. The payloads name only what is read of an event: all else in it may change without our noticing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from subgraphs.chassis.event import Event, Payload, read_payload
-from subgraphs.recommendations.domain import PRODUCT_ID_PATTERN, ProductNews, new_basket
+from subgraphs.recommendations.domain import PRODUCT_ID_PATTERN, ProductNews, StockNews, new_basket
 from subgraphs.recommendations.service import Recommendations
 
 ProductId = Annotated[str, Field(pattern=PRODUCT_ID_PATTERN)]
@@ -38,7 +38,15 @@ class ProductChangedPayload(Payload):
 
     product_id: ProductId
     active: bool
-    in_stock: bool | None = None
+    version: int = Field(ge=1)
+
+
+class StockChangedPayload(Payload):
+    """What is read of product.stock_changed."""
+
+    product_id: ProductId
+    in_stock: bool
+    version: int = Field(ge=1)
 
 
 async def on_order_confirmed(recommendations: Recommendations, event: Event) -> None:
@@ -49,15 +57,19 @@ async def on_order_confirmed(recommendations: Recommendations, event: Event) -> 
 
 
 async def on_product_changed(recommendations: Recommendations, event: Event) -> None:
-    """Remember whether the product can be had; raises InvalidEvent where the event does not tell if it is sold.
-
-    An event that says nothing of stock leaves what is known of it; a product of which nothing is known is in stock.
-    """
+    """Remember whether the product is sold; raises InvalidEvent where the event does not tell."""
     product = read_payload(event, ProductChangedPayload)
-    await recommendations.note_product(ProductNews(product.product_id, product.active, event.time, product.in_stock))
+    await recommendations.note_product(ProductNews(product.product_id, product.active, product.version))
+
+
+async def on_stock_changed(recommendations: Recommendations, event: Event) -> None:
+    """Remember whether the product is in stock; raises InvalidEvent where the event does not tell."""
+    stock = read_payload(event, StockChangedPayload)
+    await recommendations.note_stock(StockNews(stock.product_id, stock.in_stock, stock.version))
 
 
 HANDLERS: Mapping[str, Callable[[Recommendations, Event], Awaitable[None]]] = {
     "order.confirmed": on_order_confirmed,
     "product.changed": on_product_changed,
+    "product.stock_changed": on_stock_changed,
 }

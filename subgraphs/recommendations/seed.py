@@ -6,22 +6,24 @@ from datetime import datetime
 
 from subgraphs.demo import DemoShop, demo_shop
 from subgraphs.demo.model import Product
-from subgraphs.recommendations.domain import Basket, ProductNews, new_basket
+from subgraphs.recommendations.domain import Basket, ProductNews, StockNews, new_basket
 from subgraphs.recommendations.service import Recommendations
 
 
 async def seed(recommendations: Recommendations, now: datetime) -> int:
     """Fill an empty database with the demo shop at ``now``; the number of documents."""
     shop = demo_shop(now)
-    return await recommendations.import_shop(demo_products(shop), demo_baskets(shop))
+    return await recommendations.import_shop(demo_products(shop), demo_stock(shop), demo_baskets(shop))
 
 
 def demo_products(shop: DemoShop) -> list[ProductNews]:
-    """Which products can be had, told at the opening, so that whatever is told of a product later is newer."""
-    return [
-        ProductNews(product.id, product.active, product.listed_at, in_stock=_is_in_stock(product))
-        for product in shop.products
-    ]
+    """Which products are sold: what inventory's first version of each of them says."""
+    return [ProductNews(product.id, product.active, version=1) for product in shop.products]
+
+
+def demo_stock(shop: DemoShop) -> list[StockNews]:
+    """Which products are in stock at the opening: whatever inventory tells of it later is newer."""
+    return [StockNews(product.id, _is_in_stock(product), version=0) for product in shop.products]
 
 
 def demo_baskets(shop: DemoShop) -> list[Basket]:

@@ -15,6 +15,7 @@ from subgraphs.recommendations.domain import (
     Neighbourhood,
     ProductNews,
     Ranking,
+    StockNews,
     build_model,
     latest_products,
     rank_companions,
@@ -35,7 +36,10 @@ class Store(Protocol):
         """Remember that the basket was counted everywhere."""
 
     async def note_product(self, news: ProductNews) -> None:
-        """Remember whether a product is sold and in stock; news that is older than what is known changes nothing."""
+        """Remember whether a product is sold; news that is not newer than what is known changes nothing."""
+
+    async def note_stock(self, news: StockNews) -> None:
+        """Remember whether a product is in stock; news that is not newer than what is known changes nothing."""
 
     async def import_model(self, model: Model) -> int:
         """Fill an empty store, baskets settled; the number of documents. What is there already stays as it is."""
@@ -67,12 +71,18 @@ class Recommendations:
             await self.store.settle_basket(basket.order_id)
 
     async def note_product(self, news: ProductNews) -> None:
-        """Remember whether a product can be had: one that is not sold, or not in stock, is never recommended."""
+        """Remember whether a product is sold: one that is not, or of which nobody said so, is never recommended."""
         await self.store.note_product(news)
 
-    async def import_shop(self, products: Iterable[ProductNews], baskets: Iterable[Basket]) -> int:
+    async def note_stock(self, news: StockNews) -> None:
+        """Remember whether a product is in stock: one that is not, or of which nobody said so, is never recommended."""
+        await self.store.note_stock(news)
+
+    async def import_shop(
+        self, products: Iterable[ProductNews], stock: Iterable[StockNews], baskets: Iterable[Basket]
+    ) -> int:
         """Learn everything at once into an empty store; the number of documents. May be repeated after a crash."""
-        return await self.store.import_model(build_model(products, baskets))
+        return await self.store.import_model(build_model(products, stock, baskets))
 
     async def companions(self, product_ids: Sequence[str]) -> Mapping[str, Ranking]:
         """What goes with each product that is known."""

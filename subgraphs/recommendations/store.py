@@ -3,7 +3,7 @@
 Collections::
 
     baskets    {_id: order id, customerId, productIds, confirmedAt, settled}
-    tallies    {_id: product id, active, changedAt, inStock, stockChangedAt,
+    tallies    {_id: product id, active, version, inStock, stockVersion,
                 orders, weight, weeks: {week: n}, trend, together: {companion: weight}, counted: [order id]}
     histories  {_id: customer id, bought: {product id: {times, last}}, counted: [order id]}
 
@@ -27,7 +27,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -44,6 +43,7 @@ from subgraphs.recommendations.domain import (
     Neighbourhood,
     ProductNews,
     Purchases,
+    StockNews,
     Tally,
     basket_weight,
     pairs,
@@ -76,15 +76,13 @@ COLLECTIONS = (
     Collection("histories"),
 )
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _DUPLICATE_KEY = 11000
-# A product that nobody told us of is not recommended: it may have been sold once and for all. One that is sold is in
-# stock until we hear otherwise.
+# A product that nobody told us of is not recommended: it may have been sold once and for all, or never have arrived.
 _BLANK_TALLY: Final[Document] = {
     "active": False,
-    "changedAt": _NEVER,
-    "inStock": True,
-    "stockChangedAt": _NEVER,
+    "version": 0,
+    "inStock": False,
+    "stockVersion": 0,
     "orders": 0,
     "weight": Int64(0),
     "weeks": {},
@@ -125,13 +123,11 @@ class MongoStore:
 
     async def note_product(self, news: ProductNews) -> None:
         """See :class:`Store`."""
-        changes: Document = {"active": news.active, "changedAt": news.changed_at}
-        updates = [_news(news.product_id, "changedAt", changes)]
-        if news.in_stock is not None:
-            # Apart from `active`, so that news without a word on stock does not make old news of it look current.
-            changes = {"inStock": news.in_stock, "stockChangedAt": news.changed_at}
-            updates.append(_news(news.product_id, "stockChangedAt", changes))
-        await self._tallies.bulk_write([*_blanks([news.product_id]), *updates])
+        await self._note(news.product_id, "version", {"active": news.active, "version": news.version})
+
+    async def note_stock(self, news: StockNews) -> None:
+        """See :class:`Store`."""
+        await self._note(news.product_id, "stockVersion", {"inStock": news.in_stock, "stockVersion": news.version})
 
     async def neighbourhoods(self, product_ids: Sequence[str]) -> dict[str, Neighbourhood]:
         """See :class:`Store`."""
@@ -160,7 +156,7 @@ class MongoStore:
 
     async def import_model(self, model: Model) -> int:
         """See :class:`Store`."""
-        tallies = [_tally_document(news, model.tallies.get(news.product_id)) for news in model.products]
+        tallies = [_tally_document(news, model) for news in model.products]
         histories = [_history_document(history) for history in model.histories.values()]
         baskets = [_basket_document(basket, settled=True) for basket in model.baskets]
         # Baskets last: they say that their tallies are complete.
@@ -168,6 +164,11 @@ class MongoStore:
         await _insert_missing(self._histories, histories)
         await _insert_missing(self._baskets, baskets)
         return len(tallies) + len(histories) + len(baskets)
+
+    async def _note(self, product_id: str, version: str, changes: Document) -> None:
+        """Make ``changes`` unless what is known has a field ``version`` that is as high."""
+        newer = UpdateOne({"_id": product_id, version: {"$lt": changes[version]}}, {"$set": changes})
+        await self._tallies.bulk_write([*_blanks([product_id]), newer])
 
     async def _read_tallies(self, ids: Sequence[str], fields: Iterable[str]) -> list[Document]:
         # One batch, whatever the number: a second one would be a second round trip.
@@ -213,11 +214,6 @@ async def store_beside(database: Database) -> AsyncIterator[tuple[MongoStore, Ca
 def _blanks(product_ids: Iterable[str]) -> Iterator[UpdateOne]:
     for product_id in product_ids:
         yield UpdateOne({"_id": product_id}, {"$setOnInsert": _BLANK_TALLY}, upsert=True)
-
-
-def _news(product_id: str, changed_at: str, changes: Document) -> UpdateOne:
-    """Make ``changes`` unless what is known is newer by its field ``changed_at``."""
-    return UpdateOne({"_id": product_id, changed_at: {"$lte": changes[changed_at]}}, {"$set": changes})
 
 
 def _tally_updates(basket: Basket) -> Iterator[UpdateOne]:
@@ -276,16 +272,19 @@ def _basket_document(basket: Basket, *, settled: bool) -> Document:
     }
 
 
-def _tally_document(news: ProductNews, tally: Tally | None) -> Document:
-    known = {"_id": news.product_id, **_BLANK_TALLY, "active": news.active, "changedAt": news.changed_at}
-    if news.in_stock is not None:
-        known |= {"inStock": news.in_stock, "stockChangedAt": news.changed_at}
-    if tally is None:
-        return known
+def _tally_document(news: ProductNews, model: Model) -> Document:
+    known = {"_id": news.product_id, **_BLANK_TALLY, "active": news.active, "version": news.version}
+    if stock := model.stock.get(news.product_id):
+        known |= {"inStock": stock.in_stock, "stockVersion": stock.version}
+    tally = model.tallies.get(news.product_id)
+    return known if tally is None else {**known, **_counts(tally)}
+
+
+def _counts(tally: Tally) -> Document:
     weeks = {str(week): count for week, count in tally.weeks.items()}
     together = {companion: Int64(weight) for companion, weight in tally.together.items()}
     counts = {"orders": tally.orders, "weight": Int64(tally.weight), "weeks": weeks, "together": together}
-    return {**known, **counts, "trend": _trend(weeks)}
+    return {**counts, "trend": _trend(weeks)}
 
 
 def _history_document(history: History) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from subgraphs.inventory.domain import StockChanged
 from subgraphs.orders.domain import Order, OrderStatus, ReturnStatus
 from subgraphs.shipping.domain import ShipmentStatus
 from tests.life.mall_in_memory import PRICES, STOCK, Mall, run
@@ -15,7 +16,19 @@ OVER = {"SOLD", "RELEASED", "REJECTED"}
 
 def faults(mall: Mall) -> list[str]:
     """What is wrong at this moment, whatever is still on its way."""
-    return [*_stock_faults(mall), *_money_faults(mall), *_order_faults(mall)]
+    return [*_stock_faults(mall), *_stock_news_faults(mall), *_money_faults(mall), *_order_faults(mall)]
+
+
+def _stock_news_faults(mall: Mall) -> Iterator[str]:
+    """What is told of stock alternates, without a gap, and ends with what is true."""
+    for product in run(mall.inventory_store.products(list(STOCK))).values():
+        stock = product.stock
+        told = [e for e in mall.inventory_store.events if isinstance(e, StockChanged) and e.product_id == product.id]
+        expected = [(bool(version % 2), version) for version in range(1, stock.version + 1)]
+        if [(each.in_stock, each.version) for each in told] != expected:
+            yield f"{product.id}: it was told of its stock {told}"
+        if (stock.available > 0) != bool(stock.version % 2):
+            yield f"{product.id}: {stock} is not what was told of it"
 
 
 def faults_at_rest(mall: Mall) -> list[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pydantic import SecretStr
+
+from subgraphs.inventory.app import InventorySettings
 from subgraphs.inventory.domain import (
     Money,
     Movement,
@@ -18,6 +21,11 @@ from subgraphs.inventory.service import Store
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MUG = "MUG-001"
 TEAPOT = "TEA-001"
+
+
+def settings_for(mongodb_url: str) -> InventorySettings:
+    """Settings of an inventory that reaches its database alone."""
+    return InventorySettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
 
 
 def facts(name: str = "Blue Mug", price_minor: int = 1250, category: str = "Tableware") -> ProductFacts:

@@ -14,6 +14,7 @@ from subgraphs.inventory.domain import (
     Product,
     Reservation,
     Stock,
+    StockChanged,
     StockLevel,
     search_words,
 )
@@ -68,7 +69,7 @@ class MemoryStore:
             return False
         if movement.on_hand < 0 and _available(shelf, movement.warehouse) < -movement.on_hand:
             return False
-        _move(shelf, [movement])
+        self._move(shelf, [movement])
         return True
 
     async def movement_of_key(self, product_id: str, key: str) -> Movement | None:
@@ -122,7 +123,7 @@ class MemoryStore:
         if any(_available(shelf, each.warehouse) < each.quantity for each in allocations):
             return False
         shelf.holds[reservation] = tuple(allocations)
-        _move(shelf, _movements(shelf, reservation, allocations, MovementKind.RESERVATION, at))
+        self._move(shelf, _movements(shelf, reservation, allocations, MovementKind.RESERVATION, at))
         return True
 
     async def end_hold(
@@ -133,7 +134,7 @@ class MemoryStore:
             return
         held = shelf.holds.pop(reservation, ())
         ended = tuple(each for each in held if warehouse in (None, each.warehouse))
-        _move(shelf, _movements(shelf, reservation, ended, kind, at))
+        self._move(shelf, _movements(shelf, reservation, ended, kind, at))
         left = tuple(each for each in held if each not in ended)
         if left:
             shelf.holds[reservation] = left
@@ -141,6 +142,15 @@ class MemoryStore:
 
     async def archive_journal(self) -> None:
         """The journal stays where it is."""
+
+    def _move(self, shelf: Shelf, movements: Sequence[Movement]) -> None:
+        before, after = shelf.product.stock, _moved(shelf.product.stock, movements)
+        if (before.available > 0) != (after.available > 0):
+            after = replace(after, version=before.version + 1)
+            at = movements[0].at
+            self.events.append(StockChanged(shelf.product.id, after.available > 0, after.version, at))
+        shelf.product = replace(shelf.product, stock=after)
+        shelf.journal.extend(movements)
 
 
 def _matches(query: ProductQuery, product: Product) -> bool:
@@ -177,11 +187,10 @@ def _movements(
     ]
 
 
-def _move(shelf: Shelf, movements: Sequence[Movement]) -> None:
-    levels = {level.warehouse: level for level in shelf.product.stock.levels}
+def _moved(stock: Stock, movements: Sequence[Movement]) -> Stock:
+    levels = {level.warehouse: level for level in stock.levels}
     for movement in movements:
         level = levels.get(movement.warehouse, StockLevel(movement.warehouse, 0, 0))
         moved = StockLevel(level.warehouse, level.on_hand + movement.on_hand, level.reserved + movement.reserved)
         levels[movement.warehouse] = moved
-    shelf.product = replace(shelf.product, stock=Stock(tuple(levels[name] for name in sorted(levels))))
-    shelf.journal.extend(movements)
+    return Stock(tuple(levels[name] for name in sorted(levels)), stock.version)

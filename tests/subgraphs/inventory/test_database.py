@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from subgraphs.chassis.auth import ANONYMOUS
 from subgraphs.chassis.mongodb import connect, is_empty
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.service import Runtime
-from subgraphs.inventory.app import InventorySettings, new_movement_id, service
+from subgraphs.inventory.app import new_movement_id, service
 from subgraphs.inventory.domain import ReservationStatus
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory, ProductQuery
 from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
 from tests.services import CommandLog
-from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt, settings_for
 
 ENTITIES = (
     "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on Product { name stock { available } } } }"
@@ -29,10 +28,6 @@ ENTITIES = (
 class NoOutbox:
     def wake(self) -> None:
         """Nobody relays in these tests."""
-
-
-def settings_for(mongodb_url: str) -> InventorySettings:
-    return InventorySettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
 
 
 @pytest.mark.usefixtures("mongo_store")

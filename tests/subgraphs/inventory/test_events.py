@@ -123,6 +123,7 @@ async def test_a_changed_product_is_announced(environment: dict[str, str]) -> No
         "weightGrams": 620,
         "active": True,
         "imageUrl": "/images/products/COF-001.webp",
+        "version": 2,
     }
 
 

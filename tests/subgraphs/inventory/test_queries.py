@@ -18,8 +18,8 @@ from subgraphs.inventory.reservations import ReturnedParcel
 from subgraphs.inventory.service import Inventory, ProductQuery
 from subgraphs.inventory.store import COLLECTIONS, MongoStore
 from tests.explained import QueryLog, collection_scans
-from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, stocked
-from tests.subgraphs.inventory.test_database import NoOutbox, settings_for
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, settings_for, stocked
+from tests.subgraphs.inventory.test_database import NoOutbox
 
 pytestmark = pytest.mark.asyncio
 

@@ -43,7 +43,7 @@ async def stock(store: Store, product_id: str = MUG) -> dict[str, tuple[int, int
 async def test_products_answers_the_known_ones_by_id(store: Store) -> None:
     found = await store.products([MUG, "NO-1"])
     levels = (StockLevel("BER", 10, 0), StockLevel("LYO", 4, 0))
-    assert found == {MUG: Product(MUG, facts(), Stock(levels))}
+    assert found == {MUG: Product(MUG, facts(), Stock(levels, version=1))}
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from subgraphs.orders.domain import Customer, Order, OrderEvent, Product, position_of
 from subgraphs.orders.service import Slice
@@ -15,7 +14,7 @@ class MemoryStore:
     """Implements :class:`subgraphs.orders.service.Store`; ``published`` is what would lie in the outboxes."""
 
     known: dict[str, Order] = field(default_factory=dict)
-    known_products: dict[str, tuple[Product, datetime]] = field(default_factory=dict)
+    known_products: dict[str, tuple[Product, int]] = field(default_factory=dict)
     known_customers: dict[str, Customer] = field(default_factory=dict)
     handled: set[tuple[str, str]] = field(default_factory=set)
     published: list[OrderEvent] = field(default_factory=list)
@@ -59,10 +58,10 @@ class MemoryStore:
     async def products(self, ids: Sequence[str]) -> Mapping[str, Product]:
         return {each: self.known_products[each][0] for each in ids if each in self.known_products}
 
-    async def put_product(self, product: Product, as_of: datetime) -> None:
+    async def put_product(self, product: Product, version: int) -> None:
         earlier = self.known_products.get(product.id)
-        if earlier is None or earlier[1] < as_of:
-            self.known_products[product.id] = (product, as_of)
+        if earlier is None or earlier[1] < version:
+            self.known_products[product.id] = (product, version)
 
     async def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         return {each: self.known_customers[each] for each in ids if each in self.known_customers}

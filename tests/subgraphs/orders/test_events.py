@@ -50,6 +50,7 @@ PRODUCT_CHANGED = {
     "weightGrams": 400,
     "active": True,
     "imageUrl": "/images/mug.svg",
+    "version": 1,
 }
 
 
@@ -274,7 +275,7 @@ async def test_a_return_that_arrived_is_received() -> None:
 
 
 async def test_a_placed_order_tells_all_that_stock_and_payment_need() -> None:
-    store = MemoryStore(known_products={"MUG-001": (MUG, NOW)})
+    store = MemoryStore(known_products={"MUG-001": (MUG, 1)})
     order = await Orders(store, lambda: NOW, lambda: 1).place(Customer("cus_ada"), a_request())
     [placed] = store.published
     assert isinstance(placed, OrderPlaced)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from subgraphs.recommendations.domain import (
     MOST_RECOMMENDED,
     Basket,
+    ProductNews,
     Ranking,
+    StockNews,
     Suggestion,
     basket_weight,
     fill_with_popular,
@@ -22,6 +24,13 @@ TODAY = basket_weight(NOW)
 
 def a_basket(order_id: str, *product_ids: str, customer_id: str = "cus_ada", at: datetime = NOW) -> Basket:
     return new_basket(order_id, customer_id, product_ids, at)
+
+
+async def sell(store: Store, *product_ids: str) -> None:
+    """Let the products be sold, and be in stock."""
+    for product_id in product_ids:
+        await store.note_product(ProductNews(product_id, active=True, version=1))
+        await store.note_stock(StockNews(product_id, in_stock=True, version=1))
 
 
 async def companions(recommendations: Recommendations, *product_ids: str) -> dict[str, tuple[str, ...]]:

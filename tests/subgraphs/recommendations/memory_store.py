@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from subgraphs.recommendations.domain import (
     Basket,
@@ -14,7 +13,7 @@ from subgraphs.recommendations.domain import (
     Neighbourhood,
     ProductNews,
     Purchases,
-    Tally,
+    StockNews,
     basket_weight,
     bought_again,
     pairs,
@@ -26,9 +25,9 @@ from subgraphs.recommendations.domain import (
 @dataclass(slots=True)
 class _Tally:
     active: bool = False
-    changed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    in_stock: bool = True
-    stock_changed_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    version: int = 0
+    in_stock: bool = False
+    stock_version: int = 0
     weight: int = 0
     weeks: Counter[int] = field(default_factory=Counter)
     together: Counter[str] = field(default_factory=Counter)
@@ -39,10 +38,12 @@ class _Tally:
         return self.active and self.in_stock
 
     def note(self, news: ProductNews) -> None:
-        if self.changed_at <= news.changed_at:
-            self.active, self.changed_at = news.active, news.changed_at
-        if news.in_stock is not None and self.stock_changed_at <= news.changed_at:
-            self.in_stock, self.stock_changed_at = news.in_stock, news.changed_at
+        if self.version < news.version:
+            self.active, self.version = news.active, news.version
+
+    def note_stock(self, news: StockNews) -> None:
+        if self.stock_version < news.version:
+            self.in_stock, self.stock_version = news.in_stock, news.version
 
 
 class MemoryStore:
@@ -76,9 +77,12 @@ class MemoryStore:
     async def note_product(self, news: ProductNews) -> None:
         self._tallies.setdefault(news.product_id, _Tally()).note(news)
 
+    async def note_stock(self, news: StockNews) -> None:
+        self._tallies.setdefault(news.product_id, _Tally()).note_stock(news)
+
     async def import_model(self, model: Model) -> int:
         for news in model.products:
-            self._tallies.setdefault(news.product_id, _imported(news, model.tallies.get(news.product_id)))
+            self._tallies.setdefault(news.product_id, _imported(news, model))
         for customer_id, history in model.histories.items():
             self._bought.setdefault(customer_id, dict(history.bought))
         for basket in model.baskets:
@@ -120,9 +124,12 @@ class MemoryStore:
         return Neighbourhood(product_id, tally.weight, dict(tally.together), weights, tally.sellable)
 
 
-def _imported(news: ProductNews, tally: Tally | None) -> _Tally:
-    imported = _Tally() if tally is None else _Tally(weight=tally.weight)
+def _imported(news: ProductNews, model: Model) -> _Tally:
+    tally, stock = model.tallies.get(news.product_id), model.stock.get(news.product_id)
+    imported = _Tally(news.active, news.version)
+    if stock is not None:
+        imported.in_stock, imported.stock_version = stock.in_stock, stock.version
     if tally is not None:
+        imported.weight = tally.weight
         imported.weeks, imported.together = Counter(tally.weeks), Counter(tally.together)
-    imported.note(news)
     return imported

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.event import Event
 from subgraphs.recommendations.app import service
@@ -39,7 +40,7 @@ def confirmed(order_id: str, *product_ids: str, customer_id: str = "cus_ada", **
     return event("order.confirmed", order_id, data | changes, "orders")
 
 
-def changed(product_id: str, *, active: bool = True, **changes: Any) -> Event:
+def changed(product_id: str, *, active: bool = True, version: int = 1) -> Event:
     data = {
         "productId": product_id,
         "name": "A product",
@@ -48,8 +49,21 @@ def changed(product_id: str, *, active: bool = True, **changes: Any) -> Event:
         "weightGrams": 360,
         "active": active,
         "imageUrl": f"/images/products/{product_id}.webp",
+        "version": version,
     }
-    return event("product.changed", product_id, data | changes, "inventory")
+    return event("product.changed", product_id, data, "inventory")
+
+
+def stock_changed(product_id: str, *, in_stock: bool = True, version: int = 1) -> Event:
+    data = {"productId": product_id, "inStock": in_stock, "version": version}
+    return event("product.stock_changed", product_id, data, "inventory")
+
+
+async def offer(bus: Bus, *product_ids: str) -> None:
+    """Let the products be sold, and be in stock."""
+    for product_id in product_ids:
+        await bus.publish(changed(product_id))
+        await bus.publish(stock_changed(product_id))
 
 
 async def ids(client: ServiceClient, query: str, id_: str, subject: str | None = None) -> list[str] | None:
@@ -68,8 +82,7 @@ async def await_companions(client: ServiceClient, product_id: str, expected: lis
 @pytest.mark.asyncio
 async def test_a_confirmed_order_is_learned(environment: Mapping[str, str]) -> None:
     async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
-        for product_id in PRODUCTS:
-            await bus.publish(changed(product_id))
+        await offer(bus, *PRODUCTS)
         await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
         await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
         assert await ids(client, RECOMMENDATIONS, "cus_ada", "cus_ada") == ["COF-012"]
@@ -79,8 +92,7 @@ async def test_a_confirmed_order_is_learned(environment: Mapping[str, str]) -> N
 async def test_an_order_told_of_many_times_counts_once(environment: Mapping[str, str]) -> None:
     """The same event again, and others of the same order: two orders of beans still outweigh one of a mug."""
     async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
-        for product_id in PRODUCTS:
-            await bus.publish(changed(product_id))
+        await offer(bus, *PRODUCTS)
         for _ in range(5):
             await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
         await bus.publish(confirmed("ord_2", "COF-001", "COF-012"))
@@ -91,28 +103,27 @@ async def test_an_order_told_of_many_times_counts_once(environment: Mapping[str,
 @pytest.mark.asyncio
 async def test_a_product_that_is_no_longer_sold_disappears(environment: Mapping[str, str]) -> None:
     async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
-        for product_id in PRODUCTS:
-            await bus.publish(changed(product_id))
+        await offer(bus, *PRODUCTS)
         await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
         await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
-        await bus.publish(changed("MUG-001", active=False))
+        await bus.publish(changed("MUG-001", active=False, version=2))
         await await_companions(client, "COF-001", ["COF-012"])
 
 
 @pytest.mark.asyncio
 async def test_a_product_that_is_out_of_stock_disappears_until_it_is_back(environment: Mapping[str, str]) -> None:
-    """Events that say nothing of stock leave it as it is."""
+    """News of the product leaves its stock as it is, and old news of its stock, which came late, too."""
     async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
-        for product_id in PRODUCTS:
-            await bus.publish(changed(product_id))
+        await offer(bus, *PRODUCTS)
         await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
         await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
-        await bus.publish(changed("MUG-001", inStock=False))
+        await bus.publish(stock_changed("MUG-001", in_stock=False, version=2))
         await await_companions(client, "COF-001", ["COF-012"])
-        await bus.publish(changed("MUG-001"))
-        await bus.publish(changed("COF-012", active=False))
+        await bus.publish(changed("MUG-001", version=2))
+        await bus.publish(stock_changed("MUG-001", in_stock=True, version=1))
+        await bus.publish(changed("COF-012", active=False, version=2))
         await await_companions(client, "COF-001", [])
-        await bus.publish(changed("MUG-001", inStock=True))
+        await bus.publish(stock_changed("MUG-001", in_stock=True, version=3))
         await await_companions(client, "COF-001", ["MUG-001"])
 
 
@@ -121,7 +132,7 @@ async def test_orders_that_come_before_their_products_are_learned_too(environmen
     async with running_service(service, environment) as client, bus_of(environment["NATS_URL"]) as bus:
         await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
         await await_companions(client, "COF-001", [])
-        await bus.publish(changed("MUG-001"))
+        await offer(bus, "MUG-001")
         await await_companions(client, "COF-001", ["MUG-001"])
 
 
@@ -142,8 +153,7 @@ async def test_a_new_instance_goes_on_where_the_last_one_ended(environment: Mapp
     """Events that came while the service was away are learned, those that it had learned are not learned again."""
     async with bus_of(environment["NATS_URL"]) as bus:
         async with running_service(service, environment) as client:
-            for product_id in PRODUCTS:
-                await bus.publish(changed(product_id))
+            await offer(bus, *PRODUCTS)
             await bus.publish(confirmed("ord_1", "COF-001", "MUG-001"))
             await await_companions(client, "COF-001", ["MUG-001", "COF-012"])
         await bus.publish(confirmed("ord_2", "COF-001", "COF-012"))
@@ -174,8 +184,7 @@ async def test_two_replicas_share_the_work_and_count_every_order_once(environmen
         running_service(service, environment) as two,
         bus_of(environment["NATS_URL"]) as bus,
     ):
-        for product_id in PRODUCTS:
-            await bus.publish(changed(product_id))
+        await offer(bus, *PRODUCTS)
         at = utc_now()
         orders = [
             confirmed(f"ord_{n}", "COF-001", ("COF-012", "MUG-001")[n < 4], confirmedAt=(at - timedelta(n)).isoformat())

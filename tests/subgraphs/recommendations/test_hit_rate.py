@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from subgraphs.demo import demo_shop
 from subgraphs.recommendations.domain import Basket
-from subgraphs.recommendations.seed import demo_baskets, demo_products
+from subgraphs.recommendations.seed import demo_baskets, demo_products, demo_stock
 from subgraphs.recommendations.service import Recommendations
 from tests.subgraphs.recommendations.examples import NOW, over, tastes
 from tests.subgraphs.recommendations.memory_store import MemoryStore
@@ -45,7 +45,7 @@ async def held_out() -> HeldOut:
     last = {customer: baskets.pop() for customer, baskets in orders.items() if len(baskets) > 1}
     recommendations = over(MemoryStore())
     await recommendations.import_shop(
-        demo_products(shop), [basket for baskets in orders.values() for basket in baskets]
+        demo_products(shop), demo_stock(shop), [basket for baskets in orders.values() for basket in baskets]
     )
     return HeldOut(
         recommendations,

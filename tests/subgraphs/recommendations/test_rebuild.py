@@ -53,10 +53,16 @@ def some_events(seed: int, orders: int) -> list[Event]:
         )
         for number in range(orders)
     ]
-    news = [{"productId": id_, "active": dice.random() < 0.8, "inStock": dice.random() < 0.8} for id_ in PRODUCTS * 2]
-    events += [event("product.changed", str(each["productId"]), each) for each in news]
+    for version in (1, 2, 3):
+        events += [event("product.changed", id_, _news(id_, version, active=dice.random() < 0.8)) for id_ in PRODUCTS]
+        stock = [_news(id_, version, inStock=dice.random() < 0.8) for id_ in PRODUCTS]
+        events += [event("product.stock_changed", str(each["productId"]), each) for each in stock]
     dice.shuffle(events)
     return events
+
+
+def _news(product_id: str, version: int, **news: bool) -> Json:
+    return {"productId": product_id, "version": version, **news}
 
 
 async def publish_all(bus: Bus, events: list[Event]) -> None:

@@ -9,9 +9,8 @@ import pytest_asyncio
 
 from subgraphs.chassis.auth import ANONYMOUS, AuthContext
 from subgraphs.chassis.request_context import RequestContext
-from subgraphs.recommendations.domain import ProductNews
 from subgraphs.recommendations.schema import make_loaders, schema
-from tests.subgraphs.recommendations.examples import NOW, a_basket, over
+from tests.subgraphs.recommendations.examples import a_basket, over, sell
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 ADA = AuthContext("cus_ada", "customer")
@@ -42,8 +41,7 @@ async def store() -> MemoryStore:
     """Ada bought a grinder; Alan bought one with beans; nobody bought the mug."""
     store = MemoryStore()
     learner = over(store)
-    for product_id in ("COF-001", "COF-012", "MUG-001"):
-        await learner.note_product(ProductNews(product_id, active=True, changed_at=NOW))
+    await sell(store, "COF-001", "COF-012", "MUG-001")
     await learner.learn(a_basket("ord_1", "COF-001", customer_id="cus_ada"))
     await learner.learn(a_basket("ord_2", "COF-001", "COF-012", customer_id="cus_alan"))
     return store

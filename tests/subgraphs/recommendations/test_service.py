@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from subgraphs.recommendations.domain import Basket, ProductNews, Suggestion
+from subgraphs.recommendations.domain import Basket, ProductNews, StockNews, Suggestion
 from subgraphs.recommendations.service import Recommendations
-from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, companions, over, tastes
+from tests.subgraphs.recommendations.examples import TODAY, a_basket, companions, over, sell, tastes
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 
@@ -37,8 +35,7 @@ class CrashingStore(MemoryStore):
 async def shop(*product_ids: str, store: MemoryStore | None = None) -> tuple[Recommendations, MemoryStore]:
     store = store or MemoryStore()
     recommendations = over(store)
-    for product_id in product_ids:
-        await recommendations.note_product(ProductNews(product_id, active=True, changed_at=NOW))
+    await sell(store, *product_ids)
     return recommendations, store
 
 
@@ -89,8 +86,8 @@ async def test_a_product_that_cannot_be_had_is_recommended_nowhere(active: bool,
     recommendations, _ = await shop("COF-001", "COF-012", "MUG-001")
     await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012", "MUG-001"))
     await recommendations.learn(a_basket("ord_2", "COF-012"))
-    later = NOW + timedelta(hours=1)
-    await recommendations.note_product(ProductNews("COF-012", active, later, in_stock))
+    await recommendations.note_product(ProductNews("COF-012", active, version=2))
+    await recommendations.note_stock(StockNews("COF-012", in_stock, version=2))
     assert await companions(recommendations, "COF-001") == {"COF-001": ("MUG-001",)}
     assert list(await recommendations.popular()) == ["COF-001", "MUG-001"]
     assert list(await recommendations.trending(5)) == ["COF-001", "MUG-001"]
@@ -101,9 +98,8 @@ async def test_a_product_that_cannot_be_had_is_recommended_nowhere(active: bool,
 async def test_a_product_that_is_sold_again_comes_back() -> None:
     recommendations, _ = await shop("COF-001", "COF-012")
     await recommendations.learn(a_basket("ord_1", "COF-001", "COF-012"))
-    for hours, active in ((1, False), (2, True)):
-        at = NOW + timedelta(hours=hours)
-        await recommendations.note_product(ProductNews("COF-012", active=active, changed_at=at))
+    for version, active in ((2, False), (3, True)):
+        await recommendations.note_product(ProductNews("COF-012", active, version))
     assert await companions(recommendations, "COF-001") == {"COF-001": ("COF-012",)}
 
 

@@ -12,19 +12,15 @@ from subgraphs.recommendations.domain import (
     Neighbourhood,
     ProductNews,
     Purchases,
+    StockNews,
     build_model,
     new_basket,
 )
 from subgraphs.recommendations.service import Store
-from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, over
+from tests.subgraphs.recommendations.examples import NOW, TODAY, a_basket, over, sell
 from tests.subgraphs.recommendations.memory_store import MemoryStore
 
 PRODUCTS = ("COF-001", "COF-012", "MUG-001")
-
-
-async def sell(store: Store, *product_ids: str) -> None:
-    for product_id in product_ids:
-        await store.note_product(ProductNews(product_id, active=True, changed_at=NOW))
 
 
 @pytest.mark.asyncio
@@ -79,8 +75,8 @@ async def test_baskets_counted_side_by_side_are_all_counted(store: Store) -> Non
 
 @pytest.mark.asyncio
 async def test_companions_that_cannot_be_had_have_no_weight(store: Store) -> None:
-    await sell(store, "COF-001")
-    await store.note_product(ProductNews("MUG-001", active=True, changed_at=NOW, in_stock=False))
+    await sell(store, "COF-001", "MUG-001")
+    await store.note_stock(StockNews("MUG-001", in_stock=False, version=2))
     await store.count_basket(a_basket("ord_1", "COF-001", "COF-012", "MUG-001"))
     together = {"COF-012": TODAY, "MUG-001": TODAY}
     assert await store.neighbourhoods(["COF-001"]) == {"COF-001": Neighbourhood("COF-001", TODAY, together, {})}
@@ -106,25 +102,34 @@ async def test_a_history_keeps_times_and_the_last_whatever_the_order_of_the_news
 
 @pytest.mark.asyncio
 async def test_old_news_of_a_product_changes_nothing(store: Store) -> None:
-    await store.note_product(ProductNews("COF-001", active=False, changed_at=NOW))
-    await store.note_product(ProductNews("COF-001", active=True, changed_at=NOW - timedelta(seconds=1)))
-    assert await store.best_sellers(5) == []
-    await store.note_product(ProductNews("COF-001", active=True, changed_at=NOW + timedelta(seconds=1)))
+    await store.note_stock(StockNews("COF-001", in_stock=True, version=1))
+    await store.note_product(ProductNews("COF-001", active=False, version=2))
+    for version in (1, 2):
+        await store.note_product(ProductNews("COF-001", active=True, version=version))
+        assert await store.best_sellers(5) == []
+    await store.note_product(ProductNews("COF-001", active=True, version=3))
     assert await store.best_sellers(5) == ["COF-001"]
 
 
 @pytest.mark.asyncio
-async def test_news_of_stock_is_taken_in_the_order_of_its_time(store: Store) -> None:
-    """News that says nothing of stock changes nothing of it, not even how old what is known may be."""
-    seconds = [NOW + timedelta(seconds=number) for number in range(4)]
-    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[2]))
-    assert await store.best_sellers(5) == ["COF-001"]
-    await store.note_product(ProductNews("COF-001", active=False, changed_at=seconds[1], in_stock=False))
-    assert await store.best_sellers(5) == []
-    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[0], in_stock=True))
+async def test_old_news_of_stock_changes_nothing(store: Store) -> None:
+    """It has versions of its own: news of the product makes none of them old."""
+    await sell(store, "COF-001")
+    await store.note_stock(StockNews("COF-001", in_stock=False, version=3))
+    for version in (2, 3):
+        await store.note_stock(StockNews("COF-001", in_stock=True, version=version))
+        assert await store.best_sellers(5) == []
+    await store.note_product(ProductNews("COF-001", active=True, version=9))
     assert await store.trending(5) == []
-    await store.note_product(ProductNews("COF-001", active=True, changed_at=seconds[3], in_stock=True))
+    await store.note_stock(StockNews("COF-001", in_stock=True, version=4))
     assert await store.trending(5) == ["COF-001"]
+
+
+@pytest.mark.asyncio
+async def test_a_product_of_whose_stock_nobody_told_is_not_recommended(store: Store) -> None:
+    """It was listed before its first pieces arrived."""
+    await store.note_product(ProductNews("COF-001", active=True, version=1))
+    assert await store.best_sellers(5) == []
 
 
 @pytest.mark.asyncio
@@ -148,16 +153,18 @@ async def test_what_sells_now_trends_before_what_once_sold_more(store: Store) ->
 
 @pytest.mark.asyncio
 async def test_a_model_that_is_imported_equals_one_that_was_learned(store: Store) -> None:
-    news = [ProductNews(id_, active=id_ != "MUG-001", changed_at=NOW, in_stock=id_ != "COF-012") for id_ in PRODUCTS]
+    news = [ProductNews(id_, active=id_ != "MUG-001", version=1) for id_ in PRODUCTS]
+    stock = [StockNews(id_, in_stock=id_ != "COF-012", version=1) for id_ in PRODUCTS]
     baskets = [
         a_basket("ord_1", "COF-001", "COF-012"),
         a_basket("ord_2", "COF-001", "MUG-001", customer_id="cus_alan", at=NOW - timedelta(days=9)),
         a_basket("ord_3", "COF-012", "COF-001", at=NOW - timedelta(days=40)),
     ]
-    assert await store.import_model(build_model(news, baskets)) == 8
+    assert await store.import_model(build_model(news, stock, baskets)) == 8
     learned = MemoryStore()
     learner = over(learned)
-    for product in news:
+    for product, level in zip(news, stock, strict=True):
+        await learner.note_stock(level)
         await learner.note_product(product)
     for basket in reversed(baskets):
         await learner.learn(basket)
@@ -169,10 +176,11 @@ async def test_a_model_that_is_imported_equals_one_that_was_learned(store: Store
 
 @pytest.mark.asyncio
 async def test_an_import_that_is_repeated_changes_nothing_and_completes_what_is_missing(store: Store) -> None:
-    news = [ProductNews("COF-001", active=True, changed_at=NOW), ProductNews("MUG-001", active=True, changed_at=NOW)]
+    news = [ProductNews(id_, active=True, version=1) for id_ in ("COF-001", "MUG-001")]
+    stock = [StockNews("COF-001", in_stock=True, version=1)]
     baskets = [a_basket("ord_1", "COF-001", "MUG-001")]
-    await store.import_model(build_model(news[:1], []))
-    await store.import_model(build_model(news, baskets))
-    await store.import_model(build_model(news, baskets))
+    await store.import_model(build_model(news[:1], stock, []))
+    await store.import_model(build_model(news, stock, baskets))
+    await store.import_model(build_model(news, stock, baskets))
     assert (await store.neighbourhoods(["MUG-001"]))["MUG-001"].weight == TODAY
     assert not await store.keep_basket(baskets[0])
