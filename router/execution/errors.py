@@ -7,6 +7,8 @@ Codes in ``extensions.code`` of an error that execution makes (a subgraph's own 
                               than 2xx
 ``SUBGRAPH_TIMEOUT``          the subgraph did not answer within its own time limit
 ``SUBGRAPH_INVALID_RESPONSE`` the answer is not JSON, not GraphQL, too large, or of another shape than was asked
+``SUBGRAPH_UNAVAILABLE``      not asked, because every address of the subgraph keeps failing
+``SUBGRAPH_OVERLOADED``       not asked, because too many requests to the subgraph wait already
 ``SUBGRAPH_INPUT_FAILED``     not fetched, because what it is computed from (a key, a required field) failed before
 ``SUBGRAPH_ERROR``            a GraphQL error of a subgraph that carries no code of its own
 ``TIMEOUT``                   the time limit of the whole request was over first
@@ -18,6 +20,8 @@ from __future__ import annotations
 REQUEST_FAILED = "SUBGRAPH_REQUEST_FAILED"
 SUBGRAPH_TIMEOUT = "SUBGRAPH_TIMEOUT"
 INVALID_RESPONSE = "SUBGRAPH_INVALID_RESPONSE"
+UNAVAILABLE = "SUBGRAPH_UNAVAILABLE"
+OVERLOADED = "SUBGRAPH_OVERLOADED"
 INPUT_FAILED = "SUBGRAPH_INPUT_FAILED"
 SUBGRAPH_ERROR = "SUBGRAPH_ERROR"
 TIMEOUT = "TIMEOUT"
@@ -30,3 +34,10 @@ class SubgraphFailure(Exception):  # noqa: N818 - a failure of the other side, t
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class NotSent(SubgraphFailure):
+    """No connection could be made: the subgraph knows nothing of the request, which may be sent elsewhere."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(REQUEST_FAILED, message)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from router.errors import InputError
-from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, NotSent, SubgraphFailure
 from router.execution.http.connection import Connection, ConnectionUnused
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
@@ -177,7 +177,7 @@ class _Pool:
             )
         except OSError as error:
             message = f"Subgraph '{self._subgraph}' could not be reached: {_reason(error)}."
-            raise SubgraphFailure(REQUEST_FAILED, message) from None
+            raise NotSent(message) from None
         self._open.add(connection)
         return connection
 

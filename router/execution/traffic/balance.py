@@ -1,0 +1,104 @@
+"""Choosing an address: of two drawn at random the less busy one, and none that is failing or about to go.
+
+Two draws are enough to keep the load even, without a list that all requests must agree on (Mitzenmacher, "The Power of
+Two Choices in Randomized Load Balancing", 2001).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
+from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.traffic.availability import tells_of_absence, was_answered
+from router.execution.traffic.breaker import Admission, CircuitBreaker, Outcome
+
+
+@dataclass(slots=True)
+class Replica:
+    """One address of a subgraph: ``url``, as people know it, and the client that reaches it.
+
+    ``is_draining`` is set by whoever learns that the replica is about to go: it gets no new requests while there are
+    others.
+    """
+
+    url: str
+    client: SubgraphClient
+    breaker: CircuitBreaker
+    in_flight: int = 0
+    is_draining: bool = False
+
+
+class BalancingClient:
+    """A SubgraphClient over the ``replicas`` of each subgraph, by name."""
+
+    def __init__(self, replicas: Mapping[str, Sequence[Replica]], draw: random.Random | None = None) -> None:
+        self.replicas = replicas
+        self._random = draw or random.Random()  # noqa: S311 - for an even load, not for secrets
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """As the protocol says. SUBGRAPH_UNAVAILABLE where every address is failing, without asking any.
+
+        An address that cannot be connected to was sent nothing, so another one is tried, whatever the request is.
+        """
+        untried = list(self.replicas.get(request.subgraph, ()))
+        if not untried:
+            raise SubgraphFailure(UNAVAILABLE, f"Subgraph '{request.subgraph}' has no address.")
+        failure: NotSent | None = None
+        while untried:
+            entered = self._enter_one(untried)
+            if entered is None:
+                break
+            replica, admission = entered
+            try:
+                return await _send_to(replica, admission, request)
+            except NotSent as error:
+                failure = error
+                untried.remove(replica)
+        raise failure or _unavailable(request.subgraph, untried)
+
+    async def close(self) -> None:
+        """As the protocol says."""
+        clients = {id(one.client): one.client for several in self.replicas.values() for one in several}
+        for client in clients.values():
+            await client.close()
+
+    def _enter_one(self, replicas: Sequence[Replica]) -> tuple[Replica, Admission] | None:
+        if len(replicas) == 1:
+            chosen = replicas[0]
+        else:
+            able = [one for one in replicas if one.breaker.admits]
+            candidates = [one for one in able if not one.is_draining] or able
+            if not candidates:
+                return None
+            drawn = self._random.sample(candidates, 2) if len(candidates) > 2 else candidates
+            chosen = min(drawn, key=_load)
+        admission = chosen.breaker.enter()
+        return (chosen, admission) if admission is not None else None
+
+
+async def _send_to(replica: Replica, admission: Admission, request: SubgraphRequest) -> SubgraphResponse:
+    outcome = Outcome.GIVEN_UP
+    replica.in_flight += 1
+    try:
+        response = await replica.client.send(request)
+        outcome = Outcome.ANSWERED if was_answered(response) else Outcome.FAILED
+        return response
+    except SubgraphFailure as failure:
+        outcome = Outcome.FAILED if tells_of_absence(failure) else Outcome.ANSWERED
+        raise
+    finally:
+        replica.in_flight -= 1
+        replica.breaker.leave(admission, outcome)
+
+
+def _load(replica: Replica) -> int:
+    return replica.in_flight
+
+
+def _unavailable(subgraph: str, replicas: Sequence[Replica]) -> SubgraphFailure:
+    again_s = min(one.breaker.opens_in_s for one in replicas)
+    message = f"Subgraph '{subgraph}' keeps failing and is not asked for the next {again_s:.1f} seconds."
+    return SubgraphFailure(UNAVAILABLE, message)

@@ -1,0 +1,110 @@
+"""No more requests under way at once than a subgraph can take; the others wait in order, and not too many of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
+
+
+class LimitingClient:
+    """A SubgraphClient that lets through to ``inner`` what the subgraph can take.
+
+    ``on_refusal`` is told the subgraph's name for each request that is refused because too many wait.
+    """
+
+    def __init__(self, inner: SubgraphClient, policy: LimitPolicy, on_refusal: Callable[[str], None]) -> None:
+        self._inner = inner
+        self._policy = policy
+        self._on_refusal = on_refusal
+        self.gates: dict[str, Gate] = {}
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """As the protocol says; ``timeout_s`` covers the wait too. SUBGRAPH_OVERLOADED where too many wait already."""
+        gate = self.gates.get(request.subgraph)
+        if gate is None:
+            gate = self.gates[request.subgraph] = Gate(self._policy)
+        if not gate.enter_at_once():
+            request = await self._wait(gate, request)
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            response = await self._inner.send(request)
+        except SubgraphFailure as failure:
+            if failure.code == SUBGRAPH_TIMEOUT:
+                gate.limit.timed_out()
+            raise
+        else:
+            gate.limit.answered(clock() - started, gate.in_flight)
+            return response
+        finally:
+            gate.leave()
+
+    async def close(self) -> None:
+        """As the protocol says."""
+        await self._inner.close()
+
+    async def _wait(self, gate: Gate, request: SubgraphRequest) -> SubgraphRequest:
+        """Wait to be let through; the request with the time that is left."""
+        name = request.subgraph
+        if gate.waiting >= self._policy.max_waiting:
+            self._on_refusal(name)
+            message = f"Subgraph '{name}' is busy, and {gate.waiting} requests wait for it already. Try again later."
+            raise SubgraphFailure(OVERLOADED, message)
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + request.timeout_s
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                await gate.wait()
+        except TimeoutError:
+            message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
+            raise SubgraphFailure(OVERLOADED, message) from None
+        return replace(request, timeout_s=ends_at - clock())
+
+
+class Gate:
+    """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came."""
+
+    def __init__(self, policy: LimitPolicy) -> None:
+        self.limit = AdaptiveLimit(policy)
+        self.in_flight = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._waiters)
+
+    def enter_at_once(self) -> bool:
+        """Go through, if there is room and nobody waits."""
+        if self._waiters or self.in_flight >= self.limit.value:
+            return False
+        self.in_flight += 1
+        return True
+
+    async def wait(self) -> None:
+        """Wait, then go through."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                self.leave()  # It was let through and given up in the same moment.
+            elif waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def leave(self) -> None:
+        """Make room for those that wait."""
+        self.in_flight -= 1
+        while self._waiters and self.in_flight < self.limit.value:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                self.in_flight += 1
