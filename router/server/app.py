@@ -16,8 +16,10 @@ from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import Lasting, assemble
 from router.server.startup import keep_opening
+from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
+from router.server.traffic_metrics import TrafficCollector
 
 
 class RouterApp:
@@ -35,6 +37,7 @@ class RouterApp:
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
         self._lifespan = Starlette(lifespan=self._live)
         telemetry.watch_cache(self._cached_operations)
+        telemetry.registry.register(TrafficCollector(self._traffic))
 
     @property
     def service(self) -> GraphQLService:
@@ -95,6 +98,10 @@ class RouterApp:
     def _cached_operations(self) -> int:
         graph = self.service.graph
         return len(graph.operations) if graph is not None else 0
+
+    def _traffic(self) -> SubgraphTraffic | None:
+        graph = self.service.graph
+        return graph.traffic if graph is not None else None
 
 
 def create_app(config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> RouterApp:

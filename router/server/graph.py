@@ -10,7 +10,6 @@ from graphql import is_scalar_type, is_specified_scalar_type
 
 from router.errors import InputError
 from router.execution.answer import Decode
-from router.execution.http.client import HttpLimits, HttpSubgraphClient
 from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import SubgraphClient
 from router.execution.subscription.event_source import EventSource
@@ -18,6 +17,7 @@ from router.execution.subscription.websocket_source import WebSocketSource
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.operation_cache import OperationCache, compile_operation
+from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
 
@@ -42,8 +42,8 @@ class EventRoute:
 class Graph:
     """Everything that changes together when the supergraph does. Requests under way keep the one they began with.
 
-    ``active_labels`` chooses, for one request, which progressive overrides are active. ``made_from`` is None where it
-    was not made from files.
+    ``active_labels`` chooses, for one request, which progressive overrides are active. ``traffic`` is None where the
+    client is the caller's own, ``made_from`` where the graph was not made from files.
     """
 
     supergraph: Supergraph
@@ -51,8 +51,7 @@ class Graph:
     operations: OperationCache
     timeouts_s: Mapping[str, float]
     decode: Decode
-    urls: Mapping[str, str]
-    limits: HttpLimits
+    traffic: SubgraphTraffic | None
     event_routes: Mapping[str, EventRoute]
     active_labels: Callable[[], ActiveLabels]
     made_from: GraphInput | None = None
@@ -65,9 +64,8 @@ def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
     """
     kept = _still_good(previous, made_from) if previous is not None else None
     supergraph = kept.supergraph if kept is not None else build_supergraph(made_from.source)
-    urls, limits = _urls(supergraph), _http_limits(made_from.config)
-    is_same = previous is not None and previous.urls == urls and previous.limits == limits
-    graph = open_graph(supergraph, made_from.config, previous.client if previous is not None and is_same else None)
+    traffic = previous.traffic if previous is not None else None
+    graph = open_graph(supergraph, made_from.config, kept=traffic)
     if kept is not None and kept.operations.max_entries == graph.operations.max_entries:
         graph = replace(graph, operations=kept.operations)
     return replace(graph, made_from=made_from)
@@ -79,17 +77,29 @@ def _still_good(previous: Graph, made_from: GraphInput) -> Graph | None:
     return previous if is_same else None
 
 
-def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphClient | None = None) -> Graph:
+def open_graph(
+    supergraph: Supergraph,
+    config: RouterConfig,
+    client: SubgraphClient | None = None,
+    kept: SubgraphTraffic | None = None,
+) -> Graph:
     """Make ``supergraph`` ready to serve, over HTTP or the given client.
+
+    Where the way to the subgraphs that was ``kept`` is what the settings say, it is used on.
 
     InputError: INVALID_SUBGRAPH_URL, INVALID_CONFIG (a limit for a subgraph that there is none of).
     """
     settings = config.subgraphs
-    _check_names("timeouts", settings.timeouts, supergraph)
-    _check_names("subscriptions", settings.subscriptions, supergraph)
-    urls, limits = _urls(supergraph), _http_limits(config)
+    _check_names("subgraphs.timeouts", settings.timeouts, supergraph)
+    _check_names("subgraphs.subscriptions", settings.subscriptions, supergraph)
+    _check_names("traffic.addresses", config.traffic.addresses, supergraph)
+    _check_names("traffic.resolve", config.traffic.resolve, supergraph)
+    urls = _urls(supergraph)
+    traffic = None
     if client is None:
-        client = HttpSubgraphClient(urls, limits)
+        made_from = traffic_input(urls, settings, config.traffic)
+        traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
+        client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
     return Graph(
@@ -98,8 +108,7 @@ def open_graph(supergraph: Supergraph, config: RouterConfig, client: SubgraphCli
         operations=operations,
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
-        urls=urls,
-        limits=limits,
+        traffic=traffic,
         event_routes=_event_routes(urls, config),
         active_labels=label_choice(supergraph.override_labels),
     )
@@ -109,7 +118,7 @@ def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> 
     for name in names:
         if name not in supergraph.subgraphs:
             hint = nearest(name, supergraph.subgraphs)
-            raise InputError("INVALID_CONFIG", f"subgraphs.{setting}.{name}: there is no subgraph of that name{hint}.")
+            raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint}.")
 
 
 def _event_routes(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, EventRoute]:
@@ -131,11 +140,6 @@ def _event_source(settings: SubgraphSubscriptionSettings) -> EventSource:
 
 def _urls(supergraph: Supergraph) -> Mapping[str, str]:
     return {name: info.url for name, info in supergraph.subgraphs.items()}
-
-
-def _http_limits(config: RouterConfig) -> HttpLimits:
-    settings = config.subgraphs
-    return HttpLimits(settings.max_connections, settings.max_response_bytes, settings.keep_alive_s)
 
 
 def _decoder(supergraph: Supergraph) -> Decode:

@@ -207,9 +207,15 @@ async def test_an_answer_in_doubt_is_refused(answer: bytes, message: str) -> Non
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("http://shop/graphql?v=1", Address("shop", 80, is_tls=False, host_header="shop", target="/graphql?v=1")),
-        ("https://shop", Address("shop", 443, is_tls=True, host_header="shop", target="/")),
-        ("http://[::1]:4001/graphql", Address("::1", 4001, is_tls=False, host_header="[::1]:4001", target="/graphql")),
+        (
+            "http://shop/graphql?v=1",
+            Address("shop", 80, is_tls=False, host_header="shop", target="/graphql?v=1", server_name="shop"),
+        ),
+        ("https://shop", Address("shop", 443, is_tls=True, host_header="shop", target="/", server_name="shop")),
+        (
+            "http://[::1]:4001/graphql",
+            Address("::1", 4001, is_tls=False, host_header="[::1]:4001", target="/graphql", server_name="::1"),
+        ),
     ],
 )
 def test_addresses_are_read_from_urls(url: str, address: Address) -> None:

@@ -220,7 +220,8 @@ async def test_connections_are_kept_where_the_addresses_stay(supergraph: Path) -
         write(supergraph, RENAMED.replace("http://stock.test", "http://stores.test"))
         await served.reloader.reload()
         assert served.graphs[2].client is not served.graphs[1].client
-        assert served.graph.urls["stock"] == "http://stores.test/graphql"
+        assert served.graph.traffic is not None
+        assert served.graph.traffic.made_from.urls["stock"] == "http://stores.test/graphql"
 
 
 @pytest.mark.asyncio

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from router.errors import InputError
@@ -32,13 +32,18 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a subgraph listens: ``host_header`` as HTTP wants it, ``target`` the path and query of its endpoint."""
+    """Where a subgraph listens.
+
+    ``host`` is what to connect to; certificates know it as ``server_name``, HTTP as ``host_header``. ``target`` is the
+    path and query of the endpoint.
+    """
 
     host: str
     port: int
     is_tls: bool
     host_header: str
     target: str
+    server_name: str
 
 
 def parse_address(subgraph: str, url: str) -> Address:
@@ -55,7 +60,7 @@ def parse_address(subgraph: str, url: str) -> Address:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host_header = host if port is None else f"{host}:{port}"
-    return Address(parts.hostname, port or (443 if is_tls else 80), is_tls, host_header, target)
+    return Address(parts.hostname, port or (443 if is_tls else 80), is_tls, host_header, target, parts.hostname)
 
 
 class HttpSubgraphClient:
@@ -66,9 +71,15 @@ class HttpSubgraphClient:
         urls: Mapping[str, str],
         limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
+        hosts: Mapping[str, str] | None = None,
     ) -> None:
-        """Raises InputError (INVALID_SUBGRAPH_URL). Connects nowhere until the first request."""
+        """Connects nowhere until the first request; then to one of ``hosts``, by name, in place of the URL's own host.
+
+        InputError: INVALID_SUBGRAPH_URL.
+        """
         addresses = {name: parse_address(name, url) for name, url in urls.items()}
+        for name, host in (hosts or {}).items():
+            addresses[name] = replace(addresses[name], host=host)
         if tls is None and any(address.is_tls for address in addresses.values()):
             tls = ssl.create_default_context()
         self._urls = dict(urls)
@@ -173,7 +184,7 @@ class _Pool:
                 address.host,
                 address.port,
                 ssl=self._tls,
-                server_hostname=address.host if self._tls is not None else None,
+                server_hostname=address.server_name if self._tls is not None else None,
             )
         except OSError as error:
             message = f"Subgraph '{self._subgraph}' could not be reached: {_reason(error)}."

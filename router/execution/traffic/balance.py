@@ -16,15 +16,15 @@ from router.execution.traffic.availability import tells_of_absence, was_answered
 from router.execution.traffic.breaker import Admission, CircuitBreaker, Outcome
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Replica:
-    """One address of a subgraph: ``url``, as people know it, and the client that reaches it.
+    """One ``address`` of a subgraph, as people know it, and the client that reaches it.
 
     ``is_draining`` is set by whoever learns that the replica is about to go: it gets no new requests while there are
     others.
     """
 
-    url: str
+    address: str
     client: SubgraphClient
     breaker: CircuitBreaker
     in_flight: int = 0
@@ -35,7 +35,8 @@ class BalancingClient:
     """A SubgraphClient over the ``replicas`` of each subgraph, by name."""
 
     def __init__(self, replicas: Mapping[str, Sequence[Replica]], draw: random.Random | None = None) -> None:
-        self.replicas = replicas
+        self.replicas = dict(replicas)
+        self._retired: list[Replica] = []
         self._random = draw or random.Random()  # noqa: S311 - for an even load, not for secrets
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
@@ -61,9 +62,19 @@ class BalancingClient:
 
     async def close(self) -> None:
         """As the protocol says."""
-        clients = {id(one.client): one.client for several in self.replicas.values() for one in several}
+        current = [one for several in self.replicas.values() for one in several]
+        clients = {id(one.client): one.client for one in (*current, *self._retired)}
         for client in clients.values():
             await client.close()
+
+    async def replace(self, subgraph: str, replicas: Sequence[Replica]) -> None:
+        """Let new requests go to ``replicas``; others are closed when what is under way at them has ended."""
+        self._retired += [one for one in self.replicas[subgraph] if one not in replicas]
+        self.replicas[subgraph] = replicas
+        ended = [one for one in self._retired if not one.in_flight]
+        self._retired = [one for one in self._retired if one.in_flight]
+        for replica in ended:
+            await replica.client.close()
 
     def _enter_one(self, replicas: Sequence[Replica]) -> tuple[Replica, Admission] | None:
         if len(replicas) == 1:
@@ -73,8 +84,7 @@ class BalancingClient:
             candidates = [one for one in able if not one.is_draining] or able
             if not candidates:
                 return None
-            drawn = self._random.sample(candidates, 2) if len(candidates) > 2 else candidates
-            chosen = min(drawn, key=_load)
+            chosen = min(self._random.sample(candidates, min(2, len(candidates))), key=_load)
         admission = chosen.breaker.enter()
         return (chosen, admission) if admission is not None else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
@@ -15,13 +14,12 @@ from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
 class LimitingClient:
     """A SubgraphClient that lets through to ``inner`` what the subgraph can take.
 
-    ``on_refusal`` is told the subgraph's name for each request that is refused because too many wait.
+    ``gates`` are those of the subgraphs that were asked, by name.
     """
 
-    def __init__(self, inner: SubgraphClient, policy: LimitPolicy, on_refusal: Callable[[str], None]) -> None:
+    def __init__(self, inner: SubgraphClient, policy: LimitPolicy) -> None:
         self._inner = inner
         self._policy = policy
-        self._on_refusal = on_refusal
         self.gates: dict[str, Gate] = {}
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
@@ -53,7 +51,7 @@ class LimitingClient:
         """Wait to be let through; the request with the time that is left."""
         name = request.subgraph
         if gate.waiting >= self._policy.max_waiting:
-            self._on_refusal(name)
+            gate.refused += 1
             message = f"Subgraph '{name}' is busy, and {gate.waiting} requests wait for it already. Try again later."
             raise SubgraphFailure(OVERLOADED, message)
         clock = asyncio.get_running_loop().time
@@ -62,17 +60,22 @@ class LimitingClient:
             async with asyncio.timeout(request.timeout_s):
                 await gate.wait()
         except TimeoutError:
+            gate.refused += 1
             message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(OVERLOADED, message) from None
         return replace(request, timeout_s=ends_at - clock())
 
 
 class Gate:
-    """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came."""
+    """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came.
+
+    ``refused`` counts those that found too many others waiting, or waited for too long.
+    """
 
     def __init__(self, policy: LimitPolicy) -> None:
         self.limit = AdaptiveLimit(policy)
         self.in_flight = 0
+        self.refused = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -52,13 +52,12 @@ class RetryBudget:
 
 
 class RetryingClient:
-    """A SubgraphClient that asks ``inner`` once more; ``on_retry`` is told the subgraph's name each time."""
+    """A SubgraphClient that asks ``inner`` once more; ``retries`` counts how often, by subgraph."""
 
     def __init__(
         self,
         inner: SubgraphClient,
         policy: RetryPolicy,
-        on_retry: Callable[[str], None],
         draw: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -66,7 +65,7 @@ class RetryingClient:
         self._longest_pauses_s = tuple(
             min(policy.first_pause_s * 2**number, policy.longest_pause_s) for number in range(policy.max_retries)
         )
-        self._on_retry = on_retry
+        self.retries = Counter[str]()
         self._random = draw or random.Random()  # noqa: S311 - to spread retries, not for secrets
         self._sleep = sleep
         self._budgets: dict[str, RetryBudget] = defaultdict(lambda: RetryBudget(policy.budget))
@@ -88,7 +87,7 @@ class RetryingClient:
             except SubgraphFailure as failure:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):
                     raise
-            self._on_retry(request.subgraph)
+            self.retries[request.subgraph] += 1
             attempt = replace(request, timeout_s=ends_at - clock())
         return await self._inner.send(attempt)
 

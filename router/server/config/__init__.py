@@ -11,6 +11,7 @@ from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
+from router.server.config.traffic import TrafficSettings
 from router.server.config.uploads import UploadSettings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SubgraphSubscriptionSettings",
     "SubscriptionSettings",
     "SupergraphSettings",
+    "TrafficSettings",
     "UploadSettings",
     "load_config",
     "nearest",

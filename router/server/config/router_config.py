@@ -16,6 +16,7 @@ from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
+from router.server.config.traffic import TrafficSettings
 from router.server.config.uploads import UploadSettings
 
 
@@ -27,6 +28,7 @@ class RouterConfig(Section):
     graphql: GraphQLSettings = GraphQLSettings()
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
+    traffic: TrafficSettings = TrafficSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()
     uploads: UploadSettings = UploadSettings()

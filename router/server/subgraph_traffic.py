@@ -1,0 +1,118 @@
+"""The way from the router to its subgraphs, made from the settings: what is off is not there, and costs nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from router.execution.http.client import HttpLimits, HttpSubgraphClient
+from router.execution.subgraph_client import SubgraphClient
+from router.execution.traffic.adaptive_limit import LimitPolicy
+from router.execution.traffic.balance import BalancingClient, Replica
+from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from router.execution.traffic.limit import LimitingClient
+from router.execution.traffic.retry import RetryingClient, RetryPolicy
+from router.execution.traffic.watch import Health, Watching, WatchingClient
+from router.server.config.subgraphs import SubgraphSettings
+from router.server.config.traffic import TrafficSettings
+from router.server.replica_addresses import addresses_of
+
+logger = logging.getLogger("galleria.router")
+
+# The breaker of a router that wants none: nothing can fail this often.
+_NEVER = BreakerPolicy(min_failures=2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficInput:
+    """What the way is made from; while it is the same, the connections and what was learned are kept."""
+
+    urls: Mapping[str, str]
+    limits: HttpLimits
+    settings: TrafficSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphTraffic:
+    """The way: ``client`` is what execution uses, the others are parts of it to look into, None where they are off."""
+
+    made_from: TrafficInput
+    client: SubgraphClient
+    balancing: BalancingClient
+    limiting: LimitingClient | None
+    retrying: RetryingClient | None
+
+
+def traffic_input(urls: Mapping[str, str], subgraphs: SubgraphSettings, traffic: TrafficSettings) -> TrafficInput:
+    """What ``open_traffic`` needs, of the supergraph's ``urls`` by subgraph and the settings."""
+    limits = HttpLimits(subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s)
+    return TrafficInput(urls, limits, traffic)
+
+
+def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
+    """Make the way; connects nowhere until the first request. InputError: INVALID_SUBGRAPH_URL."""
+    settings = made_from.settings
+    balancing = BalancingClient(_replicas(made_from))
+    client: SubgraphClient = balancing
+    watching = _watching(made_from)
+    if watching is not None:
+        client = WatchingClient(balancing, watching)
+    limiting = retrying = None
+    if settings.concurrency.enabled:
+        client = limiting = LimitingClient(client, LimitPolicy(**settings.concurrency.model_dump(exclude={"enabled"})))
+    if settings.retries.enabled:
+        client = retrying = RetryingClient(client, RetryPolicy(**settings.retries.model_dump(exclude={"enabled"})))
+    return SubgraphTraffic(made_from, client, balancing, limiting, retrying)
+
+
+def _replicas(made_from: TrafficInput) -> dict[str, list[Replica]]:
+    """One for each address that the settings know; subgraphs with a single one share a client."""
+    addresses = made_from.settings.addresses
+    shared = HttpSubgraphClient({n: u for n, u in made_from.urls.items() if n not in addresses}, made_from.limits)
+    replicas = {}
+    for name, url in made_from.urls.items():
+        if name in addresses:
+            clients = {one: HttpSubgraphClient({name: one}, made_from.limits) for one in addresses[name]}
+            replicas[name] = [_replica(made_from.settings, name, one, client) for one, client in clients.items()]
+        else:
+            replicas[name] = [_replica(made_from.settings, name, url, shared)]
+    return replicas
+
+
+def _replica(settings: TrafficSettings, subgraph: str, address: str, client: SubgraphClient) -> Replica:
+    wanted = settings.breaker
+    policy = BreakerPolicy(**wanted.model_dump(exclude={"enabled"})) if wanted.enabled else _NEVER
+    return Replica(address, client, CircuitBreaker(policy, time.monotonic, partial(_tell, subgraph, address)))
+
+
+def _tell(subgraph: str, address: str, state: CircuitState) -> None:
+    level = logging.INFO if state is CircuitState.CLOSED else logging.WARNING
+    logger.log(level, "circuit of subgraph '%s' at %s is %s", subgraph, address, state.value)
+
+
+def _watching(made_from: TrafficInput) -> Watching | None:
+    settings = made_from.settings
+    if not settings.resolve and settings.health_path is None:
+        return None
+
+    def new_replica(subgraph: str, address: str) -> Replica:
+        client = HttpSubgraphClient(made_from.urls, made_from.limits, hosts={subgraph: address})
+        return _replica(settings, subgraph, address, client)
+
+    async def resolve(subgraph: str) -> list[str]:
+        return await addresses_of(made_from.urls[subgraph])
+
+    return Watching(settings.watch_interval_s, new_replica, settings.resolve, resolve, _health(made_from))
+
+
+def _health(made_from: TrafficInput) -> Health | None:
+    path = made_from.settings.health_path
+    if path is None:
+        return None
+    # Here, because it brings httpx, which takes a tenth of a second that other routers need not wait.
+    from router.server.replica_health import ReplicaHealth
+
+    return ReplicaHealth(made_from.urls, path)
