@@ -7,16 +7,14 @@ one test holds them to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from router.execution.uploads import SentFile
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphRequest:
+class SubgraphRequest(NamedTuple):
     """A GraphQL request to ``subgraph``: a JSON ``body``, and ``headers`` beyond those that every request bears.
 
     ``repeatable`` is false for mutations, which no client ever sends twice. ``timeout_s`` covers all of it: waiting
@@ -32,8 +30,7 @@ class SubgraphRequest:
     files: tuple[SentFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphResponse:
+class SubgraphResponse(NamedTuple):
     """A complete HTTP response, its content encoding undone."""
 
     status: int

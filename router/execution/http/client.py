@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from router.errors import InputError
 from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, NotSent, SubgraphFailure
 from router.execution.http.connection import Connection, ConnectionUnused
+from router.execution.http.deadlines import Deadlines
+from router.execution.http.slots import Slots
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
 MUTATION_IDLE_LIMIT_S = 1.0
@@ -95,8 +97,7 @@ class HttpSubgraphClient:
         if pool is None:
             raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' has no address.")
         try:
-            async with asyncio.timeout(request.timeout_s):
-                return await pool.send(request)
+            return await pool.send(request)
         except TimeoutError:
             message = f"Subgraph '{request.subgraph}' did not answer within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
@@ -129,37 +130,48 @@ class _Pool:
         self._tls = tls if address.is_tls else None
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._slots = Slots(limits.max_connections)
+        self._deadlines = Deadlines()
         self._head = (
             f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
             "accept: application/graphql-response+json, application/json\r\naccept-encoding: gzip\r\ncontent-length: "
         ).encode()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        deadline = asyncio.get_running_loop().time() + request.timeout_s
+        if not self._slots.take_free():
+            async with asyncio.timeout_at(deadline):
+                await self._slots.take()
+        try:
+            return await self._exchange(request, deadline)
+        except ConnectionUnused:
+            raise self._closed() from None
+        finally:
+            self._slots.give_back()
+
+    async def _exchange(self, request: SubgraphRequest, deadline: float) -> SubgraphResponse:
         payload = self._payload(request.headers, request.body)
-        async with self._slots:
-            kept = self._take_idle(self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
-            if kept is not None:
-                try:
-                    return await kept.exchange(payload)
-                except ConnectionUnused:
-                    if not request.repeatable:
-                        raise self._closed() from None
+        kept = self._take_idle(self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
+        if kept is not None:
             try:
-                return await (await self._connect()).exchange(payload)
+                return await kept.exchange(payload, deadline)
             except ConnectionUnused:
-                raise self._closed() from None
+                if not request.repeatable:
+                    raise
+        async with asyncio.timeout_at(deadline):
+            fresh = await self._connect()
+        return await fresh.exchange(payload, deadline)
 
     def close(self) -> None:
+        self._deadlines.close()
         for connection in list(self._open):
             connection.close()
 
     def _payload(self, headers: Headers, body: bytes) -> bytes:
-        parts = [self._head, str(len(body)).encode()]
-        for name, value in headers:
-            parts += (b"\r\n", name, b": ", value)
-        parts += (b"\r\n\r\n", body)
-        return b"".join(parts)
+        if not headers:
+            return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        more = b"".join([b"\r\n%b: %b" % header for header in headers])
+        return b"%b%d%b\r\n\r\n%b" % (self._head, len(body), more, body)
 
     def _take_idle(self, max_idle_s: float) -> Connection | None:
         idle = self._idle
@@ -180,7 +192,7 @@ class _Pool:
         limit = self._limits.max_response_bytes
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(self._subgraph, limit, self._keep, self._forget),
+                lambda: Connection(self._subgraph, limit, self._deadlines, self._keep, self._forget),
                 address.host,
                 address.port,
                 ssl=self._tls,

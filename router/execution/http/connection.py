@@ -25,6 +25,7 @@ from typing import cast
 import httptools
 
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.http.deadlines import Deadlines
 from router.execution.subgraph_client import SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -42,6 +43,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_chunks",
         "_complete",
+        "_deadlines",
         "_encoding",
         "_framed",
         "_head_bytes",
@@ -64,11 +66,13 @@ class Connection(asyncio.Protocol):
         self,
         subgraph: str,
         max_response_bytes: int,
+        deadlines: Deadlines,
         on_idle: Callable[[Connection], None],
         on_closed: Callable[[Connection], None],
     ) -> None:
         self._subgraph = subgraph
         self._max_bytes = max_response_bytes
+        self._deadlines = deadlines
         self._on_idle = on_idle
         self._on_closed = on_closed
         self._parser = httptools.HttpResponseParser(self)
@@ -89,10 +93,10 @@ class Connection(asyncio.Protocol):
         """Whether a request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def exchange(self, payload: bytes) -> SubgraphResponse:
+    async def exchange(self, payload: bytes, deadline: float) -> SubgraphResponse:
         """Send a request and receive its response; the connection is idle or closed afterwards.
 
-        Raises SubgraphFailure, and ConnectionUnused where no byte of an answer came.
+        Raises SubgraphFailure, ConnectionUnused where no byte of an answer came, and TimeoutError at ``deadline``.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -100,12 +104,15 @@ class Connection(asyncio.Protocol):
         self._reset()
         waiter: asyncio.Future[SubgraphResponse] = asyncio.get_running_loop().create_future()
         self._waiter = waiter
+        self._deadlines.watch(waiter, deadline)
         transport.write(payload)
         try:
             return await waiter
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, TimeoutError):
             self.close()
             raise
+        finally:
+            self._deadlines.forget(waiter)
 
     def close(self) -> None:
         """Give the connection up at once."""
