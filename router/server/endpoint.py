@@ -17,7 +17,7 @@ from router.server.answer import Answer, failure_answer, result_answer, send_ans
 from router.server.batch import Batch, read_batch, run_batch
 from router.server.body import read_body
 from router.server.config import RouterConfig
-from router.server.disconnect import unless_disconnected
+from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
@@ -52,6 +52,7 @@ class GraphQLEndpoint:
         self._uploads = config.uploads
         self._heartbeat_s = config.subscriptions.heartbeat_s
         self._telemetry = telemetry
+        self._clients = DisconnectWatch()
         self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +85,7 @@ class GraphQLEndpoint:
 
     async def _stream(self, receive: Receive, send: Send, stream: EventStream) -> None:
         with suppress(TimeoutError, asyncio.CancelledError):
-            await unless_disconnected(receive, send_stream(send, stream, self._heartbeat_s))
+            await self._clients.unless_disconnected(receive, send_stream(send, stream, self._heartbeat_s))
 
     def _read_head(self, scope: Scope) -> RequestHead:
         head = RequestHead(scope["method"], scope["query_string"], scope["headers"])
@@ -113,7 +114,7 @@ class GraphQLEndpoint:
             return None
         headers = tuple(head.propagated)
         if isinstance(request, tuple):
-            return await unless_disconnected(receive, run_batch(self._service, request, headers, started))
+            return await self._clients.unless_disconnected(receive, run_batch(self._service, request, headers, started))
         graph, compiled = await self._service.compiled_operation(request)
         kind = compiled.operation.kind
         if kind is OperationKind.SUBSCRIPTION:
@@ -123,7 +124,9 @@ class GraphQLEndpoint:
         elif head.method == "GET" and kind is not OperationKind.QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
-        result = await unless_disconnected(receive, self._service.run(graph, compiled, request, headers, started))
+        result = await self._clients.unless_disconnected(
+            receive, self._service.run(graph, compiled, request, headers, started)
+        )
         return result_answer(result) if result is not None else None
 
     async def _answer_upload(self, head: RequestHead, receive: Receive, started: float) -> Answer | None:
@@ -134,7 +137,7 @@ class GraphQLEndpoint:
                 return None
             graph, compiled = await self._service.compiled_operation(request)
             run = self._service.run(graph, compiled, request, tuple(head.propagated), started)
-            result = await unless_disconnected(receive, run)
+            result = await self._clients.unless_disconnected(receive, run)
             return result_answer(result) if result is not None else None
 
     async def _read_request(self, head: RequestHead, receive: Receive) -> GraphQLRequest | Batch | None:

@@ -56,6 +56,7 @@ def serve(app: RouterApp, listener: socket.socket, max_message_bytes: int) -> No
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
         backlog=2048,
     )

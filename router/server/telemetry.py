@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from router.server.request_metrics import RequestMetrics
 
 ReloadOutcome = Literal["swapped", "refused", "unreachable"]
-
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Telemetry:
@@ -17,25 +17,8 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "galleria_requests", "GraphQL requests by HTTP status.", ["status"], registry=self.registry
-        )
-        self._durations = Histogram(
-            "galleria_request_duration_seconds", "Time to answer.", buckets=_BUCKETS, registry=self.registry
-        )
-        self._fetches = Counter(
-            "galleria_fetches",
-            "Requests to subgraphs; code is empty on success.",
-            ["subgraph", "code"],
-            registry=self.registry,
-        )
-        self._fetch_durations = Histogram(
-            "galleria_fetch_duration_seconds",
-            "Time of a subgraph to answer.",
-            ["subgraph"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
+        self._metrics = RequestMetrics()
+        self.registry.register(self._metrics)
         self._compilations = Counter(
             "galleria_operations_compiled", "Operations that were not in the cache.", registry=self.registry
         )
@@ -59,9 +42,6 @@ class Telemetry:
             "Subscriptions at subgraphs, which equal ones of clients share.",
             registry=self.registry,
         )
-        self._fetch_counters: dict[tuple[str, str | None], Counter] = {}
-        self._fetch_histograms: dict[str, Histogram] = {}
-        self._request_counters: dict[int, Counter] = {}
 
     def watch_cache(self, size: Callable[[], int]) -> None:
         """Read the number of cached operations from ``size`` when asked."""
@@ -88,22 +68,13 @@ class Telemetry:
 
     def answered(self, status: int, seconds: float) -> None:
         """Count a GraphQL request."""
-        counter = self._request_counters.get(status)
-        if counter is None:
-            counter = self._request_counters[status] = self._requests.labels(status)
-        counter.inc()
-        self._durations.observe(seconds)
+        self._metrics.requests[status] += 1
+        self._metrics.durations.observe(seconds)
 
     def fetched(self, subgraph: str, seconds: float, failure_code: str | None) -> None:
         """Count a request to a subgraph (a FetchObserver)."""
-        counter = self._fetch_counters.get((subgraph, failure_code))
-        if counter is None:
-            counter = self._fetch_counters[subgraph, failure_code] = self._fetches.labels(subgraph, failure_code or "")
-        counter.inc()
-        histogram = self._fetch_histograms.get(subgraph)
-        if histogram is None:
-            histogram = self._fetch_histograms[subgraph] = self._fetch_durations.labels(subgraph)
-        histogram.observe(seconds)
+        self._metrics.fetches[subgraph, failure_code or ""] += 1
+        self._metrics.fetch_durations[subgraph].observe(seconds)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
