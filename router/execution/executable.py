@@ -13,7 +13,7 @@ from router.execution.contexts import CompiledContext, ContextualBody, compile_c
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
 from router.execution.places import Collect, compile_collect
-from router.execution.representations import Batch, BuilderOf, compile_builders
+from router.execution.representations import Batch, Builders, compile_builders
 from router.execution.rewrites import Rename, RenamePath, compile_path_rewrites, compile_rewrites
 from router.operation.model import Condition, OperationKind
 from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan
@@ -28,7 +28,7 @@ class ExecutableLookup:
     prefix: bytes
     paths: tuple[Path, ...]
     collects: tuple[Collect, ...]
-    builder_of: BuilderOf
+    builders: Builders
     owned: tuple[OwnedField, ...]
     rename: Rename | None
     rename_path: RenamePath
@@ -143,7 +143,7 @@ def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
         prefix=encode(lookup.variable) + b":",
         paths=lookup.paths,
         collects=tuple(compile_collect(path) for path in lookup.paths),
-        builder_of=compile_builders(lookup.representations),
+        builders=compile_builders(lookup.representations),
         owned=lookup.owned,
         rename=compile_rewrites(lookup.rewrites),
         rename_path=compile_path_rewrites(lookup.rewrites),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from router.execution.answer import Decode, SubgraphAnswer, read_answer
 from router.execution.contexts import gather_in_contexts, put_together
@@ -37,6 +38,8 @@ from router.execution.uploads import files_in
 from router.field_error import FieldError
 
 DEFAULT_TIMEOUT_S = 30.0
+_NESTED = frozenset({dict, list})
+_NO_TIMEOUTS: Mapping[str, float] = MappingProxyType({})
 
 
 class FetchObserver(Protocol):
@@ -46,8 +49,7 @@ class FetchObserver(Protocol):
         """``failure_code`` is None where the subgraph gave a GraphQL answer, even one with errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionContext:
+class ExecutionContext(NamedTuple):
     """What execution needs beside the plan and the variables.
 
     ``deadline`` is a time of the event loop's clock, after which nothing is waited for any more; ``timeouts_s`` are
@@ -57,7 +59,7 @@ class ExecutionContext:
     client: SubgraphClient
     headers: Headers = ()
     deadline: float | None = None
-    timeouts_s: Mapping[str, float] = field(default_factory=dict)
+    timeouts_s: Mapping[str, float] = _NO_TIMEOUTS
     decode: Decode = decode
     observer: FetchObserver | None = None
     has_files: bool = False
@@ -178,7 +180,7 @@ class _Run:
             entities = without_failed_inputs(self.failures, fetch, lookup, entities)
         else:
             self.failures.complete.add(id(lookup))
-        return gather(entities, lookup.builder_of)
+        return gather(entities, lookup.builders)
 
     def _gather_in_contexts(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         chains = collect_chains(self.data, lookup.paths[0])
@@ -261,13 +263,16 @@ def _made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:
 
 def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:
     """Merge into every place; what is nested is copied, because later fetches may differ from place to place."""
-    if len(group) > 1 and any(type(value) in (dict, list) for value in entity.values()):
+    if len(group) > 1 and not _NESTED.isdisjoint(map(type, entity.values())):
         for place in group[1:]:
             merge_object(place, copy_object(entity))
         merge_object(group[0], entity)
         return
     for place in group:
-        merge_object(place, entity)
+        if place.keys().isdisjoint(entity):
+            place.update(entity)
+        else:
+            merge_object(place, entity)
 
 
 def _wrong_entities(fetch: ExecutableFetch, entities: object, expected: int) -> SubgraphFailure:

@@ -92,7 +92,7 @@ def without_failed_inputs(
     sound: list[JsonObject] = []
     for entity in entities:
         failures.met.add((id(lookup), id(entity)))
-        builder = lookup.builder_of(entity)
+        builder = lookup.builders.of(entity)
         cause = _failed_input(failures, entity, builder.input_fields) if builder is not None else None
         if cause is None:
             sound.append(entity)

@@ -7,6 +7,7 @@ path is ``("orders", 0, "lines", 0, "product")``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from router.execution.merge import JsonObject
@@ -14,26 +15,29 @@ from router.field_error import ClientPath
 from router.planning.query_plan import Path, PathStep
 
 Collect = Callable[[JsonObject], list[JsonObject]]
+_LISTS, _OBJECTS = {list}, {dict}
 Place = tuple[ClientPath, JsonObject]
 
 
 def compile_collect(path: Path) -> Collect:
     """A function from the merged data to the objects at ``path``, in document order.
 
-    Values that are not objects are passed over: shapes are the projection's to complain of.
+    Values that are not objects are passed over: shapes are the projection's to complain of. Where all values of a step
+    are objects, or all are lists of objects, the walk is one call in C.
     """
     steps = tuple((step.response_key, frozenset(step.types) if step.types is not None else None) for step in path)
 
     def collect(data: JsonObject) -> list[JsonObject]:
         level = [data]
         for key, types in steps:
-            found: list[JsonObject] = []
-            for parent in level:
-                value = parent.get(key)
-                if type(value) is list:
-                    _flatten(value, found)
-                elif type(value) is dict:
-                    found.append(value)
+            found = [parent.get(key) for parent in level]
+            kinds = set(map(type, found))
+            if kinds == _LISTS:
+                found = list(chain.from_iterable(found))
+                kinds = set(map(type, found))
+            if not kinds <= _OBJECTS:
+                values, found = found, []
+                _flatten(values, found)
             level = found if types is None else [o for o in found if _typename(o) in types]
         return level
 

@@ -6,7 +6,7 @@ For ``Representation(None, "Product", (InputField("upc", "upc", False), InputFie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -55,24 +55,28 @@ class Builder:
         representation: JsonObject = {"__typename": name}
         return representation if self.fill(entity, representation) else None
 
-    def add(self, entity: JsonObject, groups: dict[str | bytes, list[JsonObject]], batch: Batch) -> None:
-        """Put ``entity`` into its group of ``batch``; nowhere, if it cannot be sent."""
-        identity: str | bytes | None = None
-        if self.read is not None:
-            try:
-                value = self.read(entity)
-            except KeyError:
-                value = None
-            if value is not None:
-                # Encoded, because 1, 1.0 and True are equal in Python, and lists have no hash.
-                identity = value if type(value) is str else encode(value)
-                group = groups.get(identity)
-                if group is not None:
-                    group.append(entity)
-                    return
-        representation = self.build(entity)
-        if representation is not None:
-            self._open_group(entity, representation, identity, groups, batch)
+    def add_all(
+        self, entities: Iterable[JsonObject], groups: dict[str | bytes, list[JsonObject]], batch: Batch
+    ) -> None:
+        """Put each entity into its group of ``batch``; nowhere, if it cannot be sent."""
+        read = self.read
+        for entity in entities:
+            identity: str | bytes | None = None
+            if read is not None:
+                try:
+                    value = read(entity)
+                except KeyError:
+                    value = None
+                if value is not None:
+                    # Encoded, because 1, 1.0 and True are equal in Python, and lists have no hash.
+                    identity = value if type(value) is str else encode(value)
+                    group = groups.get(identity)
+                    if group is not None:
+                        group.append(entity)
+                        continue
+            representation = self.build(entity)
+            if representation is not None:
+                self._open_group(entity, representation, identity, groups, batch)
 
     def _open_group(
         self,
@@ -93,12 +97,21 @@ class Builder:
         batch.objects.append(groups[key])
 
 
-Gather = Callable[[Sequence[JsonObject]], Batch]
-BuilderOf = Callable[[JsonObject], Builder | None]
+@dataclass(frozen=True, slots=True)
+class Builders:
+    """The builders of one lookup: those that are for some types, by ``__typename``, and one for all other entities."""
+
+    by_type: Mapping[str, Builder]
+    otherwise: Builder | None
+
+    def of(self, entity: JsonObject) -> Builder | None:
+        """The builder of the entity's representation; None where none applies."""
+        name = entity.get("__typename")
+        return self.by_type.get(name, self.otherwise) if type(name) is str else self.otherwise
 
 
-def compile_builders(representations: Sequence[Representation]) -> BuilderOf:
-    """A function from an entity to the builder of its representation, by ``__typename``; None where none applies."""
+def compile_builders(representations: Sequence[Representation]) -> Builders:
+    """The builders of representations in the order of their precedence."""
     by_type: dict[str, Builder] = {}
     otherwise: Builder | None = None
     for representation in representations:
@@ -107,14 +120,7 @@ def compile_builders(representations: Sequence[Representation]) -> BuilderOf:
             otherwise = otherwise or builder
         for name in representation.types or ():
             by_type.setdefault(name, builder)
-    if not by_type:
-        return lambda _: otherwise
-
-    def builder_of(entity: JsonObject) -> Builder | None:
-        name = entity.get("__typename")
-        return by_type.get(name, otherwise) if type(name) is str else otherwise
-
-    return builder_of
+    return Builders(by_type, otherwise)
 
 
 def compile_builder(representation: Representation) -> Builder:
@@ -125,17 +131,18 @@ def compile_builder(representation: Representation) -> Builder:
     return Builder(representation.typename, _compile_fields(fields), read, fields)
 
 
-def gather(entities: Sequence[JsonObject], builder_of: BuilderOf) -> Batch:
+def gather(entities: Sequence[JsonObject], builders: Builders) -> Batch:
     """The batch of ``entities``, equal representations once, in the order of their first appearance."""
     batch = Batch()
+    if not builders.by_type:
+        if builders.otherwise is not None:
+            builders.otherwise.add_all(entities, {}, batch)
+        return batch
     groups_of: dict[int, dict[str | bytes, list[JsonObject]]] = {}
     for entity in entities:
-        builder = builder_of(entity)
+        builder = builders.of(entity)
         if builder is not None:
-            groups = groups_of.get(id(builder))
-            if groups is None:
-                groups = groups_of[id(builder)] = {}
-            builder.add(entity, groups, batch)
+            builder.add_all((entity,), groups_of.setdefault(id(builder), {}), batch)
     return batch
 
 

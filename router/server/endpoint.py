@@ -113,7 +113,7 @@ class GraphQLEndpoint:
         if request is None:
             return None
         headers = tuple(head.propagated)
-        if isinstance(request, tuple):
+        if not isinstance(request, GraphQLRequest):
             return await self._clients.unless_disconnected(receive, run_batch(self._service, request, headers, started))
         graph, compiled = await self._service.compiled_operation(request)
         kind = compiled.operation.kind

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from router.execution.json_numbers import decode_exact
 from router.server.request_error import RequestError
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of a request; ``variables`` are not coerced yet, and may hold files where ``has_files``."""
 
     query: str
     operation_name: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    extensions: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = _NOTHING
+    extensions: Mapping[str, Any] = _NOTHING
     has_files: bool = False
 
 
@@ -81,7 +81,7 @@ def read_parameters(parameters: Any) -> GraphQLRequest:
 def _object(parameters: dict[str, Any], name: str) -> Mapping[str, Any]:
     value = parameters.get(name)
     if value is None:
-        return {}
+        return _NOTHING
     if type(value) is not dict:
         raise RequestError(400, "INVALID_REQUEST", f"The parameter '{name}' is neither an object nor null.")
     return value

@@ -14,6 +14,7 @@ from router.execution.executable import ExecutablePlan, compile_plan
 from router.operation.document import parse_document
 from router.operation.model import Operation
 from router.operation.normalize import build_operation
+from router.operation.variables import Coerce, compile_coercion
 from router.planning import plan_operation
 from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
@@ -33,6 +34,7 @@ class CompiledOperation:
     plan: QueryPlan
     executable: ExecutablePlan
     projection: Projection
+    coerce: Coerce
 
 
 def compile_operation(
@@ -41,7 +43,13 @@ def compile_operation(
     """Parse, validate, plan and compile. OperationError, each with its own code, where one of these fails."""
     operation = build_operation(supergraph.api_schema, parse_document(text), operation_name)
     plan = plan_operation(supergraph, operation, override_labels=labels)
-    return CompiledOperation(operation, plan, compile_plan(plan), compile_projection(operation, supergraph.api_schema))
+    return CompiledOperation(
+        operation,
+        plan,
+        compile_plan(plan),
+        compile_projection(operation, supergraph.api_schema),
+        compile_coercion(supergraph.api_schema, operation),
+    )
 
 
 class OperationCache:

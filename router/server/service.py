@@ -6,7 +6,6 @@ from router.errors import OperationError
 from router.execution.execute import ExecutionContext, execute
 from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
-from router.operation.variables import coerce_variables
 from router.response.projection import ProjectedResult
 from router.server.config import RouterConfig
 from router.server.graph import Graph
@@ -65,7 +64,7 @@ class GraphQLService:
                 "or 'accept: multipart/mixed;subscriptionSpec=1.0', or over a WebSocket."
             )
             raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
-        variables = coerce_variables(graph.supergraph.api_schema, compiled.operation, request.variables)
+        variables = compiled.coerce(request.variables)
         context = ExecutionContext(
             client=graph.client,
             headers=headers,

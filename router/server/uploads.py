@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -119,7 +119,7 @@ def _read_form(form: FormData, settings: UploadSettings) -> GraphQLRequest:
             raise _invalid(f"The field 'map' has no list of paths for the file '{name}'.")
         for path in paths:
             _put(variables, path, file)
-    return replace(request, variables=variables, has_files=True)
+    return request._replace(variables=variables, has_files=True)
 
 
 def _json_field(form: FormData, name: str) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import get_variable_values
 
 from router.errors import OperationError
 from router.operation import build_operation, coerce_variables, parse_document
@@ -42,3 +45,48 @@ def test_values_that_do_not_fit_are_told_one_by_one(schema: GraphQLSchema) -> No
         "Variable '$filter' has invalid value at .limit: Int cannot represent non-integer value: 'x'",
     ]
     assert {error.extensions["code"] for error in caught.value.errors if error.extensions} == {"BAD_USER_INPUT"}
+
+
+ABSENT = ...
+TYPES = ("Int", "String", "ID", "Boolean", "Float", "Role", "Filter", "[Int]", "[Role!]")
+VALUES = (
+    ABSENT,
+    None,
+    0,
+    -5,
+    2**31 - 1,
+    2**31,
+    -(2**31) - 1,
+    1.0,
+    1.5,
+    "",
+    "7",
+    "ADMIN",
+    "KING",
+    True,
+    False,
+    [],
+    [1],
+    {},
+)
+
+
+@pytest.mark.parametrize("kind", [*TYPES, *(f"{kind}!" for kind in TYPES), "Int = 3", "Int! = 3", "Role = ADMIN"])
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_what_is_taken_as_it_is_graphql_core_takes_too(schema: GraphQLSchema, kind: str, value: object) -> None:
+    operation = build_operation(schema, parse_document(TEXT))
+    definition = parse_document(f"query ($value: {kind}) {{ x }}").definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    operation = replace(operation, variable_definitions=tuple(definition.variable_definitions or ()))
+    raw = {} if value is ABSENT else {"value": value}
+
+    expected = get_variable_values(schema, operation.variable_definitions, dict(raw))
+
+    if isinstance(expected, list):
+        with pytest.raises(OperationError) as caught:
+            coerce_variables(schema, operation, raw)
+        assert [error.message for error in caught.value.errors] == [error.message for error in expected]
+    else:
+        coerced = coerce_variables(schema, operation, raw)
+        assert coerced == expected.coerced
+        assert [type(one) for one in coerced.values()] == [type(one) for one in expected.coerced.values()]

@@ -20,7 +20,6 @@ from router.execution.execute import ExecutionContext, FetchObserver, execute_ev
 from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers
 from router.execution.subscription.event_source import EventRequest, SubscriptionRefused
-from router.operation.variables import coerce_variables
 from router.server.answer import errors_of, result_answer
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
@@ -50,7 +49,7 @@ class EventPlan:
 
 def plan_events(graph: Graph, compiled: CompiledOperation, raw_variables: Mapping[str, Any]) -> EventPlan:
     """The plan of a compiled subscription for a client's variables. OperationError: BAD_USER_INPUT."""
-    variables = coerce_variables(graph.supergraph.api_schema, compiled.operation, raw_variables)
+    variables = compiled.coerce(raw_variables)
     first = compiled.executable.fetches[0]
     return EventPlan(graph, compiled, variables, first.subgraph, first.body.render(variables, (), ()))
 
