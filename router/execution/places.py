@@ -6,8 +6,8 @@ path is ``("orders", 0, "lines", 0, "product")``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 from router.execution.merge import JsonObject
@@ -33,7 +33,7 @@ def compile_collect(path: Path) -> Collect:
             found = [parent.get(key) for parent in level]
             kinds = set(map(type, found))
             if kinds == _LISTS:
-                found = list(chain.from_iterable(found))
+                found = list(itertools.chain.from_iterable(found))
                 kinds = set(map(type, found))
             if not kinds <= _OBJECTS:
                 values, found = found, []
