@@ -20,7 +20,7 @@ from graphql import FieldNode, Node, OperationDefinitionNode, SelectionNode, Var
 from router.execution.answer import SubgraphAnswer
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
-from router.execution.representations import Batch, BuilderOf, InContext, gather
+from router.execution.representations import Batch, Builders, InContext, gather
 from router.planning.query_plan import ContextVariable, EntityLookup, Fetch, InputSelection
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _compile_leaf(selections: tuple[InputSelection, ...]) -> Callable[[Any], Any
     return read
 
 
-def gather_in_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledContext], builder_of: BuilderOf) -> Batch:
+def gather_in_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledContext], builders: Builders) -> Batch:
     """The batch of the entities at the ends of ``chains``: together those that take the same values from around them.
 
     An entity that would take a null where none is allowed is not sent.
@@ -94,7 +94,7 @@ def gather_in_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledConte
             groups.setdefault(values, []).append(chain[-1])
     whole = Batch()
     for values, entities in groups.items():
-        batch = gather(entities, builder_of)
+        batch = gather(entities, builders)
         if batch.representations:
             whole.representations += batch.representations
             whole.objects += batch.objects

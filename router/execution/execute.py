@@ -191,7 +191,7 @@ class _Run:
             chains = without_failed_contexts(self.failures, fetch, lookup, chains)
         else:
             self.failures.complete.add(id(lookup))
-        return gather_in_contexts(chains, lookup.contexts, lookup.builder_of)
+        return gather_in_contexts(chains, lookup.contexts, lookup.builders)
 
     async def _send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
         context = self.context

@@ -28,9 +28,9 @@ def compile_collect(path: Path) -> Collect:
     steps = tuple((step.response_key, frozenset(step.types) if step.types is not None else None) for step in path)
 
     def collect(data: JsonObject) -> list[JsonObject]:
-        level = [data]
+        level: list[JsonObject] = [data]
         for key, types in steps:
-            found = [parent.get(key) for parent in level]
+            found: list[Any] = [parent.get(key) for parent in level]
             kinds = set(map(type, found))
             if kinds == _LISTS:
                 found = list(itertools.chain.from_iterable(found))

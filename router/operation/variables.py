@@ -12,7 +12,6 @@ from graphql import (
     GraphQLEnumType,
     GraphQLSchema,
     VariableDefinitionNode,
-    get_nullable_type,
     is_non_null_type,
     type_from_ast,
 )
@@ -71,7 +70,7 @@ def _compile_check(api_schema: GraphQLSchema, definition: VariableDefinitionNode
     kind = type_from_ast(api_schema, definition.type)
     if kind is None:
         return lambda _: False
-    nullable = get_nullable_type(kind)
+    nullable = kind.of_type if is_non_null_type(kind) else kind
     is_sound = _of_enum(nullable) if isinstance(nullable, GraphQLEnumType) else _OF_SCALAR.get(str(nullable))
     if is_sound is None:
         return lambda value: value is _ABSENT and not is_non_null_type(kind) and definition.default_value is None

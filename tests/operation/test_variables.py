@@ -49,7 +49,7 @@ def test_values_that_do_not_fit_are_told_one_by_one(schema: GraphQLSchema) -> No
 
 ABSENT = ...
 TYPES = ("Int", "String", "ID", "Boolean", "Float", "Role", "Filter", "[Int]", "[Role!]")
-VALUES = (
+VALUES: tuple[object, ...] = (
     ABSENT,
     None,
     0,

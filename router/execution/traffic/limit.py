@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
@@ -63,7 +62,7 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(OVERLOADED, message) from None
-        return replace(request, timeout_s=ends_at - clock())
+        return request._replace(timeout_s=ends_at - clock())
 
 
 class Gate:

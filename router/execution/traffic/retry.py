@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
@@ -88,7 +88,7 @@ class RetryingClient:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):
                     raise
             self.retries[request.subgraph] += 1
-            attempt = replace(request, timeout_s=ends_at - clock())
+            attempt = request._replace(timeout_s=ends_at - clock())
         return await self._inner.send(attempt)
 
     async def close(self) -> None:
