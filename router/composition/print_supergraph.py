@@ -91,7 +91,7 @@ def _block(head: str, lines: Iterable[str]) -> str:
 
 
 def _description(text: str | None, indent: str) -> str:
-    if not text:
+    if text is None:
         return ""
     lines = print_block_string(text).split("\n")
     return "".join(f"{indent}{line}\n" if line else "\n" for line in lines)

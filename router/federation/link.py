@@ -7,13 +7,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import DirectiveNode
 
 from router.federation.connect_spec import CONNECT_DIRECTIVES, CONNECT_IDENTITY, CONNECT_TYPES
-from router.federation.directives import CORE_FEATURES, NEWEST_VERSION, directives_of_version, types_of_version
+from router.federation.directives import (
+    CORE_FEATURES,
+    NEWEST_VERSION,
+    CoreFeature,
+    directives_of_version,
+    types_of_version,
+)
 from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import (
     FEDERATION_IDENTITY,
@@ -25,6 +31,7 @@ from router.federation.feature_url import (
 )
 from router.federation.literals import EnumLiteral, Literal, ObjectLiteral, literal_from_node, print_literal
 
+_OLDEST_FEATURE = Version(0, 1)
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
@@ -59,6 +66,10 @@ class Link:
             if imported.element == element:
                 return imported.alias
         return f"{self.prefix}__{element}"
+
+
+_LINK_ITSELF = Link(FeatureUrl(LINK_IDENTITY, "link", Version(1, 0)), "link", (), None, None)
+"""Every schema that links anything has the link specification, whether it links it or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +240,20 @@ def known_elements(url: FeatureUrl) -> frozenset[str] | None:
     elif url.identity == CONNECT_IDENTITY:
         directives, types = tuple(CONNECT_DIRECTIVES), CONNECT_TYPES
     else:
-        feature = next((f for f in CORE_FEATURES if url.is_apollo_spec and f.name == url.name), None)
+        feature = linked_core_feature(url)
         if feature is None:
             return None
         directives, types = feature.directives, feature.types
     return frozenset((*types, *(f"@{name}" for name in directives)))
+
+
+def linked_core_feature(url: FeatureUrl) -> CoreFeature | None:
+    """The core feature that a specification's URL names; None for another one, or a version that is not known."""
+    for feature in CORE_FEATURES:
+        if url.is_apollo_spec and feature.name == url.name:
+            newest = Version(*map(int, feature.version[1:].split(".")))
+            return feature if _OLDEST_FEATURE <= url.version <= newest else None
+    return None
 
 
 def _unknown_elements(node: DirectiveNode, url: FeatureUrl, imports: Sequence[LinkImport]) -> Iterator[LinkProblem]:
@@ -246,16 +266,27 @@ def _unknown_elements(node: DirectiveNode, url: FeatureUrl, imports: Sequence[Li
 
 
 def _name_conflicts(links: Sequence[Link]) -> Iterator[LinkProblem]:
-    """Imports whose alias reads like the prefixed name of another element."""
-    by_prefix = {link.prefix: link for link in links}
+    """Imports whose alias reads like the prefixed name of another element, or that two elements share."""
+    by_prefix = {_LINK_ITSELF.prefix: _LINK_ITSELF} | {link.prefix: link for link in links}
+    taken: dict[str, tuple[Link, LinkImport]] = {}
     for link in links:
+        aliases: dict[str, LinkImport] = {}
         for imported in link.imports:
-            prefix, separator, rest = imported.alias.removeprefix("@").partition("__")
-            owner = by_prefix.get(prefix) if separator else None
-            if owner is None or link.node is None or (owner is link and rest == imported.element.removeprefix("@")):
-                continue
-            message = (
-                f'"{imported.element}" of {link.url} cannot be imported as "{imported.alias}", '
-                f"which is the prefixed name of an element of {owner.url}; choose another alias"
-            )
-            yield _problem(link.node, message)
+            fault = _prefixed_fault(link, imported, by_prefix)
+            other_link, other = taken.setdefault(imported.alias, (link, imported))
+            if fault is None and (other_link is not link or other.element != imported.element):
+                fault = f'as this is the name of "{other.element}" of {other_link.url} already'
+            if fault is None and aliases.setdefault(imported.element, imported).alias != imported.alias:
+                fault = f'as it is imported as "{aliases[imported.element].alias}" already'
+            if fault is not None and link.node is not None:
+                message = f'"{imported.element}" of {link.url} cannot be imported as "{imported.alias}", {fault}'
+                yield _problem(link.node, f"{message}; choose another alias")
+
+
+def _prefixed_fault(link: Link, imported: LinkImport, by_prefix: Mapping[str, Link]) -> str | None:
+    """``@tag__x`` and ``@tag`` itself are names of the specification that is linked as ``tag``."""
+    prefix, separator, rest = imported.alias.removeprefix("@").partition("__")
+    owner = by_prefix.get(prefix) if separator or imported.alias.startswith("@") else None
+    if owner is None or (owner is link and rest in {imported.element.removeprefix("@"), ""}):
+        return None
+    return f"which is the prefixed name of an element of {owner.url}"

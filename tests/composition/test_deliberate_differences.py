@@ -14,13 +14,26 @@ def test_one_of_is_part_of_graphql_and_reaches_the_supergraph(compose_sdl: Calla
     assert "input By\n  @join__type(graph: A)\n  @oneOf\n{" in (composition.supergraph_sdl or "")
 
 
-def test_a_single_value_stands_for_a_list_in_directive_arguments(compose_sdl: Callable[..., Composition]) -> None:
-    """GraphQL coerces one value to a list of it; the reference reads the text letter by letter and refuses it."""
-    sdl = """
-    extend schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@listSize"])
-    type Query { users(first: Int): [Int] @listSize(slicingArguments: "first") }
-    """
-    assert compose_sdl(a=sdl).errors == ()
+def test_an_extension_must_be_of_the_kind_that_it_extends(compose_sdl: Callable[..., Composition]) -> None:
+    """The reference takes ``extend type`` for an extension of an interface; the GraphQL specification forbids it."""
+    composition = compose_sdl(a="type Query { i: I }  interface I { x: Int }  extend type I { y: Int }")
+    assert [str(error) for error in composition.errors] == [
+        'INVALID_GRAPHQL: [a] The interface "I" is extended as another kind of type (a:2:46)'
+    ]
+
+
+def test_a_directive_that_an_interface_cannot_carry_is_refused_with_a_code(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    """An ``@interfaceObject`` is an interface in the supergraph; the reference refuses its ``@cost`` without a code."""
+    cost = 'extend schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@cost"])\n'
+    composition = compose_sdl(
+        a=cost + 'type Query { i: I }  type I @key(fields: "id") @interfaceObject @cost(weight: 2) { id: ID  x: Int }',
+        b='interface I @key(fields: "id") { id: ID }  type T implements I @key(fields: "id") { id: ID }',
+    )
+    assert [str(error) for error in composition.errors] == [
+        'INVALID_GRAPHQL: The directive "@cost" on "I" may not be used on an interface, as which the supergraph has it'
+    ]
 
 
 def test_requirements_that_need_each_other_are_an_error(compose_sdl: Callable[..., Composition]) -> None:

@@ -29,7 +29,10 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("PROVIDES_ON_NON_OBJECT_FIELD", {"a": 'type Query { t: Int @provides(fields: "x") }'}),
     ("ROOT_QUERY_USED", {"a": "schema { query: Q }  type Q { x: Int }  type Query { y: Int }"}),
     ("INVALID_SHAREABLE_USAGE", {"a": "type Query { i: I }  interface I { x: Int @shareable }"}),
-    ("EXTERNAL_ON_INTERFACE", {"a": "type Query { i: I }  interface I { x: Int @external }"}),
+    (
+        "EXTERNAL_ON_INTERFACE",
+        {"a": "type Query { j: J }  interface I { x: Int }  interface J implements I { x: Int @external }"},
+    ),
     (
         "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
         {"a": Q + 'interface T @key(fields: "id") { id: ID }  type X implements T { id: ID }'},

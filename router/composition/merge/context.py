@@ -11,7 +11,7 @@ from graphql import Node
 from router.composition.errors import CompositionError, SourceLocation, locate
 from router.composition.hints import CompositionHint
 from router.composition.preprocess.prepared import PreparedSubgraph
-from router.composition.schema import Application, TypeDefinition, TypeKind
+from router.composition.schema import Application, TypeDefinition, TypeKind, applied
 from router.composition.words import subgraphs_named
 from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
@@ -31,13 +31,19 @@ Sources: TypeAlias = Mapping[int, E]
 """An element as each subgraph declares it, by the subgraph's index; subgraphs without it are absent."""
 
 
+def merged_kind(type_: TypeDefinition) -> TypeKind:
+    """The kind a type has in the supergraph, where an ``@interfaceObject`` is an interface."""
+    return TypeKind.INTERFACE if applied(type_, "interfaceObject") else type_.kind
+
+
 @dataclass(frozen=True, slots=True)
 class TypeRelations:
-    """Kinds and subtypes of the supergraph, known before its types are merged."""
+    """Kinds and subtypes of the supergraph, known before its types are merged; ``mixed`` types are of several kinds."""
 
     kinds: Mapping[str, TypeKind]
     interfaces: Mapping[str, frozenset[str]]
     members: Mapping[str, frozenset[str]]
+    mixed: frozenset[str] = frozenset()
 
     def is_named_subtype(self, name: str, of: str) -> bool:
         """Whether type ``name`` implements the interface, or is a member of the union, ``of``."""
@@ -63,8 +69,12 @@ class MergeContext:
     hints: list[CompositionHint] = field(default_factory=list)
 
     def type_sources(self, name: str) -> dict[int, TypeDefinition]:
-        """The definitions of the type ``name``."""
-        return {i: s.schema.types[name] for i, s in enumerate(self.subgraphs) if name in s.schema.types}
+        """The definitions of the type ``name``; only those of the first kind where kinds differ, which is an error."""
+        sources = {i: s.schema.types[name] for i, s in enumerate(self.subgraphs) if name in s.schema.types}
+        if name not in self.relations.mixed:
+            return sources
+        kind = self.relations.kinds[name]
+        return {index: type_ for index, type_ in sources.items() if merged_kind(type_) is kind}
 
     def name(self, index: int) -> str:
         """The name of a subgraph."""

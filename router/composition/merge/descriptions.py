@@ -27,7 +27,7 @@ def merge_description(context: MergeContext, coordinate: str | None, sources: So
     """The most frequent non-empty description, the first of equals; a hint tells where others differ."""
     texts = {index: element.description for index, element in sources.items() if element.description}
     if not texts:
-        return None
+        return next((element.description for element in sources.values() if element.description is not None), None)
     counts = Counter(texts.values())
     if len(counts) == 1:
         return next(iter(counts))

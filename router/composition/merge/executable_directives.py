@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from router.composition.merge.applied_directives import DirectiveMerge
 from router.composition.merge.arguments import ARGUMENT, merge_input_value
 from router.composition.merge.context import MergeContext, Sources
@@ -13,12 +15,18 @@ from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
 
 
-def merge_executable_directives(context: MergeContext, directives: DirectiveMerge) -> dict[str, DirectiveDefinition]:
-    """The executable directives of the supergraph by name; hints tell what is lost."""
+def merge_executable_directives(
+    context: MergeContext, directives: DirectiveMerge, composed: Collection[str]
+) -> dict[str, DirectiveDefinition]:
+    """The executable directives of the supergraph by name but those ``composed``; hints tell what is lost."""
     by_name: dict[str, dict[int, DirectiveDefinition]] = {}
     for index, subgraph in enumerate(context.subgraphs):
         for name, definition in subgraph.schema.directives.items():
-            if name not in GRAPHQL_DIRECTIVE_NAMES and EXECUTABLE_LOCATIONS & set(definition.locations):
+            if (
+                name not in GRAPHQL_DIRECTIVE_NAMES
+                and name not in composed
+                and EXECUTABLE_LOCATIONS & set(definition.locations)
+            ):
                 by_name.setdefault(name, {})[index] = definition
     merged = {name: _merge(context, directives, name, sources) for name, sources in by_name.items()}
     return {name: definition for name, definition in merged.items() if definition is not None}

@@ -9,7 +9,8 @@ from router.federation.directives import NoDefault
 from router.federation.error_codes import ErrorCode
 from router.federation.literals import Literal, print_literal
 
-MERGED_ON_OWNER = ("tag", "inaccessible")
+_MERGED = frozenset({"tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize"})
+"""The directives of Federation that reach the supergraph from the subgraphs that resolve a field."""
 
 
 def check_externals(
@@ -32,7 +33,7 @@ def check_externals(
     _check_arguments(context, place, merged, external)
     for index, field in external.items():
         for application in field.directives:
-            if application.spec in MERGED_ON_OWNER:
+            if application.spec in _MERGED or application.name == "deprecated":
                 message = f'@{application.name} cannot be applied to "{place}" where it is @external'
                 context.error(ErrorCode.MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL, message, {index: field}, index)
 
@@ -45,7 +46,11 @@ def _check_arguments(context: MergeContext, place: str, merged: Field, external:
             message = f'The argument "{coordinate}" is missing where the field is @external: {context.named(lacking)}'
             context.error(ErrorCode.EXTERNAL_ARGUMENT_MISSING, message, lacking)
         declared = {i: field.arguments[name] for i, field in external.items() if name in field.arguments}
-        types = {i: value for i, value in declared.items() if value.type != argument.type}
+        types = {
+            i: value
+            for i, value in declared.items()
+            if value.type != argument.type and not is_strict_subtype(argument.type, value.type, context.relations)
+        }
         if types:
             message = f'The type of "{coordinate}" is "{argument.type}", but another where the field is @external'
             context.error(ErrorCode.EXTERNAL_ARGUMENT_TYPE_MISMATCH, f"{message}: {context.named(types)}", types)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from router.composition.merge.applied_directives import DirectiveMerge
@@ -106,20 +105,3 @@ def _copied(field: Field) -> Field:
     """The interface's field as a field of an implementation."""
     kept = tuple(application for application in field.directives if not application.name.startswith("join__"))
     return replace(field, directives=(Application("join__field"), *kept))
-
-
-def check_implementations(context: MergeContext, types: Mapping[str, TypeDefinition]) -> None:
-    """``INTERFACE_FIELD_NO_IMPLEM``: merging gave an interface a field that some implementation lacks."""
-    for type_ in types.values():
-        for name in type_.interfaces:
-            interface = types.get(name)
-            for field in interface.fields if interface else ():
-                if field in type_.fields:
-                    continue
-                declaring = {i: s.fields[field] for i, s in context.type_sources(name).items() if field in s.fields}
-                lacking = {i: s for i, s in context.type_sources(type_.name).items() if name in s.interfaces}
-                message = (
-                    f'"{name}.{field}" is declared in {context.named(declaring)}, but "{type_.name}", which implements '
-                    f'"{name}" in {context.named(lacking)}, does not have the field'
-                )
-                context.error(ErrorCode.INTERFACE_FIELD_NO_IMPLEM, message, {**lacking, **declaring})

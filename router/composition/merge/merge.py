@@ -21,11 +21,7 @@ from router.composition.merge.enum_types import merge_enum_type, type_positions
 from router.composition.merge.executable_directives import merge_executable_directives
 from router.composition.merge.fields import FieldOverridesByCoordinate
 from router.composition.merge.input_types import merge_input_type_definition
-from router.composition.merge.interface_types import (
-    add_interface_object_fields,
-    check_implementations,
-    merge_interface_type,
-)
+from router.composition.merge.interface_types import add_interface_object_fields, merge_interface_type
 from router.composition.merge.join_directive import (
     add_join_directives,
     connect_links,
@@ -107,13 +103,10 @@ class _Merge:
         """The merged schema; errors are in the context."""
         context = self.context
         context.errors.extend((*kind_mismatches(context.subgraphs), *extensions_without_base(context.subgraphs)))
-        if any(error.code is ErrorCode.TYPE_KIND_MISMATCH for error in context.errors):
-            return Schema()
         types = self._types()
         add_interface_object_fields(context, types)
         propagate_auth(context, self.directives, types)
-        check_implementations(context, types)
-        executable = merge_executable_directives(context, self.directives)
+        executable = merge_executable_directives(context, self.directives, self.composed.definitions)
         positions = type_positions(types.values(), executable.values())
         for name in self._of_kind(TypeKind.ENUM):
             sources = context.type_sources(name)

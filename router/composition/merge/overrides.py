@@ -12,7 +12,7 @@ from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
 
 _LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_\-:./]*")
-_PERCENT = re.compile(r"percent\((\d{1,3}(?:\.\d{1,8})?)\)")
+_PERCENT = re.compile(r"percent\((?:100|\d{1,2}(?:\.\d{1,8})?)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ def read_overrides(context: MergeContext, type_name: str, sources: Sources[Field
         overridden.add(target)
         label = application.arguments.get("label")
         is_used = (type_name, sources[target].name) in context.subgraphs[target].usage.used
-        if isinstance(label, str):
+        if label and isinstance(label, str):
             labels |= {index: label, target: label}
         elif not is_used:
             removed.add(target)
         if is_used:
             used.add(target)
-        check.overridden_hint(target, is_used=is_used, labelled=isinstance(label, str))
+        check.overridden_hint(target, is_used=is_used, labelled=target in labels)
     return FieldOverrides(frozenset(removed), frozenset(used), labels, frozenset(overridden))
 
 
@@ -94,13 +94,12 @@ class _Override:
             message = f"@override cannot be used on {place}, a field of an interface"
             context.error(ErrorCode.OVERRIDE_ON_INTERFACE, message, self.here)
             return None
-        if source == context.name(self.index):
+        if source == context.name(self.index) and not self._is_interface_object(self.index):
             message = f'@override on {place} names its own subgraph in "from"'
             context.error(ErrorCode.OVERRIDE_FROM_SELF_ERROR, message, self.here)
             return None
         if self._collision(by_name):
             return None
-        self._check_label(place)
         target = by_name.get(str(source))
         if target is None:
             message = f'@override on {place} names the subgraph "{source}", which does not exist'
@@ -114,6 +113,7 @@ class _Override:
             message = f'@override on {place} names "{source}", where the field has an @override too'
             context.error(ErrorCode.OVERRIDE_SOURCE_HAS_OVERRIDE, message, {**self.here, target: all_overrides[target]})
             return None
+        self._check_label(place)
         if context.subgraphs[target].usage.is_external(self.type_name, self.sources[target].name):
             message = f'{place} is @external in "{source}" already; its @override can be removed'
             context.hint(HintCode.OVERRIDE_DIRECTIVE_CAN_BE_REMOVED, message, self.here, self.coordinate)
@@ -147,14 +147,11 @@ class _Override:
 
     def _check_label(self, place: str) -> None:
         label = self.application.arguments.get("label")
-        if not isinstance(label, str):
-            return
-        percent = _PERCENT.fullmatch(label)
-        if _LABEL.fullmatch(label) or (percent and float(percent[1]) <= 100):
+        if not label or not isinstance(label, str) or _LABEL.fullmatch(label) or _PERCENT.fullmatch(label):
             return
         message = (
             f'The @override label "{label}" on {place} must be letters, digits or any of "_-:./" after a letter, '
-            f"or percent(x) with x from 0 to 100"
+            f"or percent(x) with x from 0 to 100 and at most 8 decimals"
         )
         self.context.error(ErrorCode.OVERRIDE_LABEL_INVALID, message, self.here)
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from router.composition.errors import CompositionError, locate, subgraph_error
-from router.composition.merge.context import TypeRelations
+from router.composition.merge.context import TypeRelations, merged_kind
 from router.composition.preprocess.prepared import PreparedSubgraph
 from router.composition.schema import ROOT_NAMES, TypeDefinition, TypeKind, applied
 from router.composition.words import subgraphs_named
 from router.federation.error_codes import ErrorCode
 
 
-def merged_kind(type_: TypeDefinition) -> TypeKind:
-    """The kind a type has in the supergraph, where an ``@interfaceObject`` is an interface."""
-    return TypeKind.INTERFACE if applied(type_, "interfaceObject") else type_.kind
-
-
 def read_relations(subgraphs: Sequence[PreparedSubgraph]) -> TypeRelations:
     """Collect kinds, implemented interfaces and union members over all subgraphs; the first kind wins."""
     kinds: dict[str, TypeKind] = {}
+    mixed: set[str] = set()
     interfaces: dict[str, set[str]] = {}
     members: dict[str, set[str]] = {}
     for subgraph in subgraphs:
         for name, type_ in subgraph.schema.types.items():
-            kinds.setdefault(name, merged_kind(type_))
+            kind = merged_kind(type_)
+            if kinds.setdefault(name, kind) is not kind:
+                mixed.add(name)
             if type_.interfaces:
                 interfaces.setdefault(name, set()).update(type_.interfaces)
             if type_.members:
@@ -33,20 +31,22 @@ def read_relations(subgraphs: Sequence[PreparedSubgraph]) -> TypeRelations:
         kinds,
         {name: frozenset(names) for name, names in interfaces.items()},
         {name: frozenset(names) for name, names in members.items()},
+        frozenset(mixed),
     )
 
 
 def extensions_without_base(subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:
     """Errors ``EXTENSION_WITH_NO_BASE`` for types that are extended somewhere and defined nowhere."""
     defined = {
-        (name, type_.kind)
+        (name, merged_kind(type_))
         for subgraph in subgraphs
         for name, type_ in subgraph.schema.types.items()
         if not type_.is_extension_only
     }
     for subgraph in subgraphs:
         for name, type_ in subgraph.schema.types.items():
-            if type_.is_extension_only and (name, type_.kind) not in defined and name not in ROOT_NAMES.values():
+            is_defined = (name, merged_kind(type_)) in defined
+            if type_.is_extension_only and not is_defined and name not in ROOT_NAMES.values():
                 message = f'"{name}" is extended, but no subgraph defines it'
                 yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from router.composition.preprocess.usage import Coordinate, selected_coordinates
+from router.composition.preprocess.usage import Coordinate, collect_coordinates
 from router.composition.schema import Application, Field, InputValue, Schema, TypeDefinition, all_applied, applied
 from router.federation.field_set import FieldSetError, parse_field_set
 
@@ -61,12 +61,12 @@ def context_coordinates(schema: Schema) -> frozenset[Coordinate]:
     """The coordinates of all fields that the selections of ``@fromContext`` name."""
     arguments = [argument for argument in contextual_arguments(schema) if argument.selection]
     contexts = context_types(schema) if arguments else {}
-    found: set[Coordinate] = set()
+    found: list[Coordinate] = []
     for argument in arguments:
         try:
             selections = parse_field_set(argument.selection or "")
         except FieldSetError:
             continue
         for type_name in contexts.get(argument.context or "", ()):
-            found.update(selected_coordinates(schema, type_name, selections))
+            collect_coordinates(schema, type_name, selections, found)
     return frozenset(found)

@@ -32,6 +32,7 @@ def _list_size_faults(
     assumed = list_size.arguments.get("assumedSize")
     if isinstance(assumed, int) and assumed < 0:
         yield ErrorCode.LIST_SIZE_INVALID_ASSUMED_SIZE, f'The assumedSize of "{place}" is negative'
+    yield from _bare_names(list_size, place)
     for name in _names(list_size, "slicingArguments"):
         argument = field.arguments.get(name)
         if argument is None:
@@ -59,5 +60,15 @@ def _list_size_faults(
 
 def _names(list_size: Application, argument: str) -> tuple[str, ...]:
     value = list_size.arguments.get(argument)
-    values = value if isinstance(value, tuple) else (value,)
-    return tuple(name for name in values if isinstance(name, str))
+    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, tuple) else ()
+
+
+def _bare_names(list_size: Application, place: str) -> Iterator[tuple[ErrorCode, str]]:
+    """GraphQL takes one name for a list of it, but tools that read supergraphs take it letter by letter."""
+    for argument, code in (
+        ("slicingArguments", ErrorCode.LIST_SIZE_INVALID_SLICING_ARGUMENT),
+        ("sizedFields", ErrorCode.LIST_SIZE_INVALID_SIZED_FIELD),
+    ):
+        value = list_size.arguments.get(argument)
+        if isinstance(value, str):
+            yield code, f'{argument} of @listSize on "{place}" must be a list; write {argument}: ["{value}"]'

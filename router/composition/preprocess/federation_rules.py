@@ -12,6 +12,7 @@ from router.composition.preprocess.context_rules import check_contexts
 from router.composition.preprocess.cost_rules import check_costs
 from router.composition.preprocess.field_sets import check_field_sets
 from router.composition.preprocess.prepared import PreparedSubgraph
+from router.composition.preprocess.usage import is_readable
 from router.composition.schema import Application, Field, TypeDefinition, TypeKind, all_applied, applied
 from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import Version
@@ -23,7 +24,14 @@ AUTH_DIRECTIVES = ("authenticated", "requiresScopes", "policy")
 
 
 def check_federation_rules(subgraph: PreparedSubgraph) -> Iterator[CompositionError]:
-    """All errors of a Federation 2 (or upgraded) subgraph by itself."""
+    """All errors of a Federation 2 (or upgraded) subgraph by itself.
+
+    What fields provide decides which others are external and used, so nothing else is judged while that is wrong.
+    """
+    faults = list(_provides_faults(subgraph))
+    if faults:
+        yield from faults
+        return
     for type_ in subgraph.schema.types.values():
         if type_.kind is TypeKind.INTERFACE:
             yield from _interface_rules(subgraph, type_)
@@ -53,9 +61,10 @@ def _interface_rules(subgraph: PreparedSubgraph, type_: TypeDefinition) -> Itera
     for field in type_.fields.values():
         place = f'"{type_.name}.{field.name}"'
         yield from _auth_on(subgraph, field, f"the interface field {place}")
+        yield from _unused_external(subgraph, type_, field)
         for spec, code in (
             ("requires", ErrorCode.REQUIRES_UNSUPPORTED_ON_INTERFACE),
-            ("provides", _provides_code(subgraph, field)),
+            ("provides", ErrorCode.PROVIDES_UNSUPPORTED_ON_INTERFACE),
             ("external", ErrorCode.EXTERNAL_ON_INTERFACE),
             ("shareable", ErrorCode.INVALID_SHAREABLE_USAGE),
         ):
@@ -65,11 +74,23 @@ def _interface_rules(subgraph: PreparedSubgraph, type_: TypeDefinition) -> Itera
                 yield _error(subgraph, code, message, application)
 
 
-def _provides_code(subgraph: PreparedSubgraph, field: Field) -> ErrorCode:
-    kind = subgraph.schema.kind_of(named_type(field.type))
-    if kind is not None and not kind.is_composite:
-        return ErrorCode.PROVIDES_ON_NON_OBJECT_FIELD
-    return ErrorCode.PROVIDES_UNSUPPORTED_ON_INTERFACE
+def _provides_faults(subgraph: PreparedSubgraph) -> Iterator[CompositionError]:
+    """What a field provides must be there to select from, and of an object that the subgraph resolves itself."""
+    for type_ in subgraph.schema.types.values():
+        for field in type_.fields.values():
+            provides = applied(field, "provides") if field.directives else None
+            if provides is None:
+                continue
+            place = f"{type_.name}.{field.name}"
+            kind = subgraph.schema.kind_of(named_type(field.type))
+            if kind is not None and not kind.is_composite:
+                message = f'@provides on "{place}" needs a field with subfields, but its type is "{field.type}"'
+                yield _error(subgraph, ErrorCode.PROVIDES_ON_NON_OBJECT_FIELD, message, provides)
+            elif subgraph.version is not None and subgraph.is_external(type_.name, field.name):
+                message = (
+                    f'"{place}" is @external, so this subgraph does not resolve it and cannot @provides its fields'
+                )
+                yield _error(subgraph, ErrorCode.EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE, message, provides)
 
 
 def _auth_on(subgraph: PreparedSubgraph, element: TypeDefinition | Field, what: str) -> Iterator[CompositionError]:
@@ -84,17 +105,22 @@ def _normal_key(key: Application) -> str:
     """The field set of a key in a form in which equal keys are equal texts."""
     text = key.arguments.get("fields")
     try:
-        return " ".join(sorted(print_field_set((s,)) for s in parse_field_set(str(text))))
+        return " ".join(sorted({print_field_set((s,)) for s in parse_field_set(str(text))}))
     except FieldSetError:
         return str(text)
 
 
 def _interface_key(subgraph: PreparedSubgraph, type_: TypeDefinition, key: Application) -> Iterator[CompositionError]:
     """A resolvable key of an interface must be a resolvable key of each of its implementations."""
+    if not is_readable(subgraph.schema, type_.name, key):
+        return
     wanted, resolvable = _normal_key(key), key.arguments.get("resolvable") is not False
     for name in subgraph.schema.possible_types(type_.name):
         implementation = subgraph.schema.types[name]
-        same = [other for other in all_applied(implementation, "key") if _normal_key(other) == wanted]
+        keys = all_applied(implementation, "key")
+        if not all(is_readable(subgraph.schema, name, other) for other in keys):
+            continue
+        same = [other for other in keys if _normal_key(other) == wanted]
         if not same:
             fault = f'but "{name}" does not have it'
         elif resolvable and all(other.arguments.get("resolvable") is False for other in same):
@@ -120,7 +146,6 @@ def _object_rules(subgraph: PreparedSubgraph, type_: TypeDefinition) -> Iterator
     for field in type_.fields.values():
         place = f"{type_.name}.{field.name}"
         yield from _duplicate_shareable(subgraph, field, place)
-        yield from _provides_on_leaf(subgraph, field, place)
         yield from _unused_external(subgraph, type_, field)
 
 
@@ -135,15 +160,9 @@ def _duplicate_shareable(
         blocks.add(application.block)
 
 
-def _provides_on_leaf(subgraph: PreparedSubgraph, field: Field, place: str) -> Iterator[CompositionError]:
-    provides = applied(field, "provides")
-    kind = subgraph.schema.kind_of(named_type(field.type))
-    if provides is not None and kind is not None and not kind.is_composite:
-        message = f'@provides on "{place}" needs a field with subfields, but its type is "{field.type}"'
-        yield _error(subgraph, ErrorCode.PROVIDES_ON_NON_OBJECT_FIELD, message, provides)
-
-
 def _unused_external(subgraph: PreparedSubgraph, type_: TypeDefinition, field: Field) -> Iterator[CompositionError]:
+    if subgraph.version is None:
+        return  # the upgrade of Federation 1 removes them
     coordinate = (type_.name, field.name)
     if coordinate in subgraph.usage.external and coordinate not in subgraph.usage.used:
         message = (

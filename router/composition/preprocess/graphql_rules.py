@@ -27,7 +27,7 @@ from router.composition.schema import (
 )
 from router.federation.directives import NoDefault
 from router.federation.error_codes import ErrorCode
-from router.federation.literals import print_literal
+from router.federation.literals import Literal, print_literal
 from router.federation.type_ref import ListRef, NonNullRef, TypeRef, named_type
 
 _TYPE_LOCATIONS = {
@@ -43,13 +43,63 @@ _TYPE_LOCATIONS = {
 def check_graphql_rules(
     schema: Schema, directives: Mapping[str, DirectiveDefinition], machinery_types: Iterable[str], subgraph: str
 ) -> Iterator[CompositionError]:
-    """All breaches in one schema.
+    """All breaches of the rules on types in one schema; ``machinery_types`` are scalars that it need not define."""
+    yield from _Rules(_with_scalars(schema, machinery_types), directives, subgraph).check()
 
-    ``directives`` are those it may apply, ``machinery_types`` are scalars that it need not define.
-    """
-    scalars = {name: TypeDefinition(TypeKind.SCALAR, name) for name in machinery_types if name not in schema.types}
-    checked = replace(schema, types={**schema.types, **scalars})
-    yield from _Rules(checked, directives, subgraph).check()
+
+def check_applied_directives(
+    schema: Schema, directives: Mapping[str, DirectiveDefinition], machinery_types: Iterable[str], subgraph: str
+) -> Iterator[CompositionError]:
+    """All directives that are not known, out of place, repeated, or applied with wrong arguments in one schema."""
+    rules = _Rules(_with_scalars(schema, machinery_types), directives, subgraph)
+    yield from rules.applications(schema.applications, "SCHEMA", "the schema")
+    for place, location, applications in _every_application(schema):
+        yield from rules.applications(applications, location, place)
+
+
+def unknown_directives(
+    schema: Schema,
+    directives: Mapping[str, DirectiveDefinition],
+    subgraph: str,
+    applications: Iterable[Application] | None = None,
+) -> Iterator[CompositionError]:
+    """Those of ``applications`` (None: of all in the schema) whose directive is not among ``directives``."""
+    rules = _Rules(schema, directives, subgraph)
+    if applications is None:
+        applications = (application for _, _, found in _every_application(schema) for application in found)
+    yield from (
+        rules.unknown_directive(application) for application in applications if application.name not in directives
+    )
+
+
+def _with_scalars(schema: Schema, names: Iterable[str]) -> Schema:
+    scalars = {name: TypeDefinition(TypeKind.SCALAR, name) for name in names if name not in schema.types}
+    return replace(schema, types={**schema.types, **scalars})
+
+
+def _every_application(schema: Schema) -> Iterator[tuple[str, str, tuple[Application, ...]]]:
+    """What is applied to each element but the schema itself: its coordinate, the location, and the applications."""
+    for definition in schema.directives.values():
+        yield from _on_arguments(f"@{definition.name}", definition.arguments)
+    for type_ in schema.types.values():
+        yield type_.name, _TYPE_LOCATIONS[type_.kind], type_.directives
+        for field in type_.fields.values():
+            place = f"{type_.name}.{field.name}"
+            if field.directives:
+                yield place, "FIELD_DEFINITION", field.directives
+            if field.arguments:
+                yield from _on_arguments(place, field.arguments)
+        for input_field in type_.inputs.values():
+            yield f"{type_.name}.{input_field.name}", "INPUT_FIELD_DEFINITION", input_field.directives
+        for value in type_.values.values():
+            yield f"{type_.name}.{value.name}", "ENUM_VALUE", value.directives
+
+
+def _on_arguments(
+    place: str, arguments: Mapping[str, InputValue]
+) -> Iterator[tuple[str, str, tuple[Application, ...]]]:
+    for argument in arguments.values():
+        yield f"{place}({argument.name}:)", "ARGUMENT_DEFINITION", argument.directives
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +114,6 @@ class _Rules:
         return subgraph_error(ErrorCode.INVALID_GRAPHQL, message, self.subgraph, *nodes)
 
     def check(self) -> Iterator[CompositionError]:
-        yield from self.applications(self.schema.applications, "SCHEMA", "the schema")
         for definition in self.schema.directives.values():
             yield from self.arguments(definition.arguments, f"@{definition.name}")
             yield from self.undefined_machinery(definition)
@@ -76,7 +125,6 @@ class _Rules:
 
     def type_definition(self, type_: TypeDefinition) -> Iterator[CompositionError]:
         yield from self.reserved_name(type_.name, type_.node)
-        yield from self.applications(type_.directives, _TYPE_LOCATIONS[type_.kind], type_.name)
         match type_.kind:
             case TypeKind.OBJECT | TypeKind.INTERFACE:
                 if not type_.fields and type_.name != self.schema.roots.get("query"):
@@ -88,15 +136,12 @@ class _Rules:
                 if not type_.inputs:
                     yield self.error(f'The input object type "{type_.name}" has no fields', type_.node)
                 for value in type_.inputs.values():
-                    yield from self.input_value(value, f"{type_.name}.{value.name}", "INPUT_FIELD_DEFINITION")
+                    yield from self.input_value(value, f"{type_.name}.{value.name}")
             case TypeKind.UNION:
                 yield from self.union(type_)
             case TypeKind.ENUM:
                 if not type_.values:
                     yield self.error(f'The enum "{type_.name}" has no values', type_.node)
-                for enum_value in type_.values.values():
-                    place = f"{type_.name}.{enum_value.name}"
-                    yield from self.applications(enum_value.directives, "ENUM_VALUE", place)
 
     def undefined_machinery(self, definition: DirectiveDefinition) -> Iterator[CompositionError]:
         """A subgraph that writes out a specification's directive must also write out the scalars that it names."""
@@ -113,16 +158,14 @@ class _Rules:
         place = f"{type_.name}.{field.name}"
         yield from self.reserved_name(field.name, field.node)
         yield from self.reference(field.type, place, field.node, is_input=False)
-        if field.directives:
-            yield from self.applications(field.directives, "FIELD_DEFINITION", place)
         if field.arguments:
             yield from self.arguments(field.arguments, place)
 
     def arguments(self, arguments: Mapping[str, InputValue], place: str) -> Iterator[CompositionError]:
         for argument in arguments.values():
-            yield from self.input_value(argument, f"{place}({argument.name}:)", "ARGUMENT_DEFINITION")
+            yield from self.input_value(argument, f"{place}({argument.name}:)")
 
-    def input_value(self, value: InputValue, place: str, location: str) -> Iterator[CompositionError]:
+    def input_value(self, value: InputValue, place: str) -> Iterator[CompositionError]:
         yield from self.reserved_name(value.name, value.node)
         known = True
         for error in self.reference(value.type, place, value.node, is_input=True):
@@ -131,7 +174,9 @@ class _Rules:
         if known and not isinstance(value.default, NoDefault) and not fits(value.default, value.type, self.schema):
             message = f'The default value {print_literal(value.default)} of "{place}" is not of type {value.type}'
             yield self.error(message, value.node)
-        yield from self.applications(value.directives, location, place)
+        if value.is_required and any(application.name == "deprecated" for application in value.directives):
+            message = f'"{place}" is required, so clients cannot stop using it, and cannot be @deprecated'
+            yield self.error(message, value.node)
 
     def reference(self, type_: TypeRef, place: str, node: Node | None, *, is_input: bool) -> Iterator[CompositionError]:
         """A field's or argument's type must exist and be of the right direction."""
@@ -231,7 +276,7 @@ class _Rules:
             argument = definition.arguments.get(key)
             if argument is None:
                 yield self.error(f'The directive "@{name}" has no argument "{key}"', application.node)
-            elif not fits(value, argument.type, self.schema) and not (value is None and not application.spec):
+            elif not fits(value, argument.type, self.schema) and not _is_tolerated_null(value, application, key):
                 given = f'The value {print_literal(value)} for "@{name}({key}:)" on "{place}"'
                 message = f"{given} is not of type {argument.type}"
                 yield self.error(message, application.node)
@@ -239,6 +284,11 @@ class _Rules:
             if argument.is_required and argument.name not in application.arguments:
                 message = f'The directive "@{name}" on "{place}" lacks its required argument "{argument.name}"'
                 yield self.error(message, application.node)
+
+
+def _is_tolerated_null(value: Literal, application: Application, argument: str) -> bool:
+    """Null for a custom directive, as published SDL has it; and for a field set, whose own check has a better code."""
+    return value is None and (not application.spec or argument == "fields")
 
 
 def is_subtype(type_: TypeRef, of: TypeRef, schema: Schema) -> bool:
@@ -265,12 +315,25 @@ def check_merged_rules(schema: Schema) -> Iterator[CompositionError]:
     for type_ in schema.types.values():
         for error in rules.implementations(type_):
             yield replace(error, subgraph=None, locations=())
+        yield from _out_of_place(schema, type_)
         for place, applications in _applications_within(type_):
             for application in applications:
                 definition = schema.directives.get(application.name)
                 if definition is not None:
                     for error in rules.application_arguments(application, definition, place):
                         yield replace(error, subgraph=None)
+
+
+def _out_of_place(schema: Schema, type_: TypeDefinition) -> Iterator[CompositionError]:
+    """What is applied to an ``@interfaceObject`` is on an interface in the supergraph."""
+    if type_.kind is not TypeKind.INTERFACE:
+        return
+    for application in type_.directives:
+        definition = schema.directives.get(application.name)
+        locations = definition.locations if definition else ("INTERFACE",)
+        if "INTERFACE" not in locations or application.spec == "cost":
+            message = f'The directive "@{application.name}" on "{type_.name}" may not be used on an interface'
+            yield CompositionError(ErrorCode.INVALID_GRAPHQL, f"{message}, as which the supergraph has it")
 
 
 def _applications_within(type_: TypeDefinition) -> Iterator[tuple[str, tuple[Application, ...]]]:

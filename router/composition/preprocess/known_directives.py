@@ -17,7 +17,6 @@ from router.composition.schema import (
 )
 from router.federation.connect_spec import CONNECT_DIRECTIVES, CONNECT_IDENTITY, CONNECT_TYPES
 from router.federation.directives import (
-    CORE_FEATURES,
     DIRECTIVES,
     FEDERATION_1_DIRECTIVES,
     ArgumentSpec,
@@ -26,8 +25,8 @@ from router.federation.directives import (
     types_of_version,
 )
 from router.federation.error_codes import ErrorCode
-from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY, Version
-from router.federation.link import Link, Links
+from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY
+from router.federation.link import Link, Links, linked_core_feature
 from router.federation.type_ref import ListRef, NamedRef, NonNullRef, TypeRef, nullable, type_ref
 
 _GRAPHQL_DIRECTIVES = (
@@ -65,8 +64,8 @@ class KnownDirectives:
     machinery_types: Mapping[str, str]
 
 
-def known_directives(links: Links, version: Version | None, defined: Collection[str]) -> KnownDirectives:
-    """The directives of GraphQL, @link and Federation ``version`` (None: Federation 1) under the schema's names.
+def known_directives(links: Links, defined: Collection[str]) -> KnownDirectives:
+    """The directives of GraphQL, @link and Federation (version 1 where none is linked) under the schema's names.
 
     ``defined`` are the directives that the schema defines itself: a Federation 1 schema may so use those of
     Federation 2, and its own ``@oneOf`` is its own.
@@ -79,7 +78,7 @@ def known_directives(links: Links, version: Version | None, defined: Collection[
     else:
         specs[ONE_OF] = ONE_OF
     types = {"link__Purpose": "Purpose", "link__Import": "Import"}
-    if version is None:
+    if links.federation is None:
         types[_FEDERATION_1_FIELD_SET] = "FieldSet"
         later = [name for name in DIRECTIVES if name in defined and name not in FEDERATION_1_DIRECTIVES]
         for name in (*FEDERATION_1_DIRECTIVES, *later):
@@ -100,7 +99,7 @@ def _add_link(link: Link, definitions: dict[str, DirectiveDefinition], specs: di
         elements = dict(CONNECT_DIRECTIVES)
         type_names = {name: link.type_name(name) for name in CONNECT_TYPES}
     else:
-        feature = next((f for f in CORE_FEATURES if link.url.is_apollo_spec and f.name == link.url.name), None)
+        feature = linked_core_feature(link.url)
         if link.url.identity == LINK_IDENTITY:
             return {link.type_name("Purpose"): "Purpose", link.type_name("Import"): "Import"}
         if feature is None:

@@ -2,7 +2,7 @@
 
 ::
 
-    parse -> @link -> model -> own definitions -> GraphQL rules -> root types -> Federation rules
+    parse -> @link -> model -> directives -> GraphQL rules -> root types -> Federation rules
                                                                     \\ Federation 1: upgrade, then its rules again
 
 All errors of all subgraphs are reported together.
@@ -11,25 +11,34 @@ All errors of all subgraphs are reported together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import DirectiveDefinitionNode, DocumentNode, GraphQLSyntaxError, Source, parse
 
 from router.composition.errors import CompositionError, SourceLocation, subgraph_error
 from router.composition.preprocess.contexts import context_coordinates
 from router.composition.preprocess.federation_rules import check_federation_rules
-from router.composition.preprocess.graphql_rules import check_graphql_rules
-from router.composition.preprocess.known_directives import check_own_definitions, known_directives
+from router.composition.preprocess.graphql_rules import (
+    check_applied_directives,
+    check_graphql_rules,
+    unknown_directives,
+)
+from router.composition.preprocess.known_directives import (
+    KnownDirectives,
+    check_own_definitions,
+    known_directives,
+)
 from router.composition.preprocess.machinery import without_machinery
 from router.composition.preprocess.prepared import PreparedSubgraph
 from router.composition.preprocess.read_schema import read_schema, schema_directive_nodes
 from router.composition.preprocess.root_types import check_root_types, rename_root_types
 from router.composition.preprocess.upgrade_federation1 import upgrade_federation1
 from router.composition.preprocess.usage import compute_usage
+from router.composition.schema import Schema
 from router.composition.subgraph import Subgraph
 from router.federation.directives import CORE_FEATURES
 from router.federation.error_codes import ErrorCode
-from router.federation.feature_url import FEDERATION_IDENTITY
+from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY
 from router.federation.link import Links, read_links
 
 _RESERVED_NAMES = ("_",)
@@ -126,26 +135,51 @@ def _features_without_federation(links: Links, subgraph: str) -> Iterator[Compos
 def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | list[CompositionError]:
     name = subgraph.name
     links, problems = read_links(schema_directive_nodes(document))
-    if problems:
-        return [subgraph_error(problem.code, problem.message, name, problem.node) for problem in problems]
     version = links.federation.url.version if links.federation else None
-    if version is None:
+    errors = [subgraph_error(problem.code, problem.message, name, problem.node) for problem in problems]
+    if version is None and not errors:
         errors = list(_features_without_federation(links, name))
-        if errors:
-            return errors
+    if errors and links.by_identity(LINK_IDENTITY) is None and not _is_unknown_version(errors):
+        return errors
     defined = {d.name.value for d in document.definitions if isinstance(d, DirectiveDefinitionNode)}
-    known = known_directives(links, version, defined)
+    wrong = {id(problem.node) for problem in problems}
+    known = known_directives(
+        replace(links, links=tuple(link for link in links.links if id(link.node) not in wrong)), defined
+    )
     schema, duplicates = read_schema(document, name, lambda directive: known.specs.get(directive, ""))
-    errors = [*duplicates, *check_own_definitions(schema, known, name)]
+    if duplicates and not errors:
+        return list(duplicates)
+    errors = _definition_errors(schema, known, name, errors)
     if errors:
         return errors
     own = {**known.by_name, **schema.directives}
-    errors = [*check_graphql_rules(schema, own, known.machinery_types, name), *check_root_types(schema, name)]
+    errors = list(check_graphql_rules(schema, own, known.machinery_types, name))
+    if errors:
+        return errors
+    errors = list(check_root_types(schema, name))
     schema = without_machinery(rename_root_types(schema), known.by_name, known.machinery_types)
     usage = compute_usage(schema, context_coordinates(schema))
     prepared = PreparedSubgraph(name, subgraph.url, schema, links, version, usage)
     if version is not None:
-        rules = check_federation_rules(prepared)
-        # An unknown @provides or @requires leaves its fields unused, which is no error of its own.
-        errors.extend(error for error in rules if not errors or error.code is not ErrorCode.EXTERNAL_UNUSED)
+        errors.extend(check_federation_rules(prepared))
     return errors or prepared
+
+
+def _definition_errors(
+    schema: Schema, known: KnownDirectives, subgraph: str, link_errors: list[CompositionError]
+) -> list[CompositionError]:
+    """What is wrong with links, the directives that a schema defines itself, and those that it applies.
+
+    Unknown directives are looked for beside wrong links only if the link specification is linked itself; on the schema
+    they tell more than the links do. Other composers have it so.
+    """
+    own = {**known.by_name, **schema.directives}
+    errors = link_errors or list(check_own_definitions(schema, known, subgraph))
+    if not errors:
+        return list(check_applied_directives(schema, own, known.machinery_types, subgraph))
+    on_schema = list(unknown_directives(schema, own, subgraph, schema.applications)) if link_errors else []
+    return on_schema or [*errors, *unknown_directives(schema, own, subgraph)]
+
+
+def _is_unknown_version(errors: list[CompositionError]) -> bool:
+    return any(error.code is ErrorCode.UNKNOWN_FEDERATION_LINK_VERSION for error in errors)

@@ -42,6 +42,7 @@ from graphql import (
 
 from router.composition.errors import CompositionError, subgraph_error
 from router.composition.schema import (
+    BUILT_IN_SCALARS,
     ROOT_NAMES,
     Application,
     Block,
@@ -164,10 +165,13 @@ class _Reader:
                 roots[name] = operation.type.name.value
         if defined:
             return roots
-        return {name: default for name, default in ROOT_NAMES.items() if default in types and name not in roots} | roots
+        by_name = {op: default for op, default in ROOT_NAMES.items() if _is_root(op, types.get(default))}
+        return by_name | roots
 
     def type_definition(self, name: str, nodes: list[TypeDefinitionNode | TypeExtensionNode]) -> TypeDefinition:
         definitions = [node for node in nodes if isinstance(node, TypeDefinitionNode)]
+        if name in BUILT_IN_SCALARS and not definitions:
+            self.error(f'"{name}" is one of GraphQL\'s own types and cannot be extended', *nodes)
         if len(definitions) > 1:
             self.error(f'The type "{name}" is defined twice', *definitions)
         kind = _KINDS[type((definitions or nodes)[0])]
@@ -275,6 +279,11 @@ class _Reader:
             )
             for node in nodes
         )
+
+
+def _is_root(operation: str, type_: TypeDefinition | None) -> bool:
+    """Whether a type of a root's default name is that root; a ``Mutation`` that is no object is just a type."""
+    return type_ is not None and (type_.kind is TypeKind.OBJECT or operation == "query")
 
 
 def _text(node: StringValueNode | None) -> str | None:

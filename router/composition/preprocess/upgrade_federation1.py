@@ -95,7 +95,7 @@ def _extensions_without_base(
         if not _is_extension(type_) or type_.name in _ROOTS or not type_.fields:
             continue
         declared = [other.schema.types.get(type_.name) for other in subgraphs if other.name != subgraph.name]
-        if not any(other and not other.is_extension_only and other.kind is type_.kind for other in declared):
+        if not any(other and not other.is_extension_only for other in declared):
             message = f'"{type_.name}" is extended, but no subgraph defines it'
             yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 

@@ -47,30 +47,48 @@ class FieldUsage:
         return any(self.is_external(name, field_name) for name in schema.possible_types(parent.name))
 
 
-def selected_coordinates(schema: Schema, parent: str, selections: Sequence[Selection]) -> Iterator[Coordinate]:
-    """The coordinates of all fields that a field set selects; what does not exist is passed over."""
+def collect_coordinates(schema: Schema, parent: str, selections: Sequence[Selection], found: list[Coordinate]) -> bool:
+    """Add to ``found`` the coordinates of the fields that a field set selects, up to the first that does not exist.
+
+    Returns whether all exist.
+    """
     type_ = schema.types.get(parent)
-    for selection in selections if type_ else ():
+    if type_ is None:
+        return False
+    for selection in selections:
+        target = parent
         if isinstance(selection, FragmentSelection):
-            yield from selected_coordinates(schema, selection.type_condition or parent, selection.selections)
-            continue
-        field = type_.fields.get(selection.name) if type_ else None
-        if field is None:
-            continue
-        yield parent, selection.name
-        if selection.selections:
-            yield from selected_coordinates(schema, named_type(field.type), selection.selections)
+            target = selection.type_condition or parent
+        elif selection.name != "__typename":
+            field = type_.fields.get(selection.name)
+            if field is None:
+                return False
+            found.append((parent, selection.name))
+            target = named_type(field.type)
+        inner = selection.selections
+        if inner and not collect_coordinates(schema, target, inner, found):
+            return False
+    return True
 
 
 def application_coordinates(schema: Schema, parent: str, application: Application) -> tuple[Coordinate, ...]:
     """The coordinates that ``fields`` of a directive's application selects; none where it cannot be read."""
+    found: list[Coordinate] = []
+    _collect(schema, parent, application, found)
+    return tuple(found)
+
+
+def is_readable(schema: Schema, parent: str, application: Application) -> bool:
+    """Whether ``fields`` of a directive's application is a field set of fields that exist."""
+    return _collect(schema, parent, application, [])
+
+
+def _collect(schema: Schema, parent: str, application: Application, found: list[Coordinate]) -> bool:
     text = application.arguments.get("fields")
-    if not isinstance(text, str):
-        return ()
     try:
-        return tuple(selected_coordinates(schema, parent, parse_field_set(text)))
+        return isinstance(text, str) and collect_coordinates(schema, parent, parse_field_set(text), found)
     except FieldSetError:
-        return ()
+        return False
 
 
 def is_extension_key(type_: TypeDefinition, key: Application) -> bool:

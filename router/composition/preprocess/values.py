@@ -12,8 +12,8 @@ _INT_LIMIT = 2**31
 def fits(value: Literal, type_: TypeRef, schema: Schema) -> bool:
     """Whether ``value`` may be given where ``type_`` is asked, by GraphQL's input coercion; unknown types take all.
 
-    As other composers do, a string may name an enum value, and an input object may lack required fields: published
-    SDL has both.
+    As other composers do, a string may name an enum value and be written like one, and an input object may lack
+    required fields: published SDL has all three.
     """
     if isinstance(type_, NonNullRef):
         return value is not None and fits(value, type_.of, schema)
@@ -47,9 +47,9 @@ def _fits_scalar(value: Literal, name: str) -> bool:
         case "Float":
             return is_int or isinstance(value, float)
         case "String":
-            return isinstance(value, str)
+            return isinstance(value, str | EnumLiteral)
         case "ID":
-            return isinstance(value, str) or is_int
+            return isinstance(value, str | EnumLiteral) or is_int
         case "Boolean":
             return isinstance(value, bool)
     return True
