@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
+from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
 from router.server.body import read_body
 from router.server.config import RouterConfig
@@ -53,6 +55,7 @@ class GraphQLEndpoint:
         self._heartbeat_s = config.subscriptions.heartbeat_s
         self._telemetry = telemetry
         self._clients = DisconnectWatch()
+        self._sharing = AnswerSharing() if config.graphql.share else None
         self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,9 +127,11 @@ class GraphQLEndpoint:
         elif head.method == "GET" and kind is not OperationKind.QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
-        result = await self._clients.unless_disconnected(
-            receive, self._service.run(graph, compiled, request, headers, started)
-        )
+        run = partial(self._service.run, graph, compiled, request, headers, started)
+        if self._sharing is not None and kind is OperationKind.QUERY:
+            key = sharing_key(compiled, request, head.headers)
+            return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
+        result = await self._clients.unless_disconnected(receive, run())
         return result_answer(result) if result is not None else None
 
     async def _answer_upload(self, head: RequestHead, receive: Receive, started: float) -> Answer | None:

@@ -15,6 +15,7 @@ from router.execution.traffic.balance import BalancingClient, Replica
 from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
+from router.execution.traffic.share import SharingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.traffic import TrafficSettings
@@ -44,6 +45,7 @@ class SubgraphTraffic:
     balancing: BalancingClient
     limiting: LimitingClient | None
     retrying: RetryingClient | None
+    sharing: SharingClient | None
 
 
 def traffic_input(urls: Mapping[str, str], subgraphs: SubgraphSettings, traffic: TrafficSettings) -> TrafficInput:
@@ -65,7 +67,10 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
         client = limiting = LimitingClient(client, LimitPolicy(**settings.concurrency.model_dump(exclude={"enabled"})))
     if settings.retries.enabled:
         client = retrying = RetryingClient(client, RetryPolicy(**settings.retries.model_dump(exclude={"enabled"})))
-    return SubgraphTraffic(made_from, client, balancing, limiting, retrying)
+    sharing = None
+    if settings.share:
+        client = sharing = SharingClient(client)
+    return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing)
 
 
 def _replicas(made_from: TrafficInput) -> dict[str, list[Replica]]:

@@ -54,3 +54,7 @@ class TrafficCollector(Collector):
             for subgraph, count in traffic.retrying.retries.items():
                 retries.add_metric([subgraph], count)
             yield retries
+        if traffic.sharing is not None:
+            shared = CounterMetricFamily("galleria_fetches_shared", "Fetches that took the answer to another one.")
+            shared.add_metric([], traffic.sharing.shared)
+            yield shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -43,12 +44,13 @@ STOCK = build_schema(
 
 
 class Shop:
-    """The data of both subgraphs, and how often each was asked."""
+    """The data of both subgraphs, and how often each was asked. Where ``opened`` is an event, answers wait for it."""
 
     def __init__(self) -> None:
         self.names = {"1": "Mug", "2": "Cup", "3": "Jug"}
         self.asked: dict[str, int] = {"catalog": 0, "stock": 0}
         self.down: set[str] = set()
+        self.opened: asyncio.Event | None = None
 
     def app(self, name: str) -> Starlette:
         """The subgraph ``name`` as an ASGI app."""
@@ -56,6 +58,8 @@ class Shop:
 
         async def answer(request: Request) -> Response:
             self.asked[name] += 1
+            if self.opened is not None:
+                await self.opened.wait()
             if name in self.down:
                 return Response("down for repair", 503)
             return JSONResponse(self._execute(schema, await request.json(), request.headers))

@@ -8,10 +8,14 @@ from router.server.config.section import Section
 
 
 class GraphQLSettings(Section):
-    """The GraphQL endpoint. ``introspection`` left out: on wherever the explorer is."""
+    """The GraphQL endpoint. ``introspection`` left out: on wherever the explorer is.
+
+    ``share``: queries in flight that are the same, with all their headers the same, are executed once.
+    """
 
     path: str = Field("/graphql", pattern=r"^/\S+$")
     max_body_bytes: int = Field(1_000_000, gt=0)
     timeout_s: float = Field(30.0, gt=0)
     introspection: bool | None = None
     max_cached_operations: int = Field(1000, gt=0)
+    share: bool = False

@@ -47,9 +47,11 @@ class TrafficSettings(Section):
     """``addresses`` are the replicas of a subgraph, by name, in place of its routing_url.
 
     Where ``resolve`` names a subgraph, each address that its host name has is a replica. ``health_path`` is asked of
-    each replica where there are several: one that does not answer 2xx is about to go.
+    each replica where there are several: one that does not answer 2xx is about to go. ``share``: queries that are the
+    same, with the same forwarded headers, are asked once while they are in flight.
     """
 
+    share: bool = True
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()

@@ -1,0 +1,52 @@
+"""Sharing of whole answers: queries that are the same, and in flight at the same time, are executed once.
+
+The same are two requests whose operation, variables and extensions are, and every one of their headers: whatever an
+answer may depend on is among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Hashable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from router.execution.in_flight import Abandoned, InFlight
+from router.execution.json_numbers import encode
+from router.response.projection import ProjectedResult
+from router.server.answer import Answer, result_answer
+from router.server.graphql_request import GraphQLRequest
+from router.server.operation_cache import CompiledOperation
+
+
+class AnswerSharing:
+    """The queries under way. ``shared`` counts the requests that were not executed."""
+
+    def __init__(self) -> None:
+        self.shared = 0
+        self._in_flight: InFlight[Answer] = InFlight()
+
+    async def answer(self, key: Hashable, run: Callable[[], Coroutine[Any, Any, ProjectedResult]]) -> Answer:
+        """The answer of ``run``, or of another request with this key that is under way."""
+        in_flight = self._in_flight
+        while key in in_flight:
+            with suppress(Abandoned):
+                self.shared += 1
+                return await in_flight.follow(key)
+        in_flight.begin(key)
+        try:
+            answer = result_answer(await run())
+        except Exception as error:
+            in_flight.fail(key, error)
+            raise
+        except BaseException:
+            in_flight.fail(key, Abandoned())
+            raise
+        in_flight.land(key, answer)
+        return answer
+
+
+def sharing_key(
+    compiled: CompiledOperation, request: GraphQLRequest, headers: Iterable[tuple[bytes, bytes]]
+) -> Hashable:
+    """What two requests have in common if one answer may serve both; ``compiled`` must live as long as the key."""
+    return id(compiled), encode(dict(request.variables)), encode(dict(request.extensions)), tuple(headers)

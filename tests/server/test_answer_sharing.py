@@ -1,0 +1,85 @@
+"""Queries in flight that are the same are executed once, where the settings say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from router.server.config import RouterConfig
+from router.server.config.graphql import GraphQLSettings
+from tests.server.shop import Shop, client_of, router_over
+
+SHARING = RouterConfig(graphql=GraphQLSettings(share=True))
+QUERY = {"query": "query ($first: Int) { products(first: $first) { name } }"}
+MUTATION = {"query": 'mutation { rename(id: "1", name: "Pot") { name } }'}
+
+
+async def post(
+    client: httpx.AsyncClient, body: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> object:
+    return (await client.post("/graphql", json=body, headers=headers)).json()
+
+
+async def at_once(shop: Shop, *requests: Coroutine[Any, Any, object]) -> list[object]:
+    """The answers to requests that are all under way before a subgraph answers the first."""
+    shop.opened = asyncio.Event()
+    tasks = [asyncio.create_task(request) for request in requests]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    shop.opened.set()
+    return await asyncio.gather(*tasks)
+
+
+@pytest.mark.asyncio
+async def test_identical_queries_in_flight_are_executed_once(shop: Shop) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        await post(client, QUERY)
+        answers = await at_once(shop, *(post(client, QUERY) for _ in range(5)))
+
+    assert answers == [{"data": {"products": [{"name": "Mug"}, {"name": "Cup"}]}}] * 5
+    assert shop.asked["catalog"] == 2
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_comes_later_is_executed_anew(shop: Shop) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        first = await post(client, QUERY)
+        shop.names["1"] = "Pot"
+        second = await post(client, QUERY)
+
+    assert first != second
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [({**QUERY, "variables": {"first": 1}}, {}), (QUERY, {"authorization": "Bearer b"}), (QUERY, {"x-shop": "north"})],
+    ids=["variables", "token", "a header that no subgraph gets"],
+)
+async def test_what_differs_is_not_shared(shop: Shop, body: Mapping[str, object], headers: Mapping[str, str]) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        await post(client, QUERY)
+        await at_once(shop, post(client, QUERY), post(client, body, headers))
+
+    assert shop.asked["catalog"] == 3
+
+
+@pytest.mark.asyncio
+async def test_mutations_are_never_shared(shop: Shop) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        await post(client, MUTATION)
+        await at_once(shop, *(post(client, MUTATION) for _ in range(3)))
+
+    assert shop.asked["catalog"] == 4
+
+
+@pytest.mark.asyncio
+async def test_a_router_by_itself_shares_no_answers(shop: Shop) -> None:
+    async with client_of(router_over(shop, RouterConfig())) as client:
+        await at_once(shop, *(post(client, QUERY) for _ in range(3)))
+
+    assert shop.asked["catalog"] == 3
