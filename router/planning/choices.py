@@ -322,8 +322,14 @@ class Choices:
 
 
 def is_root_again(position: Position, reach: Reach) -> bool:
-    """Whether this is a ``Query`` object below the root of the operation."""
-    return position.parent is not None and position.type_name == reach.graph.roots["query"]
+    """Whether this is a root object below the root of the operation."""
+    return position.parent is not None and root_kind(position, reach) is not None
+
+
+def root_kind(position: Position, reach: Reach) -> str | None:
+    """The kind of operation that the position's type is the root of: ``query`` or ``mutation``, most often none."""
+    roots = reach.graph.roots
+    return next((kind for kind in ("query", "mutation") if roots.get(kind) == position.type_name), None)
 
 
 def merge_inputs(inputs: list[Input]) -> list[Input] | None:

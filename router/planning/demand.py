@@ -50,6 +50,8 @@ class DemandReader:
         certain = False
         for selection in selections:
             here = merge_conditions(conditions, selection.conditions)
+            if _can_never_hold(here):
+                continue
             if isinstance(selection, Field):
                 self._read_field(position, selection, here)
                 certain = certain or here == conditions
@@ -129,6 +131,11 @@ def read_as_one_above(leaf: Leaf) -> tuple[str, ...] | None:
             return (*position.parent.path(), position.source_name)
         position = position.parent
     return None
+
+
+def _can_never_hold(conditions: Conditions) -> bool:
+    """Whether one variable is asked to be both true and false, as below ``@include`` what stands under ``@skip``."""
+    return len({condition.variable for condition in conditions}) < len(conditions)
 
 
 def merge_conditions(outer: Conditions, own: Conditions) -> Conditions:

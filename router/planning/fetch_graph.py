@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphql import VariableDefinitionNode
 
 from router.operation.model import Operation, OperationKind
-from router.planning.choices import Choices, Input, Presence, Slot, is_root_again
+from router.planning.choices import Choices, Input, Presence, Slot, is_root_again, root_kind
 from router.planning.conditions import ALWAYS, shared, simplify
 from router.planning.positions import Conditions, Position
 from router.planning.postpone import postpone_lookups
@@ -153,7 +153,7 @@ class FetchGraph:
         entries = self._entries[slot]
         roots = [entry for entry in entries if not self._is_lookup(entry)]
         at = tuple(_path_of(root.position, ()) for root in roots if root.position.parent is not None)
-        kind = self._operation.kind if roots and not at else OperationKind.QUERY
+        kind = self._kind_of(roots)
         printer = SelectionPrinter(self._reach, kind)
         fetch_id = self._ids[slot]
         selections: list[str] = []
@@ -186,6 +186,13 @@ class FetchGraph:
             run_if=() if needed == ALWAYS else needed,
             at=at,
         )
+
+    def _kind_of(self, roots: list[Presence]) -> OperationKind:
+        """The kind of operation that asks for root fields, at the root or again below; else entities are queried."""
+        again = [root for root in roots if root.position.parent is not None]
+        if again:
+            return OperationKind(root_kind(again[0].position, self._reach) or OperationKind.QUERY)
+        return self._operation.kind if roots else OperationKind.QUERY
 
     def _awaited(self, entries: Iterable[Presence]) -> set[int]:
         """The fetches that the inputs of ``entries`` come from."""

@@ -24,17 +24,25 @@ NO_PLAN = "QUERY_PLANNING_FAILED"
 class Task(NamedTuple):
     """A leaf with its ways (the soonest first).
 
-    ``blind``: casts above it, what each is a cast of, and a node of that which rules the type out once it is read.
+    ``late`` are lookups of what could be there sooner without one: such a lookup may go with a request that is made
+    anyway. ``blind``: casts above it, what each is a cast of, and a node of that which rules the type out once it is
+    read.
     """
 
     leaf: Leaf
     ways: tuple[Way, ...]
+    late: tuple[Way, ...]
     blind: tuple[tuple[Position, Position, Node], ...]
 
     @property
     def earliest(self) -> int:
         """The level that the leaf can be there at, at the earliest."""
         return self.ways[0].level
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether there is nothing to choose."""
+        return len(self.ways) == 1 and not self.late and not self.blind
 
 
 class Option(NamedTuple):
@@ -62,8 +70,8 @@ def choose_ways(reach: Reach, leaves: Sequence[Leaf], steps: StepCounter, limits
     depth = max((task.earliest for task in tasks), default=0)
     # Deepest first: a later request that has to be made anyway can often carry what an earlier one would have.
     tasks.sort(key=lambda task: (bool(task.blind), -task.earliest))
-    forced = [task for task in tasks if len(task.ways) == 1 and not task.blind]
-    open_tasks = [task for task in tasks if len(task.ways) > 1 or task.blind]
+    forced = [task for task in tasks if task.is_forced]
+    open_tasks = [task for task in tasks if not task.is_forced]
     return _Search(Choices(reach, steps), open_tasks, depth, limits).run(forced)
 
 
@@ -73,7 +81,8 @@ def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
     blind = _blind_spots(leaf.position)
     if not ways and not blind:
         raise NoWayError(leaf)
-    return Task(leaf, tuple(ways), blind) if ways else None
+    late = leaf.position.late_ways(leaf.name) if ways else ()
+    return Task(leaf, tuple(ways), tuple(late), blind) if ways else None
 
 
 def _blind_spots(position: Position) -> tuple[tuple[Position, Position, Node], ...]:
@@ -201,15 +210,26 @@ class _Search:
 
     def _weigh(self, task: Task) -> list[Option]:
         """Every way of the task within the depth, the cheapest first."""
-        options = []
-        for number, way in enumerate(task.ways):
-            if way.level > self._depth:
-                continue
-            self._trials_left -= 1
-            mark, slots = self._choices.mark(), len(self._choices.slots)
-            self._commit(task, way)
-            new_slots = len(self._choices.slots) - slots
-            cost = (new_slots, way.level, self._choices.mark() - mark, number)
-            self._choices.undo(mark)
-            options.append(Option(cost, way))
-        return sorted(options)
+        options = [self._cost_of(task, way, number) for number, way in enumerate(task.ways) if way.level <= self._depth]
+        options.sort()
+        if options[0].cost[0]:
+            late = [self._cost_of(task, way, len(options)) for way in self._late_ways(task)]
+            options = sorted([*(option for option in late if not option.cost[0]), *options])
+        return options
+
+    def _cost_of(self, task: Task, way: Way, number: int) -> Option:
+        self._trials_left -= 1
+        mark, slots = self._choices.mark(), len(self._choices.slots)
+        self._commit(task, way)
+        cost = (len(self._choices.slots) - slots, way.level, self._choices.mark() - mark, number)
+        self._choices.undo(mark)
+        return Option(cost, way)
+
+    def _late_ways(self, task: Task) -> list[Way]:
+        """The late ways that a request of the time may carry already."""
+        requested = {(subgraph, level) for subgraph, level, _ in self._choices.slots}
+        return [
+            way
+            for way in task.late
+            if any((way.node.subgraph, level) in requested for level in range(way.level, self._depth + 1))
+        ]

@@ -60,7 +60,9 @@ def build_query_graph(document: DocumentNode, names: JoinNames, graphs: Mapping[
     _add_provided_externals(types)
     roots = _roots(document, joined)
     jumps = {name: _jumps(joint, joined, graphs) for name, joint in joined.items()}
-    jumps[roots["query"]] = _jumps_to_root(joined[roots["query"]], graphs)
+    for kind in ("query", "mutation"):
+        if kind in roots:
+            jumps[roots[kind]] = _jumps_to_root(joined[roots[kind]], graphs)
     contextual = (
         argument for type_ in types.values() for edge in type_.fields.values() for argument in edge.contextual
     )
@@ -224,11 +226,11 @@ def _jumps(joint: _Joined, joined: Mapping[str, _Joined], graphs: Mapping[str, s
     return tuple(sorted(jumps, key=lambda jump: (jump.subgraph, _size(jump.key))))
 
 
-def _jumps_to_root(query: _Joined, graphs: Mapping[str, str]) -> tuple[Jump, ...]:
-    """A ``Query`` object below the root (as mutations return) is the same in every subgraph, once it is there."""
-    name = query.node.name.value
+def _jumps_to_root(root: _Joined, graphs: Mapping[str, str]) -> tuple[Jump, ...]:
+    """A root object below the root (as mutations return ``Query``) is the same in every subgraph, once it is there."""
+    name = root.node.name.value
     there = (FieldSetField("__typename"),)
-    return tuple(Jump(subgraph, name, there) for subgraph in sorted({graphs[graph] for graph in query.graphs}))
+    return tuple(Jump(subgraph, name, there) for subgraph in sorted({graphs[graph] for graph in root.graphs}))
 
 
 def _size(key: FieldSet) -> int:

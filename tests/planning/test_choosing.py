@@ -122,3 +122,15 @@ def test_search_stops_at_its_limit_with_a_clear_error() -> None:
         "Planning this operation takes more than 2 steps: ask for less at once, "
         "or raise the planning limit of the router."
     )
+
+
+def test_what_a_root_field_has_goes_with_a_later_lookup_that_is_made_anyway() -> None:
+    subgraphs = {
+        "a": """type Query { i: I @shareable } interface I @key(fields: "id") { id: ID! x: Int }
+                type A implements I @key(fields: "id") { id: ID! x: Int }
+                type B implements I @key(fields: "id") { id: ID! x: Int }""",
+        "b": 'type Query { i: I @shareable } type I @interfaceObject @key(fields: "id") { id: ID! y: Int }',
+    }
+
+    assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { x z: y ... on A { y } } }").fetches] == ["a", "b"]
+    assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { y } }").fetches] == ["a", "b"]

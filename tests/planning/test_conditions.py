@@ -46,3 +46,9 @@ def test_field_selected_under_two_conditions_is_asked_for_under_each() -> None:
     assert plan_lines(
         USERS, "query ($a: Boolean!, $b: Boolean!) { user { __typename name @include(if: $a) name @skip(if: $b) } }"
     ) == ["#0 a: query($a: Boolean!, $b: Boolean!) { user { name @include(if: $a) name @skip(if: $b) __typename } }"]
+
+
+def test_field_that_its_conditions_and_those_above_exclude_is_not_planned() -> None:
+    text = "query ($a: Boolean!) { user @skip(if: $a) { name orders @include(if: $a) } }"
+
+    assert plan_lines(USERS, text) == ["#0 a: query($a: Boolean!) { user @skip(if: $a) { name } }"]

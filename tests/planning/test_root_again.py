@@ -19,3 +19,15 @@ def test_root_field_of_another_subgraph_is_asked_again_below() -> None:
         "#1 b after #0: { y }",
     ]
     assert plan_of(SUBGRAPHS, text).fetches[1].at == ((PathStep("change"), PathStep("query")),)
+
+
+def test_mutation_below_the_root_is_asked_again_as_a_mutation() -> None:
+    subgraphs = {
+        "a": "type Query { shop: Shop } type Shop { change: Mutation } type Mutation { x: Int }",
+        "b": "type Mutation { y: Int }",
+    }
+
+    assert plan_lines(subgraphs, "{ shop { change { x y } } }") == [
+        "#0 a: { shop { change { x __typename } } }",
+        "#1 b after #0: mutation { y }",
+    ]
