@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from router.field_error import ClientPath, FieldError
+from router.operation.authorization import UNAUTHORIZED
 
 INVALID_RESPONSE = "SUBGRAPH_INVALID_RESPONSE"
 NULL_IN_NON_NULLABLE_FIELD = "NULL_IN_NON_NULLABLE_FIELD"
@@ -86,6 +87,18 @@ class Completion:
         )
         message = f"Expected {abstract} from the subgraph, but found {what}."
         self._tell(FieldError(unroll(path), message, {"code": INVALID_RESPONSE}))
+
+    def unauthorized(self, path: LinkedPath, step: str | int, where: str) -> None:
+        """Null, because the requester may not see the field ``where``."""
+        self._deny(unroll((path, step)), where)
+
+    def unauthorized_object(self, path: LinkedPath, type_name: str) -> None:
+        """Null, because the requester may not see objects of the type that this one turned out to be of."""
+        self._deny(unroll(path), type_name)
+
+    def _deny(self, at: ClientPath, where: str) -> None:
+        message = f"Not authorized to see {where}."
+        self._tell(FieldError(at, message, {"code": UNAUTHORIZED}))
 
     def _tell(self, error: FieldError) -> None:
         self.errors.append(error)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from graphql import DocumentNode, GraphQLSchema
 
 from router.field_error import ClientPath, FieldError
+from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.model import Field, Operation, Selection
 from router.response.completion import Completion, JsonObject
 from router.response.fields import ConditionalSelections
@@ -32,12 +33,16 @@ class ProjectedResult:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The compiled projection of one operation; holds no state of any request."""
+    """The compiled projection of one operation; holds no state of any request.
+
+    ``planned`` is what was asked of the subgraphs: the ``operation``, without what is denied.
+    """
 
     api_schema: GraphQLSchema
     operation: Operation
     project: ProjectObject
     introspection: DocumentNode | None
+    planned: Operation
     _introspected: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __call__(
@@ -45,6 +50,9 @@ class Projection:
     ) -> ProjectedResult:
         """The answer for merged ``data``, the ``errors`` of execution and coerced ``variables``."""
         introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
+        if errors and self.planned is not self.operation:
+            # What is fetched for inner use alone tells nothing at the place of a field that is denied.
+            errors = _visible_errors(self.planned, errors)
         completion = Completion(variables, errors, introspected)
         projected = self.project(data, None, completion)
         if not errors:
@@ -60,11 +68,17 @@ class Projection:
         return self._introspected["all"]
 
 
-def compile_projection(operation: Operation, api_schema: GraphQLSchema) -> Projection:
-    """Compile the projection of an operation that is valid against ``api_schema``."""
+def compile_projection(
+    operation: Operation, api_schema: GraphQLSchema, denied: Denied = NOTHING_DENIED, planned: Operation | None = None
+) -> Projection:
+    """Compile the projection of an operation that is valid against ``api_schema``.
+
+    What is ``denied`` is null, with an error UNAUTHORIZED_FIELD_OR_TYPE at each place, whatever the data holds;
+    ``planned`` is the operation without it.
+    """
     selections = (ConditionalSelections((), operation.selections),)
-    project = ProjectionWriter(api_schema).compile_object(operation.root_type, selections)
-    return Projection(api_schema, operation, project, introspection_document(operation))
+    project = ProjectionWriter(api_schema, denied).compile_object(operation.root_type, selections)
+    return Projection(api_schema, operation, project, introspection_document(operation), planned or operation)
 
 
 def _visible_errors(operation: Operation, errors: Sequence[FieldError]) -> list[FieldError]:

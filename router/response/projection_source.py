@@ -38,6 +38,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.model import Condition
 from router.response.completion import Completion, JsonObject, LinkedPath
 from router.response.fields import Occurrence, SelectionSets, collect_fields
@@ -59,10 +60,11 @@ class ProjectionWriter:
     """Compiles projections of one operation over ``schema``; what is equal is compiled once.
 
     The objects of an abstract type are compiled when the first of their concrete type is met: a selection may apply to
-    many types, of which data has few.
+    many types, of which data has few. What is ``denied`` is never read from the data.
     """
 
     schema: GraphQLSchema
+    denied: Denied = NOTHING_DENIED
     namespace: dict[str, Any] = field(default_factory=dict)
     _names: dict[object, str] = field(default_factory=dict)
     _unwritten: list[tuple[str, str, SelectionSets]] = field(default_factory=list)
@@ -90,7 +92,7 @@ class ProjectionWriter:
 
     def _write_object(self, name: str, type_name: str, selection_sets: SelectionSets) -> None:
         lines = [f"def {name}(o, path, c):", "    r = {}"]
-        for occurrence in collect_fields(self.schema, type_name, selection_sets):
+        for occurrence in collect_fields(self.schema, type_name, selection_sets, self.denied):
             lines += self._occurrence(type_name, occurrence)
         self._written.append("\n".join([*lines, "    return r", ""]))
 
@@ -113,6 +115,10 @@ class ProjectionWriter:
         parent = self.schema.get_type(type_name)
         assert isinstance(parent, GraphQLObjectType)  # noqa: S101 - collect_fields was asked of an object type
         kind = parent.fields[name].type
+        if occurrence.is_denied:
+            denial = f"c.unauthorized(path, {key!r}, {f'{type_name}.{name}'!r})"
+            # A field that cannot be null takes its object along.
+            return [f"return {denial}"] if is_non_null_type(kind) else [f"r[{key!r}] = {denial}"]
         value = self._value(kind, occurrence.selection_sets, "o", repr(key), f"{type_name}.{name}")
         lines = [f"x = o.get({key!r})"]
         if not is_non_null_type(kind):
@@ -174,6 +180,9 @@ def _compile_abstract(writer: ProjectionWriter, abstract: str, selection_sets: S
         if function is None:
             if type(name) is not str or name not in possible:
                 completion.unknown_type(value, path, abstract)
+                return None
+            if name in writer.denied:
+                completion.unauthorized_object(path, name)
                 return None
             function = compiled[name] = writer.compile_object(name, selection_sets)
         return function(value, path, completion)

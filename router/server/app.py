@@ -51,7 +51,7 @@ class RouterApp:
         """
         config = graph.made_from.config if graph.made_from is not None else self._serving.config
         self._serving = assemble(config, graph, self._lasting)
-        self._subscriptions.replace_graph(graph, config)
+        self._subscriptions.replace_graph(graph, config, self.service.gate)
 
     def reload_soon(self) -> None:
         """Read the supergraph and the settings anew; nothing where they are not files."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from router.errors import OperationError
 from router.execution.json_numbers import encode
-from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
+from router.server.access.caller import Caller
 from router.server.answer import Answer, errors_of, result_answer
 from router.server.config import BatchingSettings
 from router.server.graphql_request import GraphQLRequest, read_parameters
@@ -29,23 +29,23 @@ def read_batch(members: list[Any], settings: BatchingSettings) -> Batch:
     return tuple(read_parameters(member) for member in members)
 
 
-async def run_batch(service: GraphQLService, batch: Batch, headers: Headers, started: float) -> Answer:
+async def run_batch(service: GraphQLService, batch: Batch, caller: Caller, started: float) -> Answer:
     """The results of all; one that fails is an error at its place. RequestError: NOT_READY.
 
     Queries run at once. Where one of them is a mutation they run one after the other, as they were written.
     """
     service.served_graph()
-    if await _has_mutation(service, batch):
-        results = [await _run(service, request, headers, started) for request in batch]
+    if await _has_mutation(service, batch, caller):
+        results = [await _run(service, request, caller, started) for request in batch]
     else:
-        results = await asyncio.gather(*(_run(service, request, headers, started) for request in batch))
+        results = await asyncio.gather(*(_run(service, request, caller, started) for request in batch))
     return Answer(200, b"[" + b",".join(results) + b"]")
 
 
-async def _has_mutation(service: GraphQLService, batch: Batch) -> bool:
+async def _has_mutation(service: GraphQLService, batch: Batch, caller: Caller) -> bool:
     for request in batch:
         try:
-            _, compiled = await service.compiled_operation(request)
+            _, compiled = await service.compiled_operation(request, caller)
         except OperationError:
             continue
         if compiled.operation.kind is OperationKind.MUTATION:
@@ -53,9 +53,9 @@ async def _has_mutation(service: GraphQLService, batch: Batch) -> bool:
     return False
 
 
-async def _run(service: GraphQLService, request: GraphQLRequest, headers: Headers, started: float) -> bytes:
+async def _run(service: GraphQLService, request: GraphQLRequest, caller: Caller, started: float) -> bytes:
     try:
-        graph, compiled = await service.compiled_operation(request)
-        return result_answer(await service.run(graph, compiled, request, headers, started)).body
+        graph, compiled = await service.compiled_operation(request, caller)
+        return result_answer(await service.run(graph, compiled, request, caller, started)).body
     except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
         return encode({"errors": errors_of(error)})

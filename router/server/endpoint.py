@@ -14,6 +14,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
+from router.server.access.caller import Caller
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
 from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
@@ -115,19 +116,19 @@ class GraphQLEndpoint:
         request = await self._read_request(head, receive)
         if request is None:
             return None
-        headers = tuple(head.propagated)
+        caller = Caller(tuple(head.propagated))
         if not isinstance(request, GraphQLRequest):
-            return await self._clients.unless_disconnected(receive, run_batch(self._service, request, headers, started))
-        graph, compiled = await self._service.compiled_operation(request)
+            return await self._clients.unless_disconnected(receive, run_batch(self._service, request, caller, started))
+        graph, compiled = await self._service.compiled_operation(request, caller)
         kind = compiled.operation.kind
         if kind is OperationKind.SUBSCRIPTION:
             form = choose_stream(head.accept)
             if form is not None:
-                return EventStream(form, self._service.subscribe(graph, compiled, request, headers))
+                return EventStream(form, self._service.subscribe(graph, compiled, request, caller))
         elif head.method == "GET" and kind is not OperationKind.QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
-        run = partial(self._service.run, graph, compiled, request, headers, started)
+        run = partial(self._service.run, graph, compiled, request, caller, started)
         if self._sharing is not None and kind is OperationKind.QUERY:
             key = sharing_key(compiled, request, head.headers)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
@@ -140,8 +141,9 @@ class GraphQLEndpoint:
         async with received_upload(head.headers, receive, settings) as request:
             if request is None:
                 return None
-            graph, compiled = await self._service.compiled_operation(request)
-            run = self._service.run(graph, compiled, request, tuple(head.propagated), started)
+            caller = Caller(tuple(head.propagated))
+            graph, compiled = await self._service.compiled_operation(request, caller)
+            run = self._service.run(graph, compiled, request, caller, started)
             result = await self._clients.unless_disconnected(receive, run)
             return result_answer(result) if result is not None else None
 

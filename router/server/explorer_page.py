@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from router.errors import InputError, OperationError
 from router.planning import plan_to_json, render_text
+from router.server.access.caller import NOBODY
 from router.server.answer import failure_answer
 from router.server.body import read_body
 from router.server.config import INVALID_CONFIG, RouterConfig
@@ -86,7 +87,7 @@ async def _plan(request: Request, service: GraphQLService, max_body_bytes: int) 
         length = request.headers.get("content-length", "").encode()
         body = await read_body(request.receive, length, max_body_bytes)
         sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
-        _, compiled = await service.compiled_operation(sent)
+        _, compiled = await service.compiled_operation(sent, NOBODY)
     except (RequestError, OperationError) as error:
         answer = failure_answer(error, GRAPHQL_RESPONSE)
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, execute
-from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
 from router.response.projection import ProjectedResult
+from router.server.access.caller import Caller
+from router.server.access.gate import Gate
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
@@ -23,9 +24,11 @@ class GraphQLService:
     def __init__(
         self, config: RouterConfig, telemetry: Telemetry, subscriptions: SubscriptionHub, graph: Graph | None = None
     ) -> None:
+        """InputError as Gate."""
         self.graph = graph
         self.subscriptions = subscriptions
         self._timeout_s = config.graphql.timeout_s
+        self.gate = Gate(config, telemetry)
         self._has_introspection = config.has_introspection
         self._telemetry = telemetry
 
@@ -35,24 +38,23 @@ class GraphQLService:
             raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
         return self.graph
 
-    async def compiled_operation(self, request: GraphQLRequest) -> tuple[Graph, CompiledOperation]:
-        """The graph that is served now, and the operation compiled for it.
+    async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
+        """The graph that is served now, and the operation compiled for it and for who sent it.
 
-        RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, and where it cannot be compiled.
+        RequestError: NOT_READY. OperationError: INTROSPECTION_DISABLED, UNAUTHORIZED_FIELD_OR_TYPE, and where it cannot
+        be compiled.
         """
         graph = self.served_graph()
-        key = (request.query, request.operation_name, graph.active_labels())
-        compiled = graph.operations.known(*key)
-        if compiled is None:
-            compiled = await graph.operations.compiled(*key)
-            self._telemetry.compiled()
+        compiled = graph.operations.known(request.query, request.operation_name, graph.active_labels())
+        if type(compiled) is not CompiledOperation:
+            compiled = await self.gate.open(graph, request.query, request.operation_name, caller.requester)
         if compiled.projection.introspection is not None and not self._has_introspection:
             message = "Introspection is disabled. Set graphql.introspection in router.yaml to allow it."
             raise OperationError("INTROSPECTION_DISABLED", message)
         return graph, compiled
 
     async def run(
-        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, headers: Headers, started: float
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> ProjectedResult:
         """The result of a query or mutation that was received at ``started``. OperationError: BAD_USER_INPUT.
 
@@ -67,7 +69,7 @@ class GraphQLService:
         variables = compiled.coerce(request.variables)
         context = ExecutionContext(
             client=graph.client,
-            headers=headers,
+            headers=caller.headers,
             deadline=started + self._timeout_s,
             timeouts_s=graph.timeouts_s,
             decode=graph.decode,
@@ -78,7 +80,7 @@ class GraphQLService:
         return compiled.projection(result.data, result.errors, variables)
 
     def subscribe(
-        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, headers: Headers
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
     ) -> Subscriber:
         """The results of a subscription; the subscriber must be closed afterwards. OperationError as the hub says."""
-        return self.subscriptions.subscribe(graph, request, compiled, headers)
+        return self.subscriptions.subscribe(graph, request, compiled, caller)

@@ -23,7 +23,8 @@ SPEC_HOST = "https://specs.apollo.dev/"
 class JoinNames:
     """How this supergraph calls the join spec (``join`` unless renamed), its version, and its other linked features.
 
-    ``inaccessible`` and ``context`` are the names of these directives.
+    ``inaccessible`` and ``context`` are the names of these directives; ``authenticated``, ``requires_scopes`` and
+    ``policy`` too, or None where the supergraph does not link them.
     """
 
     join: str
@@ -31,6 +32,9 @@ class JoinNames:
     machinery: frozenset[str]
     inaccessible: str
     context: str
+    authenticated: str | None = None
+    requires_scopes: str | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def _read_contextual_argument(values: Mapping[str, Any]) -> ContextualArgument:
 
 def read_names(document: DocumentNode) -> JoinNames:
     """The linked features of a supergraph; InputError(INVALID_SUPERGRAPH) if the join spec is not among them."""
-    join, version, inaccessible, context = "", (0, 0), "inaccessible", "context"
+    join, version = "", (0, 0)
+    directives: dict[str, str] = {}
     machinery = {"link", "core"}
     for values in _links(document):
         url = str(values.get("url") or values.get("feature") or "")
@@ -113,17 +118,25 @@ def read_names(document: DocumentNode) -> JoinNames:
         machinery |= {name, *_imported(values)}
         if feature == "join":
             join, version = name, _version(number)
-        elif feature == "inaccessible":
-            inaccessible = _imports(values).get("@inaccessible", f"@{name}").removeprefix("@")
-        elif feature == "context":
-            context = _imports(values).get("@context", f"@{name}").removeprefix("@")
+        else:
+            # The directive that bears the feature's own name is known by it where it is not imported by another.
+            directives[feature] = _imports(values).get(f"@{feature}", f"@{name}").removeprefix("@")
     if not join:
         raise InputError(
             "INVALID_SUPERGRAPH",
             "This is not a supergraph: its schema does not link https://specs.apollo.dev/join. "
             "Compose the subgraphs first, for example with `galleria compose`.",
         )
-    return JoinNames(join, version, frozenset(machinery), inaccessible, context)
+    return JoinNames(
+        join,
+        version,
+        frozenset(machinery),
+        inaccessible=directives.get("inaccessible", "inaccessible"),
+        context=directives.get("context", "context"),
+        authenticated=directives.get("authenticated"),
+        requires_scopes=directives.get("requiresScopes"),
+        policy=directives.get("policy"),
+    )
 
 
 def is_machinery(name: str, names: JoinNames) -> bool:

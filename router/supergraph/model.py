@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
+from router.supergraph.protections import Protections
 from router.supergraph.query_graph import QueryGraph
 
 
@@ -23,12 +24,13 @@ class Supergraph:
     """What a supergraph SDL says.
 
     ``api_schema`` is what clients see: without join machinery and without ``@inaccessible`` elements. ``graph`` is what
-    planning walks: every subgraph's own types, hidden ones included.
+    planning walks: every subgraph's own types, hidden ones included. ``protections`` say who may see what.
     """
 
     api_schema: GraphQLSchema
     subgraphs: Mapping[str, SubgraphInfo]
     graph: QueryGraph = field(repr=False)
+    protections: Protections = field(default_factory=dict)
 
     @property
     def override_labels(self) -> tuple[str, ...]:

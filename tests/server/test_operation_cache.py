@@ -22,10 +22,14 @@ class Compiler:
         self.go = threading.Event()
         self.go.set()
 
-    def __call__(self, text: str, operation_name: str | None, labels: frozenset[str]) -> CompiledOperation:
+    def __call__(
+        self, text: str, operation_name: str | None, labels: frozenset[str], denied: frozenset[str] | None
+    ) -> CompiledOperation:
         self.compiled.append(text)
         assert self.go.wait(5)
-        return compile_operation(self.supergraph, text, operation_name, labels)
+        compiled = compile_operation(self.supergraph, text, operation_name, labels, denied)
+        assert isinstance(compiled, CompiledOperation)
+        return compiled
 
 
 @pytest.mark.asyncio

@@ -195,8 +195,8 @@ async def test_known_operations_are_planned_before_the_swap_and_keep_their_order
         await served.reloader.reload()
         assert len(served.graphs) == 2
         assert served.graph.operations.most_recent(9) == [
-            ("{ products { name } }", None, frozenset()),
-            ("{ warehouses }", None, frozenset()),
+            ("{ products { name } }", None, frozenset(), None),
+            ("{ warehouses }", None, frozenset(), None),
         ]
 
 
@@ -208,7 +208,7 @@ async def test_only_so_many_operations_are_planned_before_the_swap(supergraph: P
             await served.graph.operations.compiled(text, None)
         write(supergraph, RENAMED)
         await served.reloader.reload()
-        assert served.graph.operations.most_recent(9) == [("{ products { name } }", None, frozenset())]
+        assert served.graph.operations.most_recent(9) == [("{ products { name } }", None, frozenset(), None)]
 
 
 @pytest.mark.asyncio

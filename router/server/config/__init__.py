@@ -1,5 +1,6 @@
 """router.yaml: the router's own settings, one file for each section, checked key by key before anything starts."""
 
+from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
@@ -16,6 +17,7 @@ from router.server.config.uploads import UploadSettings
 
 __all__ = [
     "INVALID_CONFIG",
+    "AuthorizationSettings",
     "BatchingSettings",
     "ExplorerSettings",
     "GraphQLSettings",

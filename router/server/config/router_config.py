@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
@@ -29,6 +30,7 @@ class RouterConfig(Section):
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
     traffic: TrafficSettings = TrafficSettings()
+    authorization: AuthorizationSettings = AuthorizationSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()
     uploads: UploadSettings = UploadSettings()

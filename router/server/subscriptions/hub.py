@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from router.errors import OperationError
 from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers
+from router.server.access.caller import Caller, Requester
+from router.server.access.gate import Gate
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
@@ -16,8 +18,9 @@ from router.server.subscriptions.shared import EventLimits, SharedSubscription, 
 from router.server.subscriptions.subscriber import Ending, Subscriber
 from router.server.telemetry import Telemetry
 
-# What makes two subscriptions one: document, operation name, variables as JSON, forwarded headers.
-SharingKey = tuple[str, str | None, bytes, Headers]
+# What makes two subscriptions one: document, operation name, variables as JSON, forwarded headers, and who asks where
+# the operation touches what is protected.
+SharingKey = tuple[str, str | None, bytes, Headers, Requester | None]
 
 SHUTTING_DOWN = Ending(
     [{"message": "The router is shutting down. Subscribe again.", "extensions": {"code": "SHUTTING_DOWN"}}],
@@ -44,7 +47,7 @@ class SubscriptionHub:
         return self._count
 
     def subscribe(
-        self, graph: Graph, request: GraphQLRequest, compiled: CompiledOperation, headers: Headers
+        self, graph: Graph, request: GraphQLRequest, compiled: CompiledOperation, caller: Caller
     ) -> Subscriber:
         """Subscribe a client, which must be closed afterwards.
 
@@ -52,10 +55,11 @@ class SubscriptionHub:
         """
         self._refuse_if_need_be()
         plan = plan_events(graph, compiled, request.variables)
-        key = (request.query, request.operation_name, _as_key(plan.variables), headers)
+        requester = caller.requester if compiled.denied is not None else None
+        key = (request.query, request.operation_name, _as_key(plan.variables), caller.headers, requester)
         shared = self._by_key.get(key) if self._settings.share else None
         if shared is None or shared.has_ended:
-            shared = SharedSubscription(request, headers, plan, self._limits, self._telemetry)
+            shared = SharedSubscription(request, caller, plan, self._limits, self._telemetry)
             self._start(key, shared)
         of = shared
         subscriber = Subscriber(self._settings.max_buffered_events, lambda one: self._leave(of, one))
@@ -63,11 +67,14 @@ class SubscriptionHub:
         self._count += 1
         return subscriber
 
-    def replace_graph(self, graph: Graph, config: RouterConfig) -> None:
-        """Carry every subscription over to ``graph``; new ones begin by ``config``, old ones keep their limits."""
+    def replace_graph(self, graph: Graph, config: RouterConfig, gate: Gate) -> None:
+        """Carry every subscription over to ``graph``; new ones begin by ``config``, old ones keep their limits.
+
+        The ``gate`` decides anew what each may see.
+        """
         self._follow(config)
         for shared in self._shared:
-            task = asyncio.get_running_loop().create_task(shared.replan(graph))
+            task = asyncio.get_running_loop().create_task(shared.replan(graph, gate))
             self._replanning.add(task)
             task.add_done_callback(self._replanning.discard)
 

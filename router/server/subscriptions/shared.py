@@ -18,8 +18,9 @@ from router.execution.answer import SubgraphAnswer
 from router.execution.errors import SubgraphFailure
 from router.execution.execute import ExecutionContext, FetchObserver, execute_event
 from router.execution.json_numbers import encode
-from router.execution.subgraph_client import Headers
 from router.execution.subscription.event_source import EventRequest, SubscriptionRefused
+from router.server.access.caller import Caller
+from router.server.access.gate import Gate
 from router.server.answer import errors_of, result_answer
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
@@ -66,11 +67,11 @@ class SharedSubscription:
     """The subscribers of one ``request`` with one set of forwarded headers."""
 
     def __init__(
-        self, request: GraphQLRequest, headers: Headers, plan: EventPlan, limits: EventLimits, observer: FetchObserver
+        self, request: GraphQLRequest, caller: Caller, plan: EventPlan, limits: EventLimits, observer: FetchObserver
     ) -> None:
         self.request = request
         self.subscribers: set[Subscriber] = set()
-        self._headers = headers
+        self._caller = caller
         self._plan = plan
         self._limits = limits
         self._observer = observer
@@ -100,17 +101,21 @@ class SharedSubscription:
         for subscriber in tuple(self.subscribers):
             subscriber.end(ending)
 
-    async def replan(self, graph: Graph) -> None:
+    async def replan(self, graph: Graph, gate: Gate) -> None:
         """Go on over a new ``graph``: without a break, if the subgraph is asked the same; else by subscribing anew.
 
-        Where the operation is not valid any more, or its variables are not, it ends and says so.
+        Where the operation is not valid any more, or its variables are not, it ends and says so. It ends too where it
+        touches for the first time what is protected: its subscribers may differ in what they may see.
         """
+        request = self.request
         try:
-            key = (self.request.query, self.request.operation_name, graph.active_labels())
-            compiled = await graph.operations.compiled(*key)
-            plan = plan_events(graph, compiled, self.request.variables)
+            compiled = await gate.open(graph, request.query, request.operation_name, self._caller.requester)
+            plan = plan_events(graph, compiled, request.variables)
         except OperationError as error:
             self.end(Ending([_invalid_now(), *errors_of(error)]))
+            return
+        if compiled.denied is not None and self._plan.compiled.denied is None:
+            self.end(Ending([_invalid_now()], is_ours=True))
             return
         old, self._plan = self._plan, plan
         if self._following is not None and not plan.asks_the_same(old):
@@ -135,7 +140,7 @@ class SharedSubscription:
         while True:
             plan = self._plan
             route = plan.graph.event_routes[plan.subgraph]
-            request = EventRequest(plan.subgraph, route.url, plan.body, self._headers, plan.graph.decode)
+            request = EventRequest(plan.subgraph, route.url, plan.body, self._caller.headers, plan.graph.decode)
             try:
                 async with route.source.open(request) as events:
                     self._has_connected, lost_at, pauses = True, None, growing_pauses()
@@ -162,7 +167,7 @@ class SharedSubscription:
         graph = plan.graph
         context = ExecutionContext(
             client=graph.client,
-            headers=self._headers,
+            headers=self._caller.headers,
             deadline=asyncio.get_running_loop().time() + self._limits.timeout_s,
             timeouts_s=graph.timeouts_s,
             decode=graph.decode,

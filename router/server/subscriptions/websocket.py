@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 from router.errors import OperationError
 from router.execution.json_numbers import decode_exact, encode
 from router.operation.model import OperationKind
+from router.server.access.caller import NOBODY, Caller
 from router.server.answer import errors_of, result_answer
 from router.server.config import RouterConfig
 from router.server.graphql_request import read_parameters
@@ -108,11 +109,11 @@ class _Connection:
         self._current = current
         self._send = send
         self._max_operations = max_operations
-        self._headers: tuple[Header, ...] = ()
+        self._caller = NOBODY
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def acknowledge(self, headers: tuple[Header, ...]) -> None:
-        self._headers = headers
+        self._caller = Caller(headers)
         await self._send_text(b'{"type":"connection_ack"}')
 
     async def take(self, message: Mapping[str, Any]) -> None:
@@ -169,11 +170,11 @@ class _Connection:
             raise OperationError("SUBSCRIPTION_LIMIT", message)
         service = self._current()
         request = read_parameters(payload)
-        graph, compiled = await service.compiled_operation(request)
+        graph, compiled = await service.compiled_operation(request, self._caller)
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
-            await self._pass_on(id_, service.subscribe(graph, compiled, request, self._headers))
+            await self._pass_on(id_, service.subscribe(graph, compiled, request, self._caller))
             return
-        result = await service.run(graph, compiled, request, self._headers, started)
+        result = await service.run(graph, compiled, request, self._caller, started)
         await self._next(id_, result_answer(result).body)
         await self._finish(id_, b'{"id":%b,"type":"complete"}')
 

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import Message, Scope
 
 from router.errors import OperationError
+from router.server.access.caller import Caller
 from router.server.config import RouterConfig, SubscriptionSettings
 from router.server.graphql_request import GraphQLRequest
 from router.server.subscriptions.subscriber import Subscriber
@@ -20,9 +21,9 @@ AMOUNTS = "subscription { bids { amount } }"
 async def subscribe(stack: Stack, query: str = AMOUNTS, authorization: bytes | None = None) -> Subscriber:
     """A client that reads only when a test says so."""
     request = GraphQLRequest(query)
-    graph, compiled = await stack.service.compiled_operation(request)
-    headers = ((b"authorization", authorization),) if authorization is not None else ()
-    return stack.service.subscribe(graph, compiled, request, headers)
+    caller = Caller(((b"authorization", authorization),) if authorization is not None else ())
+    graph, compiled = await stack.service.compiled_operation(request, caller)
+    return stack.service.subscribe(graph, compiled, request, caller)
 
 
 @pytest.mark.asyncio

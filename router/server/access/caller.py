@@ -1,0 +1,41 @@
+"""Who sent a request, and what is passed on to the subgraphs in their name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.execution.subgraph_client import Headers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requester:
+    """Who a verified token says is asking: its ``claims`` (None where nobody is known), and the scopes in them.
+
+    ``expires_at`` is when the token does, in seconds since 1970. One token has one requester while it is remembered, so
+    that they are compared by identity.
+    """
+
+    claims: Mapping[str, Any] | None = None
+    scopes: frozenset[str] = frozenset()
+    expires_at: float | None = None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it is known who asks."""
+        return self.claims is not None
+
+
+ANONYMOUS = Requester()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The sender of a request; ``headers`` are those that subgraphs get."""
+
+    headers: Headers = ()
+    requester: Requester = field(default=ANONYMOUS)
+
+
+NOBODY = Caller()

@@ -1,0 +1,82 @@
+"""``@authenticated``, ``@requiresScopes`` and ``@policy`` of a supergraph: who may see which type and field.
+
+``type User { ssn: String @requiresScopes(scopes: [["read:ssn"], ["admin"]]) }`` ->
+``{"User.ssn": Requirement(scopes=(frozenset({"read:ssn"}), frozenset({"admin"})))}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ConstDirectiveNode, DocumentNode, TypeDefinitionNode
+
+from router.supergraph.join_spec import JoinNames, directive_values, is_machinery
+
+Alternatives = tuple[frozenset[str], ...]
+_NOTHING: Alternatives = (frozenset(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a requester must have: to be authenticated, and all of one of the sets of scopes, and of policies."""
+
+    authenticated: bool = False
+    scopes: Alternatives = _NOTHING
+    policies: Alternatives = _NOTHING
+
+
+# By coordinate: `Type`, or `Type.field`.
+Protections = Mapping[str, Requirement]
+
+
+def read_protections(document: DocumentNode, names: JoinNames) -> Protections:
+    """The requirement of each protected type and field; empty where the supergraph protects nothing."""
+    if names.authenticated is names.requires_scopes is names.policy is None:
+        return {}
+    found: dict[str, Requirement] = {}
+    for coordinate, directives in _elements(document, names):
+        requirement = _read_requirement(directives, names)
+        if requirement is not None:
+            found[coordinate] = requirement
+    return found
+
+
+def _elements(document: DocumentNode, names: JoinNames) -> Iterator[tuple[str, Iterable[ConstDirectiveNode] | None]]:
+    for definition in document.definitions:
+        if not isinstance(definition, TypeDefinitionNode) or is_machinery(definition.name.value, names):
+            continue
+        yield definition.name.value, definition.directives
+        for field in getattr(definition, "fields", None) or ():
+            yield f"{definition.name.value}.{field.name.value}", field.directives
+
+
+def _read_requirement(directives: Iterable[ConstDirectiveNode] | None, names: JoinNames) -> Requirement | None:
+    if not directives:
+        return None
+    authenticated = any(True for _ in _applied(directives, names.authenticated))
+    scopes, policies = _applied(directives, names.requires_scopes), _applied(directives, names.policy)
+    requirement = Requirement(
+        authenticated,
+        _all_of(_alternatives(values.get("scopes")) for values in scopes),
+        _all_of(_alternatives(values.get("policies")) for values in policies),
+    )
+    return requirement if requirement != Requirement() else None
+
+
+def _applied(directives: Iterable[ConstDirectiveNode], name: str | None) -> Iterator[dict[str, Any]]:
+    return directive_values(directives, name) if name is not None else iter(())
+
+
+def _alternatives(value: Any) -> Alternatives:
+    """``[["a", "b"], ["c"]]``: a and b, or c. A list of none is met by nobody."""
+    return tuple(frozenset(map(str, term)) for term in value or ())
+
+
+def _all_of(applications: Iterable[Alternatives]) -> Alternatives:
+    """What meets each application of a directive."""
+    met = _NOTHING
+    for alternatives in applications:
+        met = tuple(dict.fromkeys(one | other for one in met for other in alternatives))
+    return met
