@@ -50,7 +50,7 @@ class RouterApp:
         InputError as assemble: nothing is changed then.
         """
         config = graph.made_from.config if graph.made_from is not None else self._serving.config
-        self._serving = assemble(config, graph, self._lasting)
+        self._serving = assemble(config, graph, self._lasting, self._serving)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
 
     def reload_soon(self) -> None:

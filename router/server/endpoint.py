@@ -14,6 +14,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
+from router.server.access.authentication import Authenticator
 from router.server.access.caller import Caller
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
 from router.server.answer_sharing import AnswerSharing, sharing_key
@@ -48,7 +49,14 @@ class RequestHead:
 class GraphQLEndpoint:
     """Answers GraphQL over HTTP for ``service``."""
 
-    def __init__(self, config: RouterConfig, telemetry: Telemetry, service: GraphQLService) -> None:
+    def __init__(
+        self,
+        config: RouterConfig,
+        telemetry: Telemetry,
+        service: GraphQLService,
+        authenticator: Authenticator | None = None,
+    ) -> None:
+        self._authenticator = authenticator
         self._service = service
         self._max_body_bytes = config.graphql.max_body_bytes
         self._batching = config.batching
@@ -111,12 +119,12 @@ class GraphQLEndpoint:
         if media_type is None and choose_stream(head.accept) is None:
             message = "Accept application/graphql-response+json or application/json."
             raise RequestError(406, "NOT_ACCEPTABLE", message)
+        caller = await self._caller(head)
         if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
-            return await self._answer_upload(head, receive, started)
+            return await self._answer_upload(head, caller, receive, started)
         request = await self._read_request(head, receive)
         if request is None:
             return None
-        caller = Caller(tuple(head.propagated))
         if not isinstance(request, GraphQLRequest):
             return await self._clients.unless_disconnected(receive, run_batch(self._service, request, caller, started))
         graph, compiled = await self._service.compiled_operation(request, caller)
@@ -135,13 +143,21 @@ class GraphQLEndpoint:
         result = await self._clients.unless_disconnected(receive, run())
         return result_answer(result) if result is not None else None
 
-    async def _answer_upload(self, head: RequestHead, receive: Receive, started: float) -> Answer | None:
+    async def _caller(self, head: RequestHead) -> Caller:
+        """Who sends the request. RequestError as the authenticator."""
+        headers = tuple(head.propagated)
+        if self._authenticator is None:
+            return Caller(headers)
+        return Caller(headers, await self._authenticator.requester(head.headers))
+
+    async def _answer_upload(
+        self, head: RequestHead, caller: Caller, receive: Receive, started: float
+    ) -> Answer | None:
         """The answer to a request with files; None where the client has gone away."""
         settings = UploadLimits(self._uploads, self._max_body_bytes)
         async with received_upload(head.headers, receive, settings) as request:
             if request is None:
                 return None
-            caller = Caller(tuple(head.propagated))
             graph, compiled = await self._service.compiled_operation(request, caller)
             run = self._service.run(graph, compiled, request, caller, started)
             result = await self._clients.unless_disconnected(receive, run)

@@ -7,10 +7,12 @@
 ``BATCH_SIZE``                400    an array of none, or of more operations than the settings allow
 ``UPLOADS_DISABLED``          400    a multipart request with files, where the settings do not allow it
 ``PREFLIGHT_REQUIRED``        400    a multipart request as any web page could make it send
+``UNAUTHENTICATED``           401    the token is not accepted, or there is none where one is required
 ``METHOD_NOT_ALLOWED``        405    another method than GET and POST, or a mutation by GET
 ``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
 ``REQUEST_TOO_LARGE``         413    the body is larger than the limit
 ``UNSUPPORTED_MEDIA_TYPE``    415    the body is not sent as application/json in UTF-8
+``KEYS_UNAVAILABLE``          503    the keys that verify tokens cannot be had
 ``NOT_READY``                 503    no supergraph is loaded yet
 ``SHUTTING_DOWN``             503    the router ended before the request was answered
 ``RESPONSE_TOO_DEEP``         500    the answer is nested beyond what can be written

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
@@ -46,10 +47,16 @@ class Serving:
     http: ASGIApp
     websocket: ASGIApp
     others: ASGIApp
+    authenticator: Authenticator | None
 
 
-def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting) -> Serving:
-    """All that ``config`` asks for over ``graph``; changes nothing. InputError (INVALID_CONFIG) as the explorer's."""
+def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
+    """All that ``config`` asks for over ``graph``; changes nothing.
+
+    What the ``previous`` one has learned of tokens and keys is kept where the settings for it are the same. InputError
+    (INVALID_CONFIG) as the explorer, the policies and the authenticator say.
+    """
+    authenticator = _authenticator(config, previous)
     service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
     routes = [*_health_routes(service), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
@@ -58,10 +65,18 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting) -> Ser
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=GraphQLEndpoint(config, lasting.telemetry, service),
-        websocket=WebSocketEndpoint(config, lasting.current),
+        http=GraphQLEndpoint(config, lasting.telemetry, service, authenticator),
+        websocket=WebSocketEndpoint(config, lasting.current, authenticator),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
+        authenticator=authenticator,
     )
+
+
+def _authenticator(config: RouterConfig, previous: Serving | None) -> Authenticator | None:
+    wanted = (config.authentication, config.environment)
+    if previous is not None and wanted == (previous.config.authentication, previous.config.environment):
+        return previous.authenticator
+    return create_authenticator(config)
 
 
 def _health_routes(service: GraphQLService) -> list[BaseRoute]:

@@ -59,9 +59,8 @@ async def raw_server(talk: Talk, port: int = 0) -> AsyncIterator[RawServer]:
         try:
             for number in range(1, 1000):
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if b"content-length" in line
-                )
+                lines = head.lower().split(b"\r\n")
+                length = next((int(line.partition(b":")[2]) for line in lines if b"content-length" in line), 0)
                 exchange = Exchange(connection, number, head, await reader.readexactly(length), writer)
                 state.exchanges.append(exchange)
                 await talk(exchange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,10 @@ class Requester:
     def is_authenticated(self) -> bool:
         """Whether it is known who asks."""
         return self.claims is not None
+
+    def has_expired(self) -> bool:
+        """Whether the token has expired since it was verified."""
+        return self.expires_at is not None and self.expires_at <= time.time()
 
 
 ANONYMOUS = Requester()

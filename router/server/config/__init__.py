@@ -1,5 +1,6 @@
 """router.yaml: the router's own settings, one file for each section, checked key by key before anything starts."""
 
+from router.server.config.authentication import AuthenticationSettings, IssuerSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.explorer import ExplorerSettings
@@ -17,11 +18,13 @@ from router.server.config.uploads import UploadSettings
 
 __all__ = [
     "INVALID_CONFIG",
+    "AuthenticationSettings",
     "AuthorizationSettings",
     "BatchingSettings",
     "ExplorerSettings",
     "GraphQLSettings",
     "HeaderSettings",
+    "IssuerSettings",
     "RouterConfig",
     "ServerSettings",
     "SubgraphSettings",

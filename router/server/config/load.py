@@ -34,7 +34,7 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> R
         config = RouterConfig.model_validate(values)
     except ValidationError as error:
         raise InputError(INVALID_CONFIG, f"{path or 'GALLERIA_ENV'}: {_explain(error)}") from None
-    return _with_absolute_tabs(config, path.parent) if path is not None else config
+    return cast("RouterConfig", _with_absolute_paths(config, path.parent)) if path is not None else config
 
 
 def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -76,6 +76,17 @@ def _settings_of(section: Iterable[int | str]) -> list[str]:
     return list(model.model_fields)
 
 
-def _with_absolute_tabs(config: RouterConfig, folder: Path) -> RouterConfig:
-    tabs = tuple(folder / tab for tab in config.explorer.tabs)
-    return config.model_copy(update={"explorer": config.explorer.model_copy(update={"tabs": tabs})})
+def _with_absolute_paths(section: Section, folder: Path) -> Section:
+    """The section with its paths, at every depth, from ``folder``."""
+    changed = {name: _absolute(getattr(section, name), folder) for name in type(section).model_fields}
+    return section.model_copy(update=changed)
+
+
+def _absolute(value: object, folder: Path) -> object:
+    if isinstance(value, Path):
+        return folder / value
+    if isinstance(value, Section):
+        return _with_absolute_paths(value, folder)
+    if isinstance(value, tuple):
+        return tuple(_absolute(member, folder) for member in value)
+    return value

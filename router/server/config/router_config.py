@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from router.server.config.authentication import AuthenticationSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.explorer import ExplorerSettings
@@ -30,6 +31,7 @@ class RouterConfig(Section):
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
     traffic: TrafficSettings = TrafficSettings()
+    authentication: AuthenticationSettings = AuthenticationSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()

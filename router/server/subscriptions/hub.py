@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from router.errors import OperationError
@@ -27,6 +28,10 @@ SHUTTING_DOWN = Ending(
     is_ours=True,
 )
 
+EXPIRED = Ending(
+    [{"message": "The token has expired. Subscribe again with a new one.", "extensions": {"code": "UNAUTHENTICATED"}}]
+)
+
 
 class SubscriptionHub:
     """Begins subscriptions and keeps them; its tasks live until the last subscriber has left, or ``close``."""
@@ -37,6 +42,7 @@ class SubscriptionHub:
         self._shared: dict[SharedSubscription, tuple[SharingKey, asyncio.Task[None]]] = {}
         self._by_key: dict[SharingKey, SharedSubscription] = {}
         self._replanning: set[asyncio.Task[None]] = set()
+        self._expiries: dict[Subscriber, asyncio.TimerHandle] = {}
         self._count = 0
         self._is_closed = False
         telemetry.watch_subscriptions(lambda: self.count, lambda: len(self._shared))
@@ -65,6 +71,7 @@ class SubscriptionHub:
         subscriber = Subscriber(self._settings.max_buffered_events, lambda one: self._leave(of, one))
         shared.subscribers.add(subscriber)
         self._count += 1
+        self._end_at(caller.requester.expires_at, subscriber)
         return subscriber
 
     def replace_graph(self, graph: Graph, config: RouterConfig, gate: Gate) -> None:
@@ -105,9 +112,22 @@ class SubscriptionHub:
         self._by_key[key] = shared
         task.add_done_callback(lambda _: self._forget(shared))
 
+    def _end_at(self, expires_at: float | None, subscriber: Subscriber) -> None:
+        """A subscription lives no longer than the token that it was begun with."""
+        if expires_at is not None:
+            timer = asyncio.get_running_loop().call_later(max(0.0, expires_at - time.time()), self._expire, subscriber)
+            self._expiries[subscriber] = timer
+
+    def _expire(self, subscriber: Subscriber) -> None:
+        subscriber.end(EXPIRED)
+        subscriber.leave()
+
     def _leave(self, shared: SharedSubscription, subscriber: Subscriber) -> None:
         if subscriber in shared.subscribers:
             shared.subscribers.remove(subscriber)
+            timer = self._expiries.pop(subscriber, None)
+            if timer is not None:
+                timer.cancel()
             self._count -= 1
         found = self._shared.get(shared)
         if found is not None and not shared.subscribers:

@@ -63,6 +63,10 @@ class Subscriber:
         self.end(COMPLETED)
         self._leave(self)
 
+    def leave(self) -> None:
+        """Get no more results; those that wait may still be read."""
+        self._leave(self)
+
     async def next(self) -> bytes | None:
         """The next result; None after the last. Cancelling it loses nothing."""
         while not self._results:

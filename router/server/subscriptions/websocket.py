@@ -8,6 +8,7 @@ that it defines for that:
 ====== ====================================================================
 4400    not a message of the protocol
 4401    ``subscribe`` before the connection is acknowledged
+4403    the token is not accepted, or there is none where one is required
 4406    none of the subprotocols that the client offers is ours
 4408    no ``connection_init`` in time
 4409    the id of ``subscribe`` is in use
@@ -18,7 +19,7 @@ that it defines for that:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -26,10 +27,12 @@ from starlette.types import Receive, Scope, Send
 from router.errors import OperationError
 from router.execution.json_numbers import decode_exact, encode
 from router.operation.model import OperationKind
-from router.server.access.caller import NOBODY, Caller
+from router.server.access.authentication import UNAUTHENTICATED, Authenticator
+from router.server.access.caller import ANONYMOUS, NOBODY, Caller, Requester
 from router.server.answer import errors_of, result_answer
-from router.server.config import RouterConfig
+from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.graphql_request import read_parameters
+from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 from router.server.subscriptions.streams import STALLED_AFTER_S
 from router.server.subscriptions.subscriber import COMPLETED, Subscriber
@@ -50,7 +53,11 @@ class ProtocolViolation(Exception):  # noqa: N818 - what the client did
 class WebSocketEndpoint:
     """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then."""
 
-    def __init__(self, config: RouterConfig, current: Callable[[], GraphQLService]) -> None:
+    def __init__(
+        self, config: RouterConfig, current: Callable[[], GraphQLService], authenticator: Authenticator | None = None
+    ) -> None:
+        self._authenticator = authenticator
+        self._token_headers = _token_headers(config.authentication)
         self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
@@ -67,13 +74,15 @@ class WebSocketEndpoint:
         headers = {name: value for name, value in scope["headers"] if name in self._propagate}
         connection = _Connection(self._current, send, self._max_operations)
         try:
-            await self._talk(connection, receive, headers)
+            await self._talk(connection, receive, scope["headers"], headers)
         except ProtocolViolation as violation:
             await send({"type": "websocket.close", "code": violation.code, "reason": violation.reason})
         finally:
             await connection.end()
 
-    async def _talk(self, connection: _Connection, receive: Receive, headers: dict[bytes, bytes]) -> None:
+    async def _talk(
+        self, connection: _Connection, receive: Receive, opened_with: Iterable[Header], headers: dict[bytes, bytes]
+    ) -> None:
         try:
             async with asyncio.timeout(self._init_timeout_s):
                 message = await _receive(receive)
@@ -86,18 +95,30 @@ class WebSocketEndpoint:
             return
         if message["type"] != "connection_init":
             raise ProtocolViolation(4401, "Unauthorized")
-        headers |= self._headers_in(message.get("payload"))
-        await connection.acknowledge(tuple(sorted(headers.items())))
+        payload = message.get("payload")
+        headers |= self._headers_in(payload, self._propagate)
+        requester = await self._requester(opened_with, payload)
+        await connection.acknowledge(Caller(tuple(sorted(headers.items())), requester))
         while (message := await _receive(receive)) is not None:
             await connection.take(message)
 
-    def _headers_in(self, payload: object) -> dict[bytes, bytes]:
-        """Forwarded headers in the payload of ``connection_init``: browsers can set no others."""
+    async def _requester(self, opened_with: Iterable[Header], payload: object) -> Requester:
+        """Who opened the connection; a token in the payload goes before one in a header. ProtocolViolation (4403)."""
+        if self._authenticator is None:
+            return ANONYMOUS
+        sent = self._headers_in(payload, self._token_headers)
+        try:
+            return await self._authenticator.requester([*sent.items(), *opened_with])
+        except RequestError as error:
+            raise ProtocolViolation(4403, error.message[:120]) from None
+
+    def _headers_in(self, payload: object, wanted: Set[bytes]) -> dict[bytes, bytes]:
+        """Headers that are ``wanted`` in the payload of ``connection_init``: browsers can set no others."""
         found: dict[bytes, bytes] = {}
         for values in (payload, payload.get("headers") if isinstance(payload, Mapping) else None):
             for name, value in values.items() if isinstance(values, Mapping) else ():
                 key = name.lower().encode()
-                if key in self._propagate and _is_header_value(value):
+                if key in wanted and _is_header_value(value):
                     found[key] = value.encode("latin-1")
         return found
 
@@ -112,8 +133,8 @@ class _Connection:
         self._caller = NOBODY
         self._operations: dict[str, asyncio.Task[None]] = {}
 
-    async def acknowledge(self, headers: tuple[Header, ...]) -> None:
-        self._caller = Caller(headers)
+    async def acknowledge(self, caller: Caller) -> None:
+        self._caller = caller
         await self._send_text(b'{"type":"connection_ack"}')
 
     async def take(self, message: Mapping[str, Any]) -> None:
@@ -168,6 +189,8 @@ class _Connection:
                 f"There are {self._max_operations} operations under way on this connection, as many as it may have."
             )
             raise OperationError("SUBSCRIPTION_LIMIT", message)
+        if self._caller.requester.has_expired():
+            raise OperationError(UNAUTHENTICATED, "The token has expired. Connect again with a new one.")
         service = self._current()
         request = read_parameters(payload)
         graph, compiled = await service.compiled_operation(request, self._caller)
@@ -204,6 +227,10 @@ class _Connection:
     async def _send_text(self, text: bytes) -> None:
         async with asyncio.timeout(STALLED_AFTER_S):
             await self._send({"type": "websocket.send", "text": text.decode()})
+
+
+def _token_headers(settings: AuthenticationSettings) -> frozenset[bytes]:
+    return frozenset({settings.header.lower().encode()})
 
 
 async def _receive(receive: Receive) -> dict[str, Any] | None:

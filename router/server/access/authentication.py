@@ -1,0 +1,113 @@
+"""Who sent a request: the token in its headers or its cookie, verified."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from router.errors import InputError
+from router.server.access.caller import ANONYMOUS, Requester
+from router.server.access.keys import JwksFile, JwksUrl, KeySource, KeysUnavailable, http_fetch
+from router.server.access.tokens import Issuer, TokenLimits, TokenRefused, TokenVerifier
+from router.server.config import INVALID_CONFIG, RouterConfig
+from router.server.config.authentication import AuthenticationSettings, IssuerSettings
+from router.server.request_error import RequestError
+
+logger = logging.getLogger("galleria.router")
+
+Header = tuple[bytes, bytes]
+UNAUTHENTICATED = "UNAUTHENTICATED"
+
+
+class Authenticator:
+    """Reads and verifies the tokens of requests, as the settings say."""
+
+    def __init__(self, settings: AuthenticationSettings, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+        self._required = settings.required
+        self._header = settings.header.lower().encode()
+        self._scheme = settings.scheme.lower()
+        self._cookie = settings.cookie
+
+    async def requester(self, headers: Iterable[Header]) -> Requester:
+        """Who sent a request with these headers; ANONYMOUS without a token.
+
+        RequestError: 401 UNAUTHENTICATED for a token that is not accepted, and for none where one is required; 503
+        KEYS_UNAVAILABLE.
+        """
+        token = self._token(headers)
+        if token is None:
+            if self._required:
+                raise _refused("a token is needed", "Bearer")
+            return ANONYMOUS
+        try:
+            return await self._verifier.requester(token)
+        except TokenRefused as refused:
+            raise _refused(f"the token is not accepted: {refused}", 'Bearer error="invalid_token"') from None
+        except KeysUnavailable as error:
+            logger.error("no token can be verified: %s", error)
+            message = "Tokens cannot be verified at the moment. Try again."
+            raise RequestError(503, "KEYS_UNAVAILABLE", message, {"retry-after": "5"}) from None
+
+    def _token(self, headers: Iterable[Header]) -> str | None:
+        cookie = None
+        for name, value in headers:
+            if name == self._header:
+                return self._token_in_header(value.decode("latin-1"))
+            if name == b"cookie" and self._cookie is not None:
+                cookie = _cookie_in(value.decode("latin-1"), self._cookie) or cookie
+        return cookie
+
+    def _token_in_header(self, value: str) -> str:
+        scheme, _, token = value.partition(" ")
+        if not self._scheme:
+            return value.strip()
+        if scheme.lower() != self._scheme or not token.strip():
+            raise _refused(f"the token must be sent as `{self._scheme} <token>`", 'Bearer error="invalid_request"')
+        return token.strip()
+
+
+def create_authenticator(config: RouterConfig) -> Authenticator | None:
+    """None where no issuer is configured. InputError (INVALID_CONFIG) for keys over plain HTTP in production."""
+    settings = config.authentication
+    if not settings.issuers:
+        return None
+    issuers = [Issuer(one, _keys_of(one, settings, config)) for one in settings.issuers]
+    limits = TokenLimits(settings.max_cached_tokens, settings.max_token_bytes, settings.leeway_s)
+    return Authenticator(settings, TokenVerifier(issuers, limits))
+
+
+def _keys_of(issuer: IssuerSettings, settings: AuthenticationSettings, config: RouterConfig) -> KeySource:
+    if issuer.jwks_file is not None:
+        return JwksFile(issuer.jwks_file)
+    url = issuer.jwks_url or ""
+    if config.environment == "production" and url.startswith("http://") and not _is_this_machine(url):
+        message = f"authentication.issuers: {url} gives keys over plain HTTP, which anybody can change. Use https."
+        raise InputError(INVALID_CONFIG, message)
+    fetch = http_fetch(url, settings.keys_timeout_s)
+    return JwksUrl(url, fetch, time.monotonic, settings.refresh_keys_s, settings.retry_keys_s)
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _cookie_in(header: str, name: str) -> str | None:
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return found.value if found is not None else None
+
+
+def _refused(reason: str, challenge: str) -> RequestError:
+    message = f"This is not allowed: {reason}."
+    return RequestError(401, UNAUTHENTICATED, message, {"www-authenticate": challenge})

@@ -1,0 +1,149 @@
+"""A bearer token -> its requester: verified by the keys of its issuer, and remembered until it expires.
+
+Remembered, because checking a signature costs more than answering most requests. Tokens that were verified by keys
+that have changed since are verified anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from router.server.access.caller import Requester
+from router.server.access.keys import KeySource
+from router.server.config.authentication import IssuerSettings
+
+_CHECKS: dict[str, Any] = {
+    "require": ["exp", "iss", "aud"],
+    # Not PyJWT's own checks of times: they read the system's clock, and ours is injected.
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
+
+
+class TokenRefused(Exception):  # noqa: N818 - an outcome
+    """``str(error)`` says why, without anything of the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An issuer and its keys."""
+
+    settings: IssuerSettings
+    keys: KeySource
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How many tokens are remembered, how long one may be, and by how much clocks may differ."""
+
+    max_cached: int = 10_000
+    max_bytes: int = 8192
+    leeway_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    requester: Requester
+    issuer: Issuer
+    generation: int
+    until: float
+
+
+class TokenVerifier:
+    """Verifies tokens of ``issuers``; ``clock`` gives seconds since 1970."""
+
+    def __init__(
+        self, issuers: list[Issuer], limits: TokenLimits = TokenLimits(), clock: Callable[[], float] = time.time
+    ) -> None:
+        self._issuers = {issuer.settings.issuer: issuer for issuer in issuers}
+        self._limits = limits
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    async def requester(self, token: str) -> Requester:
+        """Who bears ``token``. Raises TokenRefused, and KeysUnavailable where its issuer's keys cannot be had."""
+        known = self._known.get(token)
+        if known is not None:
+            if known.until > self._clock() and known.generation == known.issuer.keys.generation:
+                self._known.move_to_end(token)
+                return known.requester
+            del self._known[token]
+        return await self._learn(token)
+
+    async def _learn(self, token: str) -> Requester:
+        if len(token) > self._limits.max_bytes:
+            raise TokenRefused("it is too long")
+        issuer, claims = await self._verify(token)
+        expires_at = self._check_times(claims)
+        requester = Requester(claims, scopes_in(claims, issuer.settings.scopes_claim), expires_at)
+        self._known[token] = _Known(requester, issuer, issuer.keys.generation, expires_at)
+        while len(self._known) > self._limits.max_cached:
+            self._known.popitem(last=False)
+        return requester
+
+    async def _verify(self, token: str) -> tuple[Issuer, dict[str, Any]]:
+        try:
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+            issuer = self._issuer_of(unverified)
+            algorithm = unverified["header"].get("alg")
+            if algorithm not in issuer.settings.algorithms:
+                raise TokenRefused("its algorithm is not one of its issuer's")
+            key = await issuer.keys.find(unverified["header"].get("kid") or "")
+            if key is None:
+                raise TokenRefused("it is signed by an unknown key")
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=[algorithm],
+                audience=issuer.settings.audiences,
+                issuer=issuer.settings.issuer,
+                options=_CHECKS,  # type: ignore[arg-type]
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise TokenRefused(_reason(error)) from None
+        return issuer, claims
+
+    def _issuer_of(self, unverified: Mapping[str, Any]) -> Issuer:
+        name = unverified["payload"].get("iss")
+        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        if issuer is None:
+            raise TokenRefused("its issuer is not known here")
+        return issuer
+
+    def _check_times(self, claims: Mapping[str, Any]) -> float:
+        """When the token expires, leeway included."""
+        now, leeway_s = self._clock(), self._limits.leeway_s
+        expires, begins = claims["exp"], claims.get("nbf", 0)
+        if not _is_number(expires) or expires + leeway_s <= now:
+            raise TokenRefused("it has expired")
+        if not _is_number(begins) or begins - leeway_s > now:
+            raise TokenRefused("it is not valid yet")
+        return float(expires) + leeway_s
+
+
+def scopes_in(claims: Mapping[str, Any], name: str) -> frozenset[str]:
+    """The scopes in a claim: words apart by spaces (RFC 8693), or a list."""
+    value = claims.get(name, "")
+    if isinstance(value, str):
+        return frozenset(value.split())
+    return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()
+
+
+def _reason(error: Exception) -> str:
+    reasons = {
+        jwt.InvalidAudienceError: "it is for another audience",
+        jwt.InvalidSignatureError: "its signature is wrong",
+        jwt.MissingRequiredClaimError: "it lacks a claim that is required: exp, iss or aud",
+    }
+    return reasons.get(type(error), "it is malformed")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,152 @@
+"""Who asks, through the running router: header, cookie, connection_init, and what each refusal says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from router.errors import InputError
+from router.server.app import RouterApp
+from router.server.config import AuthenticationSettings, BatchingSettings, IssuerSettings, RouterConfig
+from tests.server.access.guarded import Guarded
+from tests.server.access.issuer import AUDIENCE, NAME, IssuerNow
+from tests.server.shop import client_of, codes
+from tests.server.subscriptions.live import BIDS, live_stack
+
+DIARY = {"query": "{ diary }"}
+
+
+@pytest.fixture
+def issuer() -> IssuerNow:
+    return IssuerNow()
+
+
+def settings(issuer: IssuerNow, folder: Path, **more: Any) -> RouterConfig:
+    path = folder / "jwks.json"
+    path.write_bytes(issuer.jwks())
+    issuers = (IssuerSettings(issuer=NAME, audiences=(AUDIENCE,), jwks_file=path),)
+    return RouterConfig(authentication=AuthenticationSettings(issuers=issuers, **more))
+
+
+@pytest_asyncio.fixture
+async def client(issuer: IssuerNow, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(Guarded().router(settings(issuer, tmp_path, cookie="session"))) as client:
+        yield client
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+@pytest.mark.asyncio
+async def test_a_token_opens_what_is_protected(client: httpx.AsyncClient, issuer: IssuerNow) -> None:
+    assert codes(await client.post("/graphql", json=DIARY)) == ["UNAUTHORIZED_FIELD_OR_TYPE"]
+    response = await client.post("/graphql", json=DIARY, headers=bearer(issuer.token()))
+    assert response.json() == {"data": {"diary": "dear diary"}}
+
+
+@pytest.mark.asyncio
+async def test_scopes_in_the_token_count(client: httpx.AsyncClient, issuer: IssuerNow) -> None:
+    query = {"query": "{ me { ssn } }"}
+    for scope, ssn in (("read:ssn", None), ("read:ssn read:people", "078-05-1120")):
+        response = await client.post("/graphql", json=query, headers=bearer(issuer.token(scope=scope)))
+        assert response.json()["data"] == {"me": {"ssn": ssn}}
+
+
+@pytest.mark.asyncio
+async def test_a_token_in_the_cookie_counts_where_there_is_no_header(
+    client: httpx.AsyncClient, issuer: IssuerNow
+) -> None:
+    cookie = {"cookie": f"a=b; session={issuer.token()}"}
+    assert (await client.post("/graphql", json=DIARY, headers=cookie)).json()["data"] == {"diary": "dear diary"}
+    response = await client.post("/graphql", json=DIARY, headers={**cookie, "authorization": "Bearer x"})
+    assert response.status_code == 401
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("header", "challenge"),
+    [("Bearer e30.e30.", "invalid_token"), ("Bearer", "invalid_request"), ("Basic YTpi", "invalid_request")],
+)
+async def test_a_token_that_is_not_accepted_ends_the_request(
+    client: httpx.AsyncClient, header: str, challenge: str
+) -> None:
+    response = await client.post("/graphql", json={"query": "{ me { name } }"}, headers={"authorization": header})
+    assert (response.status_code, codes(response)) == (401, ["UNAUTHENTICATED"])
+    assert response.headers["www-authenticate"] == f'Bearer error="{challenge}"'
+
+
+@pytest.mark.asyncio
+async def test_a_token_can_be_required(issuer: IssuerNow, tmp_path: Path) -> None:
+    guarded = Guarded()
+    async with client_of(guarded.router(settings(issuer, tmp_path, required=True))) as client:
+        response = await client.post("/graphql", json={"query": "{ me { name } }"})
+        assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+        assert guarded.asked == []
+        response = await client.post("/graphql", json=DIARY, headers=bearer(issuer.token()))
+        assert response.status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_keys_that_cannot_be_had_are_not_the_clients_fault(issuer: IssuerNow, tmp_path: Path) -> None:
+    config = settings(issuer, tmp_path)
+    (tmp_path / "jwks.json").unlink()
+    async with client_of(Guarded().router(config)) as client:
+        response = await client.post("/graphql", json=DIARY, headers=bearer(issuer.token()))
+    assert (response.status_code, codes(response)) == (503, ["KEYS_UNAVAILABLE"])
+
+
+@pytest.mark.asyncio
+async def test_without_issuers_nobody_is_known_whatever_they_send(issuer: IssuerNow) -> None:
+    async with client_of(Guarded().router()) as client:
+        response = await client.post("/graphql", json=DIARY, headers=bearer(issuer.token()))
+    assert (response.status_code, codes(response)) == (200, ["UNAUTHORIZED_FIELD_OR_TYPE"])
+
+
+@pytest.mark.asyncio
+async def test_each_request_of_an_array_is_cut_for_its_sender(issuer: IssuerNow, tmp_path: Path) -> None:
+    config = settings(issuer, tmp_path).model_copy(update={"batching": BatchingSettings(enabled=True)})
+    async with client_of(Guarded().router(config)) as client:
+        response = await client.post("/graphql", json=[DIARY, DIARY])
+        assert [one["data"] for one in response.json()] == [{"diary": None}] * 2
+
+
+def test_keys_over_plain_http_are_refused_in_production() -> None:
+    issuers = (IssuerSettings(issuer=NAME, audiences=(AUDIENCE,), jwks_url="http://id.test/jwks"),)
+    with pytest.raises(InputError) as caught:
+        RouterApp(RouterConfig(authentication=AuthenticationSettings(issuers=issuers)))
+    assert caught.value.message.startswith("authentication.issuers: http://id.test/jwks gives keys over plain HTTP")
+    RouterApp(RouterConfig(environment="development", authentication=AuthenticationSettings(issuers=issuers)))
+
+
+@pytest.mark.asyncio
+async def test_a_websocket_is_opened_with_a_token_in_its_first_message(issuer: IssuerNow, tmp_path: Path) -> None:
+    async with live_stack(settings(issuer, tmp_path, required=True)) as stack:
+        async with stack.socket({"authorization": f"Bearer {issuer.token()}"}) as client:
+            await client.subscribe(BIDS)
+            await stack.auction.followed_by(1)
+        async with stack.socket(acknowledged=False) as client:
+            await client.send(type="connection_init", payload={"authorization": "Bearer no"})
+            assert await client.closed_with() == 4403
+        async with stack.socket(acknowledged=False) as client:
+            await client.send(type="connection_init")
+            assert await client.closed_with() == 4403
+
+
+@pytest.mark.asyncio
+async def test_a_subscription_ends_with_its_token(issuer: IssuerNow, tmp_path: Path) -> None:
+    async with live_stack(settings(issuer, tmp_path)) as stack:
+        token = issuer.token(exp=int(issuer.now) + 2)
+        async with stack.socket({"authorization": f"Bearer {token}"}) as client:
+            await client.subscribe(BIDS)
+            message = await client.receive()
+            assert message["payload"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+            assert stack.service.subscriptions.count == 0
+            await client.subscribe(BIDS, "2")
+            assert json.dumps("UNAUTHENTICATED") in json.dumps(await client.receive())
