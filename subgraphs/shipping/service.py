@@ -97,7 +97,8 @@ class Shipping:
         for shipment in shipments:
             await self.store.add(shipment, cause)
         if await self.store.is_cancelled(order.id):
-            await self._stop_shipments(order.id, cause)
+            # Without the cause, which the shipments have handled by being there.
+            await self._stop_shipments(order.id)
             return
         for shipment in shipments:
             await self.advance(await self._reload(shipment))
@@ -180,11 +181,11 @@ class Shipping:
                 seen = [TrackingEvent(sighting) for sighting in tracking.sightings]
                 return observe(shipment, seen, tracking.next_check_at, self.clock())
 
-    async def _stop_shipments(self, order_id: str, cause: str) -> None:
+    async def _stop_shipments(self, order_id: str, cause: str | None = None) -> None:
         for shipment in (await self.store.shipments_of_orders([order_id])).get(order_id, ()):
             await self.advance(await self._request_cancel(shipment, cause))
 
-    async def _request_cancel(self, shipment: Shipment, cause: str) -> Shipment:
+    async def _request_cancel(self, shipment: Shipment, cause: str | None) -> Shipment:
         for _ in range(ATTEMPTS):
             change = request_cancel(shipment, self.clock())
             if change is None:

@@ -39,6 +39,8 @@ class MemoryStore:
         if shipment.id in self.kept:
             return False
         self.kept[shipment.id] = shipment
+        if cause:
+            self.causes.add((shipment.id, cause))
         return True
 
     async def save(
