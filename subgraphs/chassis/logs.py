@@ -15,6 +15,7 @@ PROCESSORS: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 def configure_logs(form: Literal["text", "json"], service: str, level: str = "info") -> None:
@@ -24,9 +25,11 @@ def configure_logs(form: Literal["text", "json"], service: str, level: str = "in
     an event's its ``event`` and the ``trace`` of the request that caused it.
     """
     structlog.contextvars.bind_contextvars(service=service)
-    last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Tracebacks without the values of variables: those are customers' addresses, and tokens.
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    last: list[Processor] = [plain]
     if form == "json":
-        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_to_json)]
+        last = [TRACEBACKS, structlog.processors.JSONRenderer(serializer=_to_json)]
     structlog.configure(
         processors=[*PROCESSORS, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
