@@ -29,6 +29,8 @@ Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
 DocumentCollection: TypeAlias = "AsyncIOMotorCollection[Document]"
 
+BY_ID: Mapping[str, str | int] = {"_id": "hashed"}
+"""The shard key of what is written and asked by its id."""
 OUTBOX_INDEX = IndexModel([("outbox.time", ASCENDING)], name="outbox", sparse=True)
 
 
@@ -38,12 +40,17 @@ class Collection:
 
     ``schema`` is a $jsonSchema that every document must fit from now on; the database refuses others. It must let pass
     what the release before writes, which may still be running.
+
+    ``shard_key`` is what a sharded cluster divides it by, in the form of ``sh.shardCollection``; None where it stays on
+    one shard. MongoDB shards no collection with a unique index that does not begin with it: what is unique across
+    shards is the ``_id``, or the ``_id`` of a document that stands for it.
     """
 
     name: str
     indexes: Sequence[IndexModel] = ()
     outbox: bool = False
     schema: Mapping[str, Any] | None = None
+    shard_key: Mapping[str, str | int] | None = None
 
 
 def connect(settings: ServiceSettings, listeners: Sequence[CommandListener] = ()) -> Database:

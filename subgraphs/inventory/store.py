@@ -5,9 +5,8 @@ What must change together lies in one document: a product's stock, who holds how
 tell of it. The journal's lines are moved from there to ``movements``, where they stay, by
 :meth:`MongoStore.archive_journal`.
 
-Shard keys: ``products`` ``{_id: "hashed"}`` (every write names one product), ``movements`` ``{productId: "hashed"}``
-(the journal is read by product), ``reservations`` ``{_id: "hashed"}``: its id follows from the order's, so that an
-order has one reservation in the whole cluster though ``by_order`` is unique within a shard alone.
+``products`` is sharded by id (every write names one product), ``movements`` by product (so it is read), and
+``reservations`` by id, which follows from the order's, so that an order has one reservation in the whole cluster.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pymongo.errors import BulkWriteError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.inventory.documents import (
     facts_fields,
@@ -110,7 +109,7 @@ COLLECTIONS = (
     Collection(
         "products",
         (
-            IndexModel([("sortKey", ASCENDING)], name="by_name", unique=True),
+            IndexModel([("sortKey", ASCENDING)], name="all_by_name"),
             IndexModel([("active", ASCENDING), ("sortKey", ASCENDING)], name="active_by_name"),
             IndexModel([("active", ASCENDING), ("category", ASCENDING), ("sortKey", ASCENDING)], name="by_category"),
             IndexModel([("words", ASCENDING)], name="by_word"),
@@ -118,6 +117,7 @@ COLLECTIONS = (
         ),
         outbox=True,
         schema=PRODUCT_SCHEMA,
+        shard_key=BY_ID,
     ),
     Collection(
         "movements",
@@ -126,15 +126,17 @@ COLLECTIONS = (
             IndexModel([("productId", ASCENDING), ("key", ASCENDING)], name="by_key"),
         ),
         schema=MOVEMENT_SCHEMA,
+        shard_key={"productId": "hashed"},
     ),
     Collection(
         "reservations",
         (
-            IndexModel([("orderId", ASCENDING)], name="by_order", unique=True),
+            IndexModel([("orderId", ASCENDING)], name="order"),
             IndexModel([("expiresAt", ASCENDING)], name="expiring"),
         ),
         outbox=True,
         schema=RESERVATION_SCHEMA,
+        shard_key=BY_ID,
     ),
 )
 

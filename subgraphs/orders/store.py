@@ -5,9 +5,9 @@ has handled. A change is one update of it, over the revision from which it was d
 service's own copies of products and customers.
 
 Lists are read by ``position``, one text of placing time and id: a page is one range of one index, where a pair of
-fields would need an ``$or``. The shard key of ``orders`` is ``{_id: "hashed"}``: ids are what other services ask by and
-what makes placing idempotent. A sharded cluster keeps ``number`` unique within a shard only; over all of them its 30
-random bits a year must do.
+fields would need an ``$or``. All collections are sharded by id: ids are what other services ask by and what makes
+placing idempotent. A sharded cluster keeps nothing else unique, so an order's number is the id of a document in
+``numbers``, which is written before the order; one whose order never came is a number that is never used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.orders.domain import (
     Address,
@@ -99,12 +99,16 @@ PRODUCT_SCHEMA: Document = {
     "required": ["name", "price", "weightGrams", "active", "version"],
     "properties": {"price": _MONEY_SCHEMA, "active": {"bsonType": "bool"}, "version": {"bsonType": ["int", "long"]}},
 }
+NUMBER_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["orderId"],
+    "properties": {"orderId": {"bsonType": "string"}},
+}
 CUSTOMER_SCHEMA: Document = {"bsonType": "object", "required": ["name", "email"]}
 
 ORDERS = Collection(
     "orders",
     indexes=(
-        IndexModel([("number", ASCENDING)], name="number", unique=True),
         IndexModel([("position", DESCENDING)], name="newest"),
         IndexModel([("status", ASCENDING), ("position", DESCENDING)], name="status_newest"),
         IndexModel([("customerId", ASCENDING), ("position", DESCENDING)], name="customer_newest"),
@@ -114,10 +118,12 @@ ORDERS = Collection(
     ),
     outbox=True,
     schema=ORDER_SCHEMA,
+    shard_key=BY_ID,
 )
-PRODUCTS = Collection("products", schema=PRODUCT_SCHEMA)
-CUSTOMERS = Collection("customers", schema=CUSTOMER_SCHEMA)
-COLLECTIONS = (ORDERS, PRODUCTS, CUSTOMERS)
+NUMBERS = Collection("numbers", schema=NUMBER_SCHEMA, shard_key=BY_ID)
+PRODUCTS = Collection("products", schema=PRODUCT_SCHEMA, shard_key=BY_ID)
+CUSTOMERS = Collection("customers", schema=CUSTOMER_SCHEMA, shard_key=BY_ID)
+COLLECTIONS = (ORDERS, NUMBERS, PRODUCTS, CUSTOMERS)
 
 
 class MongoStore:
@@ -125,12 +131,17 @@ class MongoStore:
 
     def __init__(self, database: Database, outbox: Outbox, encode: Callable[[OrderEvent], Event]) -> None:
         self._orders = Aggregates(database[ORDERS.name], outbox)
+        self._numbers = database[NUMBERS.name]
         self._products = database[PRODUCTS.name]
         self._customers = database[CUSTOMERS.name]
         self._encode = encode
 
     async def insert(self, order: Order, events: Sequence[OrderEvent]) -> bool:
         """See :class:`Store`."""
+        try:
+            await self._numbers.insert_one(_number_document(order))
+        except DuplicateKeyError:
+            return False
         return await self._orders.insert(_order_document(order), events=[self._encode(event) for event in events])
 
     async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
@@ -201,6 +212,7 @@ class MongoStore:
         workings: Document = {"outbox": [], "handledEvents": []}
         await _insert_new(self._products, [_product_document(product, 1) for product in products])
         await _insert_new(self._customers, [_customer_document(customer) for customer in customers])
+        await _insert_new(self._numbers, [_number_document(order) for order in orders])
         await _insert_new(self._orders.collection, [_order_document(order) | workings for order in orders])
         return len(orders) + len(products) + len(customers)
 
@@ -231,6 +243,10 @@ def _where(part: Slice) -> Document:
     if part.after is not None:
         where["position"] = {"$lt": part.after}
     return where
+
+
+def _number_document(order: Order) -> Document:
+    return {"_id": order.number, "orderId": order.id}
 
 
 def _order_document(order: Order) -> Document:

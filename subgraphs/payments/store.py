@@ -1,8 +1,7 @@
 """Payments in MongoDB: collections ``payments`` (each with its transactions, refunds and ledger) and ``invoices``.
 
-The shard key of ``payments`` is ``{_id: "hashed"}``: every write names the id, and it follows from the order's, so that
-an order has one payment in the whole cluster though ``by_order`` is unique within a shard alone. ``invoices`` stays on
-one shard: a series without gaps is one sequence.
+``payments`` is sharded by id: every write names it, and it follows from the order's, so that an order has one payment
+in the whole cluster. ``invoices`` stays on one shard: a series without gaps is one sequence.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.payments.domain import (
     Attempt,
@@ -81,11 +80,12 @@ COLLECTIONS = (
     Collection(
         "payments",
         (
-            IndexModel([("orderId", ASCENDING)], name="by_order", unique=True),
+            IndexModel([("orderId", ASCENDING)], name="order"),
             IndexModel([("dueAt", ASCENDING)], name="due"),
         ),
         outbox=True,
         schema=PAYMENT_SCHEMA,
+        shard_key=BY_ID,
     ),
     Collection(
         "invoices",
@@ -163,6 +163,8 @@ class MongoStore:
 
 
 async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    if not documents:
+        return
     try:
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:

@@ -18,7 +18,7 @@ Histories are counted in the same way.
 `trend` is derived from `weeks`, and written by whoever counted last: each counter writes it after its own increment,
 on the condition that nobody counted since it read (`orders` only grows).
 
-Shard keys: `_id` in each collection. All of it can be learned anew from the stream at any time (see rebuild.py), in
+Each collection is sharded by id. All of it can be learned anew from the stream at any time (see rebuild.py), in
 collections that are made beside these and then take their place.
 """
 
@@ -35,7 +35,7 @@ from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection, create_indexes
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection, prepare_collections
 from subgraphs.recommendations.domain import (
     Basket,
     History,
@@ -58,8 +58,50 @@ COLLECTIONS_WITHIN_S = 60.0
 SELLABLE = {"active": True, "inStock": True}
 """What a tally must be for its product to be recommended."""
 
+_COUNT_SCHEMA: Document = {"bsonType": ["int", "long"], "minimum": 0}
+BASKET_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["customerId", "productIds", "confirmedAt", "settled"],
+    "properties": {
+        "customerId": {"bsonType": "string"},
+        "productIds": {"bsonType": "array", "items": {"bsonType": "string"}},
+        "confirmedAt": {"bsonType": "date"},
+        "settled": {"bsonType": "bool"},
+    },
+}
+TALLY_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": [
+        *("active", "version", "inStock", "stockVersion"),
+        *("orders", "weight", "weeks", "trend", "together", "counted"),
+    ],
+    "properties": {
+        "active": {"bsonType": "bool"},
+        "version": _COUNT_SCHEMA,
+        "inStock": {"bsonType": "bool"},
+        "stockVersion": _COUNT_SCHEMA,
+        "orders": _COUNT_SCHEMA,
+        "weight": _COUNT_SCHEMA,
+        "weeks": {"bsonType": "object", "additionalProperties": _COUNT_SCHEMA},
+        "trend": {"bsonType": ["int", "long", "double"]},
+        "together": {"bsonType": "object", "additionalProperties": _COUNT_SCHEMA},
+        "counted": {"bsonType": "array", "maxItems": COUNTED_LIMIT},
+    },
+}
+HISTORY_SCHEMA: Document = {
+    "bsonType": "object",
+    "required": ["bought", "counted"],
+    "properties": {
+        "bought": {
+            "bsonType": "object",
+            "additionalProperties": {"bsonType": "object", "required": ["times", "last"]},
+        },
+        "counted": {"bsonType": "array", "maxItems": COUNTED_LIMIT},
+    },
+}
+
 COLLECTIONS = (
-    Collection("baskets"),
+    Collection("baskets", schema=BASKET_SCHEMA, shard_key=BY_ID),
     Collection(
         "tallies",
         indexes=(
@@ -72,8 +114,10 @@ COLLECTIONS = (
                 name="sellable_by_trend",
             ),
         ),
+        schema=TALLY_SCHEMA,
+        shard_key=BY_ID,
     ),
-    Collection("histories"),
+    Collection("histories", schema=HISTORY_SCHEMA, shard_key=BY_ID),
 )
 
 _DUPLICATE_KEY = 11000
@@ -201,9 +245,7 @@ async def store_beside(database: Database) -> AsyncIterator[tuple[MongoStore, Ca
 
     try:
         with pymongo.timeout(COLLECTIONS_WITHIN_S):
-            for name in names:
-                await database.create_collection(prefix + name)
-            await create_indexes(database, [replace(each, name=prefix + each.name) for each in COLLECTIONS])
+            await prepare_collections(database, [replace(each, name=prefix + each.name) for each in COLLECTIONS])
         yield MongoStore(database, prefix), put_in_place
     finally:
         with pymongo.timeout(COLLECTIONS_WITHIN_S):

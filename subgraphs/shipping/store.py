@@ -1,7 +1,7 @@
 """Shipping in MongoDB: collections ``shipments`` (each with its tracking and its events) and ``cancelledOrders``.
 
-The shard key of both is ``{_id: "hashed"}``: every write names the id. What is asked by order or by tracking number
-asks all shards, each by an index; those are few questions beside the writes of the carriers.
+Both are sharded by id: every write names it. What is asked by order or by tracking number asks all shards, each by an
+index; those are few questions beside the writes of the carriers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.shipping.domain import (
     Address,
@@ -68,8 +68,9 @@ COLLECTIONS = (
         ),
         outbox=True,
         schema=SHIPMENT_SCHEMA,
+        shard_key=BY_ID,
     ),
-    Collection("cancelledOrders", schema=CANCELLED_ORDER_SCHEMA),
+    Collection("cancelledOrders", schema=CANCELLED_ORDER_SCHEMA, shard_key=BY_ID),
 )
 
 DUPLICATE_KEY = 11000
@@ -142,6 +143,8 @@ class MongoStore:
 
 
 async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    if not documents:
+        return
     try:
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:

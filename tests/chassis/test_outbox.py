@@ -16,6 +16,7 @@ from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Collection, Database, connect, create_indexes
 from subgraphs.chassis.outbox import Relay
 from subgraphs.chassis.settings import ServiceSettings
+from tests.explained import QueryLog, collection_scans
 from tests.services import event, eventually
 
 NOTES = (Collection("notes", outbox=True),)
@@ -67,6 +68,24 @@ async def test_events_are_published_in_their_order_and_leave_the_document(
         "handledEvents": [],
     }
     assert await relay.publish_pending(database, bus) == 0
+
+
+@pytest.mark.asyncio
+async def test_the_relay_reads_an_index_and_a_scan_would_be_seen(mongodb_url: str, relay: Relay) -> None:
+    log = QueryLog()
+    settings = ServiceSettings(mongodb_url=SecretStr(mongodb_url), nats_url=SecretStr("nats://unused"))
+    database = connect(settings, [log])
+    await create_indexes(database, NOTES)
+    notes = Aggregates(database["notes"], relay)
+    for number in range(20):
+        await notes.insert({"_id": f"n{number}"}, events=[FIRST] if number == 7 else [])
+    await relay.oldest_pending(database)
+    await relay.publish_pending(database, MemoryBus())
+    assert len(log.finds) == 3
+    assert await collection_scans(database, log) == []
+    log.finds = [{"find": "notes", "filter": {"text": "a"}}, {"find": "notes", "filter": {}, "sort": {"text": 1}}]
+    assert await collection_scans(database, log) == log.finds
+    database.client.close()
 
 
 @pytest.mark.asyncio

@@ -11,6 +11,7 @@ from random import SystemRandom
 
 import click
 
+from subgraphs.chassis.logs import configure_logs
 from tests.faults.ordeal import SETTINGS, undergo
 from tests.mall import running_mall
 
@@ -22,6 +23,7 @@ from tests.mall import running_mall
 def main(kills: int, shoppers: int, seed: int | None) -> None:
     """Kill and pause the processes of a mall at random under a load of orders; then audit its five databases."""
     seed = SystemRandom().randrange(1_000_000) if seed is None else seed
+    configure_logs("text", "faults", "warning")
     directory = Path(tempfile.mkdtemp(prefix="galleria-faults-"))
     click.echo(f"seed {seed}; the mall's data and log are in {directory}")
     started_at = time.monotonic()

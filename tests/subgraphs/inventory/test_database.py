@@ -85,7 +85,7 @@ async def test_orders_for_the_same_products_in_any_order_all_end(mongo_store: Mo
     ("query", "index"),
     [
         (ProductQuery(), "active_by_name"),
-        (ProductQuery(active=None), "by_name"),
+        (ProductQuery(active=None), "all_by_name"),
         (ProductQuery(category="Tea"), "by_category"),
     ],
 )

@@ -16,7 +16,7 @@ from subgraphs.orders.domain import Customer, OrderStatus
 from subgraphs.orders.events import encode
 from subgraphs.orders.service import Orders, Slice
 from subgraphs.orders.store import COLLECTIONS, MongoStore
-from tests.explained import QueryLog, collection_scans
+from tests.explained import QueryLog, Watched, collection_scans
 from tests.subgraphs.orders.examples import MUG, NOW, a_request, an_order
 from tests.subgraphs.orders.own_database import NoRelay
 
@@ -35,17 +35,20 @@ async def shop(mongodb_url: str) -> AsyncIterator[tuple[Database, MongoStore, Qu
 
 async def test_every_query_reads_an_index(shop: tuple[Database, MongoStore, QueryLog]) -> None:
     database, store, log = shop
-    orders = Orders(store, lambda: NOW, itertools.count(1).__next__)
+    watched: Any = Watched(store)
+    orders = Orders(watched, lambda: NOW, itertools.count(1).__next__)
     await orders.change_product(MUG, 1)
     await orders.change_product(MUG, 2)
     order = await orders.place(Customer("cus_ada"), a_request())
     await orders.cancel(order.id, "why not", None)
-    await store.customers(["cus_ada"])
+    await watched.customers(["cus_ada"])
     for status, after, customer_id in itertools.product((None, OrderStatus.PENDING), (None, "2026"), (None, "cus_ada")):
-        await store.newest(Slice(5, after, status), customer_id)
-    assert len(log.finds) > 15
-    # The list of all orders has nothing to look for: it reads the first ones of the index that it is sorted by.
-    assert await collection_scans(database, [find for find in log.finds if find["filter"]]) == []
+        await watched.newest(Slice(5, after, status), customer_id)
+        await watched.newest_by_customer(["cus_ada", "cus_bob"], Slice(5, after, status))
+    await watched.add_all([an_order()], [MUG], [Customer("cus_bob")])
+    assert watched.uncalled() == set()
+    assert len(log.finds) > 30
+    assert await collection_scans(database, log) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SEEDED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 async def test_an_order_and_its_event_are_one_write(own: OwnDatabase) -> None:
     order = an_order()
     await own.store.insert(order, [OrderPlaced(order, "tok_approved")])
-    assert own.log.commands == ["insert"]
+    assert own.log.commands == ["insert", "insert"], "the number, then the order with its event"
     document = await own.database["orders"].find_one({"_id": "ord_1"})
     assert document is not None
     [event] = [from_cloud_event(raw) for raw in document["outbox"]]

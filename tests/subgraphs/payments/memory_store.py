@@ -30,9 +30,11 @@ class MemoryStore:
         return {payment.order_id: payment for payment in self.kept.values() if payment.order_id in order_ids}
 
     async def add(self, payment: Payment, cause: str | None = None) -> bool:
-        if any(known.order_id == payment.order_id for known in self.kept.values()):
+        if payment.id in self.kept:
             return False
         self.kept[payment.id] = payment
+        if cause:
+            self.causes.add((payment.id, cause))
         return True
 
     async def save(

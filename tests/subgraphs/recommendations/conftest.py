@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from subgraphs.recommendations.service import Store
 from subgraphs.recommendations.store import COLLECTIONS, MongoStore
@@ -26,7 +26,7 @@ async def database(mongodb_url: str, commands: CommandLog) -> AsyncIterator[Data
     """An empty database with the indexes of the service."""
     environment = {"MONGODB_URL": mongodb_url, "NATS_URL": "nats://nobody:listens@127.0.0.1:1"}
     database = connect(read_settings(ServiceSettings, "recommendations", environment), [commands])
-    await create_indexes(database, COLLECTIONS)
+    await prepare_collections(database, COLLECTIONS)
     commands.commands.clear()
     yield database
     database.client.close()

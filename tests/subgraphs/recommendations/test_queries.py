@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from subgraphs.chassis.auth import AuthContext
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.demo import demo_shop
+from subgraphs.recommendations.domain import ProductNews, StockNews
 from subgraphs.recommendations.schema import make_loaders, schema
 from subgraphs.recommendations.seed import demo_baskets, seed
-from subgraphs.recommendations.store import SELLABLE, MongoStore
+from subgraphs.recommendations.store import COLLECTIONS, SELLABLE, MongoStore
+from tests.explained import QueryLog, Watched, collection_scans
 from tests.services import CommandLog
-from tests.subgraphs.recommendations.examples import NOW, over
+from tests.subgraphs.recommendations.examples import NOW, a_basket, over
 
 GRACE = AuthContext("staff_grace", "staff", scopes=frozenset({"orders:read-all"}))
 PRODUCTS = """
@@ -64,6 +69,28 @@ async def test_any_number_of_customers_is_as_many_queries_as_one(
     assert len([entity for entity in found if entity]) == count
     # Histories, tallies, those of the companions, and best-sellers where a list is short.
     assert commands.commands in (["find"] * 3, ["find"] * 4)
+
+
+@pytest.mark.asyncio
+async def test_no_query_reads_a_whole_collection(mongodb_url: str) -> None:
+    log = QueryLog()
+    settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://127.0.0.1:1"})
+    database = connect(settings, [log])
+    await prepare_collections(database, COLLECTIONS)
+    store: Any = Watched(MongoStore(database))
+    recommendations = over(store)
+    await seed(recommendations, NOW)
+    basket = a_basket("ord_new", *(product.id for product in demo_shop(NOW).products[:2]))
+    await recommendations.learn(basket)
+    await store.note_product(ProductNews(basket.product_ids[0], active=True, version=2))
+    await store.note_stock(StockNews(basket.product_ids[0], in_stock=True, version=2))
+    await recommendations.companions(basket.product_ids)
+    await recommendations.tastes(["cus_ada"])
+    await recommendations.popular()
+    await store.trending(5)
+    assert store.uncalled() == set()
+    assert await collection_scans(database, log) == []
+    database.client.close()
 
 
 @pytest.mark.asyncio
