@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
+from router.server.overload import Overload, overload_policy
 from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import Lasting, assemble
@@ -19,7 +20,7 @@ from router.server.startup import keep_opening
 from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
-from router.server.traffic_metrics import TrafficCollector
+from router.server.traffic_metrics import OverloadCollector, TrafficCollector
 
 
 class RouterApp:
@@ -31,13 +32,15 @@ class RouterApp:
     def __init__(self, config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> None:
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
-        self._lasting = Lasting(telemetry, self._subscriptions, lambda: self.service)
+        self.overload = Overload(overload_policy(config))
+        self._lasting = Lasting(telemetry, self._subscriptions, self.overload, lambda: self.service)
         self._serving = assemble(config, graph, self._lasting)
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
         self._lifespan = Starlette(lifespan=self._live)
         telemetry.watch_cache(self._cached_operations)
         telemetry.registry.register(TrafficCollector(self._traffic))
+        telemetry.registry.register(OverloadCollector(self.overload))
 
     @property
     def service(self) -> GraphQLService:
@@ -51,6 +54,7 @@ class RouterApp:
         """
         config = graph.made_from.config if graph.made_from is not None else self._serving.config
         self._serving = assemble(config, graph, self._lasting, self._serving)
+        self.overload.policy = overload_policy(config)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
 
     def reload_soon(self) -> None:

@@ -20,6 +20,7 @@ from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
+from router.server.overload import LoadShedder, Overload
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
@@ -34,6 +35,7 @@ class Lasting:
 
     telemetry: Telemetry
     subscriptions: SubscriptionHub
+    overload: Overload
     current: Callable[[], GraphQLService]
 
 
@@ -61,11 +63,14 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     routes = [*_health_routes(service), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config, service)
+    endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, authenticator)
+    if config.traffic.shedding.enabled:
+        endpoint = LoadShedder(endpoint, lasting.overload)
     return Serving(
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=GraphQLEndpoint(config, lasting.telemetry, service, authenticator),
+        http=endpoint,
         websocket=WebSocketEndpoint(config, lasting.current, authenticator),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,

@@ -1,4 +1,4 @@
-"""What /metrics tells of the way to the subgraphs: read when asked, so that it costs no request anything."""
+"""What /metrics tells of load and of the way to the subgraphs: read when asked, so that no request pays for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from router.execution.traffic.breaker import CircuitState
+from router.server.overload import Overload
 from router.server.subgraph_traffic import SubgraphTraffic
 
 _STATES = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
@@ -58,3 +59,17 @@ class TrafficCollector(Collector):
             shared = CounterMetricFamily("galleria_fetches_shared", "Fetches that took the answer to another one.")
             shared.add_metric([], traffic.sharing.shared)
             yield shared
+
+
+class OverloadCollector(Collector):
+    """Reads how many requests are under way, may be, and were refused."""
+
+    def __init__(self, overload: Overload) -> None:
+        self._overload = overload
+
+    def collect(self) -> Iterator[Metric]:
+        """Three metrics without labels."""
+        overload = self._overload
+        yield GaugeMetricFamily("galleria_requests_in_flight", "GraphQL requests under way.", overload.in_flight)
+        yield GaugeMetricFamily("galleria_requests_in_flight_limit", "How many may be under way.", overload.limit)
+        yield CounterMetricFamily("galleria_requests_shed", "Requests refused for overload.", overload.refused)

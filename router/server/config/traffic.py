@@ -43,6 +43,14 @@ class ConcurrencySettings(Section):
     max_waiting: int = Field(1000, ge=0)
 
 
+class SheddingSettings(Section):
+    """Requests of clients that the router cannot answer in time are refused at once."""
+
+    enabled: bool = True
+    max_in_flight: int = Field(2000, ge=1)
+    max_lag_s: float = Field(0.1, gt=0)
+
+
 class TrafficSettings(Section):
     """``addresses`` are the replicas of a subgraph, by name, in place of its routing_url.
 
@@ -55,6 +63,7 @@ class TrafficSettings(Section):
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()
+    shedding: SheddingSettings = SheddingSettings()
     addresses: Mapping[str, tuple[Url, ...]] = Field(default_factory=dict)
     resolve: tuple[str, ...] = ()
     health_path: str | None = Field(None, pattern=r"^/\S*$")

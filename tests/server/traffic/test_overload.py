@@ -1,0 +1,151 @@
+"""A router with too much to do refuses at the door, and answers what it lets in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from router.server.app import create_app
+from router.server.config import RouterConfig
+from router.server.overload import TICK_S, LoadShedder, Overload, OverloadPolicy
+from tests.server.shop import Shop, client_of, router_over
+from tests.server.subscriptions.live import until
+
+POLICY = OverloadPolicy(max_in_flight=100, max_lag_s=0.05)
+
+
+def busy(requests: int, policy: OverloadPolicy = POLICY) -> Overload:
+    """An overload whose room is used by ``requests``, outside of any event loop."""
+    overload = Overload(policy)
+    overload.in_flight = requests
+    return overload
+
+
+def test_a_late_loop_takes_a_fifth_of_the_room_each_time() -> None:
+    overload = busy(100)
+    limits = []
+    for _ in range(3):
+        overload.measured(0.06)
+        limits.append(overload.limit)
+        overload.in_flight = overload.limit
+    assert limits == [80, 64, 51]
+
+
+def test_it_shrinks_from_what_is_under_way_and_not_from_a_bound_that_nobody_reached() -> None:
+    overload = busy(20)
+    overload.measured(1.0)
+    assert overload.limit == 16
+
+
+def test_a_few_are_always_let_in() -> None:
+    overload = busy(1)
+    for _ in range(50):
+        overload.measured(10.0)
+    assert overload.limit == 4
+
+
+def test_room_comes_back_while_it_is_used() -> None:
+    overload = busy(100)
+    for _ in range(10):
+        overload.measured(1.0)
+        overload.in_flight = overload.limit
+    ticks = 0
+    while overload.limit < 100:
+        overload.measured(0.0)
+        overload.in_flight = overload.limit
+        ticks += 1
+    assert ticks * TICK_S <= 5
+
+
+def test_room_that_nobody_uses_does_not_grow() -> None:
+    overload = busy(20)
+    overload.measured(1.0)
+    overload.in_flight = 2
+    overload.measured(0.0)
+    assert overload.limit == 16
+
+
+@dataclass
+class Slow:
+    """An app that answers when it is told to, after it has begun if it is a stream."""
+
+    is_stream: bool = False
+    begun: int = 0
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun += 1
+        start: Message = {"type": "http.response.start", "status": 200, "headers": []}
+        if self.is_stream:
+            await send(start)
+        await self.go_on.wait()
+        if not self.is_stream:
+            await send(start)
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def statuses(app: LoadShedder, slow: Slow, requests: int, begun: int) -> list[int]:
+    """The statuses of ``requests`` at once, of which ``begun`` get through."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
+        tasks = [asyncio.create_task(client.post("/graphql")) for _ in range(requests)]
+        await until(lambda: slow.begun == begun and sum(task.done() for task in tasks) == requests - begun)
+        slow.go_on.set()
+        return [(await task).status_code for task in tasks]
+
+
+@pytest.mark.asyncio
+async def test_what_is_beyond_the_bound_is_refused_and_the_rest_answered() -> None:
+    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=2, max_lag_s=10))
+    assert await statuses(LoadShedder(slow, overload), slow, requests=5, begun=2) == [200, 200, 503, 503, 503]
+    assert (overload.in_flight, overload.refused) == (0, 3)
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_has_begun_takes_no_room() -> None:
+    slow, overload = Slow(is_stream=True), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10))
+    assert await statuses(LoadShedder(slow, overload), slow, requests=3, begun=3) == [200, 200, 200]
+
+
+@pytest.mark.asyncio
+async def test_a_loop_that_is_held_up_is_noticed() -> None:
+    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=100, max_lag_s=0.05))
+    app = LoadShedder(slow, overload)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
+        requests = [asyncio.create_task(client.post("/graphql")) for _ in range(10)]
+        await until(lambda: slow.begun == 10)
+        time.sleep(TICK_S + 0.1)  # noqa: ASYNC251 - what holds up the loop
+        await until(lambda: overload.limit == 8)
+        assert (await client.post("/graphql")).status_code == 503
+        slow.go_on.set()
+        await asyncio.gather(*requests)
+
+
+@pytest.mark.asyncio
+async def test_the_refusal_says_what_to_do_and_health_checks_are_never_refused() -> None:
+    app = router_over(Shop(), RouterConfig.model_validate({"traffic": {"shedding": {"max_in_flight": 1}}}))
+    async with client_of(app) as client:
+        app.overload.in_flight = 1
+        refused = await client.post("/graphql", json={"query": "{ warehouses }"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        [error] = refused.json()["errors"]
+        assert error["extensions"] == {"code": "OVERLOADED"}
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 200
+        assert "galleria_requests_shed_total 1.0" in (await client.get("/metrics")).text
+        app.overload.in_flight = 0
+        assert (await client.post("/graphql", json={"query": "{ warehouses }"})).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_shedding_can_be_switched_off() -> None:
+    app = create_app(RouterConfig.model_validate({"traffic": {"shedding": {"enabled": False}}}))
+    async with client_of(app) as client:
+        app.overload.in_flight = 10**6
+        assert (await client.post("/graphql", json={"query": "{ x }"})).json()["errors"][0]["extensions"]["code"] == (
+            "NOT_READY"
+        )
