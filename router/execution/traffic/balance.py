@@ -1,19 +1,25 @@
 """Choosing an address: of two drawn at random the less busy one, and none that is failing or about to go.
 
+An address that failed a moment ago is second choice, so that a retry goes elsewhere.
+
 Two draws are enough to keep the load even, without a list that all requests must agree on (Mitzenmacher, "The Power of
 Two Choices in Randomized Load Balancing", 2001).
 """
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import tells_of_absence, was_answered
-from router.execution.traffic.breaker import Admission, CircuitBreaker, Outcome
+from router.execution.traffic.breaker import Admission, CircuitBreaker, Clock, Outcome
+
+RECENTLY_S = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +27,7 @@ class Replica:
     """One ``address`` of a subgraph, as people know it, and the client that reaches it.
 
     ``is_draining`` is set by whoever learns that the replica is about to go: it gets no new requests while there are
-    others.
+    others. ``failed_at`` is when it failed last, by the clock of the balance.
     """
 
     address: str
@@ -29,13 +35,20 @@ class Replica:
     breaker: CircuitBreaker
     in_flight: int = 0
     is_draining: bool = False
+    failed_at: float = -math.inf
 
 
 class BalancingClient:
     """A SubgraphClient over the ``replicas`` of each subgraph, by name."""
 
-    def __init__(self, replicas: Mapping[str, Sequence[Replica]], draw: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        replicas: Mapping[str, Sequence[Replica]],
+        draw: random.Random | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self.replicas = dict(replicas)
+        self._clock = clock
         self._retired: list[Replica] = []
         self._random = draw or random.Random()  # noqa: S311 - for an even load, not for secrets
 
@@ -54,7 +67,7 @@ class BalancingClient:
                 break
             replica, admission = entered
             try:
-                return await _send_to(replica, admission, request)
+                return await self._send_to(replica, admission, request)
             except NotSent as error:
                 failure = error
                 untried.remove(replica)
@@ -81,27 +94,30 @@ class BalancingClient:
             chosen = replicas[0]
         else:
             able = [one for one in replicas if one.breaker.admits]
-            candidates = [one for one in able if not one.is_draining] or able
-            if not candidates:
+            if not able:
                 return None
+            staying = [one for one in able if not one.is_draining] or able
+            recently = self._clock() - RECENTLY_S
+            candidates = [one for one in staying if one.failed_at < recently] or staying
             chosen = min(self._random.sample(candidates, min(2, len(candidates))), key=_load)
         admission = chosen.breaker.enter()
         return (chosen, admission) if admission is not None else None
 
-
-async def _send_to(replica: Replica, admission: Admission, request: SubgraphRequest) -> SubgraphResponse:
-    outcome = Outcome.GIVEN_UP
-    replica.in_flight += 1
-    try:
-        response = await replica.client.send(request)
-        outcome = Outcome.ANSWERED if was_answered(response) else Outcome.FAILED
-        return response
-    except SubgraphFailure as failure:
-        outcome = Outcome.FAILED if tells_of_absence(failure) else Outcome.ANSWERED
-        raise
-    finally:
-        replica.in_flight -= 1
-        replica.breaker.leave(admission, outcome)
+    async def _send_to(self, replica: Replica, admission: Admission, request: SubgraphRequest) -> SubgraphResponse:
+        outcome = Outcome.GIVEN_UP
+        replica.in_flight += 1
+        try:
+            response = await replica.client.send(request)
+            outcome = Outcome.ANSWERED if was_answered(response) else Outcome.FAILED
+            return response
+        except SubgraphFailure as failure:
+            outcome = Outcome.FAILED if tells_of_absence(failure) else Outcome.ANSWERED
+            raise
+        finally:
+            replica.in_flight -= 1
+            if outcome is Outcome.FAILED:
+                replica.failed_at = self._clock()
+            replica.breaker.leave(admission, outcome)
 
 
 def _load(replica: Replica) -> int:

@@ -34,8 +34,8 @@ def replica(name: str, *script: Does, clock: StillClock | None = None) -> tuple[
     return Replica(f"http://{name}/graphql", client, breaker), client
 
 
-def balancing(*replicas: Replica) -> BalancingClient:
-    return BalancingClient({"stock": list(replicas)}, random.Random(1))  # noqa: S311 - seeded, to be repeatable
+def balancing(*replicas: Replica, clock: StillClock | None = None) -> BalancingClient:
+    return BalancingClient({"stock": list(replicas)}, random.Random(1), clock or StillClock())  # noqa: S311 - seeded, to be repeatable
 
 
 async def refusal(client: BalancingClient, request: SubgraphRequest = QUERY) -> tuple[str, str]:
@@ -98,9 +98,11 @@ async def test_where_all_refuse_the_last_refusal_is_told() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("failing", [BROKEN_OFF, LATE, SubgraphResponse(503, b"")], ids=["broken off", "late", "503"])
 async def test_an_address_that_keeps_failing_is_left_out(failing: Does) -> None:
+    clock = StillClock()
     (bad, of_bad), (good, of_good) = replica("a", failing), replica("b")
-    client = balancing(bad, good)
+    client = balancing(bad, good, clock=clock)
     for _ in range(2):
+        clock.now += 1
         good.in_flight = 1
         if isinstance(failing, SubgraphFailure):
             await refusal(client)
@@ -110,6 +112,23 @@ async def test_an_address_that_keeps_failing_is_left_out(failing: Does) -> None:
     good.in_flight = 5
     assert await client.send(QUERY) == OK
     assert (len(of_bad.sent), len(of_good.sent)) == (2, 1)
+
+
+@pytest.mark.asyncio
+async def test_an_address_that_failed_a_moment_ago_is_second_choice() -> None:
+    clock = StillClock()
+    (bad, of_bad), (good, of_good) = replica("a", BROKEN_OFF, OK), replica("b")
+    client = balancing(bad, good, clock=clock)
+    good.in_flight = 1
+    await refusal(client)
+    good.in_flight = 0
+    for _ in range(20):
+        await client.send(QUERY)
+    assert (len(of_bad.sent), len(of_good.sent)) == (1, 20)
+    clock.now += 0.6
+    for _ in range(20):
+        await client.send(QUERY)
+    assert len(of_bad.sent) > 1
 
 
 @pytest.mark.asyncio
