@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ClientPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One entry of the answer's ``errors``; ``path`` is the client's, with list indices (empty: of no one place)."""
+    """One entry of the answer's ``errors``; ``path`` is the client's, with list indices (empty: of no one place).
+
+    ``explains_null`` where nothing was there when the error was placed: should another subgraph bring it all the same,
+    there is nothing to explain, and the error is left out.
+    """
 
     path: ClientPath
     message: str
     extensions: Mapping[str, object] = field(default_factory=dict)
+    explains_null: bool = False
 
     def at(self, path: ClientPath) -> FieldError:
         """The same error at another place."""
-        return FieldError(path, self.message, self.extensions)
+        return replace(self, path=path)
 
     def to_json(self) -> dict[str, object]:
         """The error as the GraphQL specification writes it."""

@@ -15,6 +15,7 @@ from router.execution.merge import JsonObject
 from router.execution.places import Collect, compile_collect
 from router.execution.representations import Batch, Builders, compile_builders
 from router.execution.rewrites import Rename, RenamePath, compile_path_rewrites, compile_rewrites
+from router.execution.shapes import ShapeCheck, compile_shape_check
 from router.operation.model import Condition, OperationKind
 from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan
 
@@ -33,6 +34,7 @@ class ExecutableLookup:
     rename: Rename | None
     rename_path: RenamePath
     contexts: tuple[CompiledContext, ...]
+    check_shapes: ShapeCheck | None
 
     def entities(self, data: JsonObject) -> list[JsonObject]:
         """The objects of the merged data that this lookup is about, in the order of its paths."""
@@ -57,6 +59,7 @@ class ExecutableFetch:
     rename_path: RenamePath
     run_if: tuple[tuple[Condition, ...], ...]
     dependents: tuple[int, ...]
+    check_shapes: ShapeCheck | None
 
     @property
     def has_contexts(self) -> bool:
@@ -133,6 +136,7 @@ def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exe
         rename_path=compile_path_rewrites(fetch.rewrites),
         run_if=fetch.run_if,
         dependents=dependents,
+        check_shapes=compile_shape_check(fetch.shapes),
     )
 
 
@@ -148,4 +152,5 @@ def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
         rename=compile_rewrites(lookup.rewrites),
         rename_path=compile_path_rewrites(lookup.rewrites),
         contexts=compile_contexts(lookup.contexts),
+        check_shapes=compile_shape_check(lookup.shapes),
     )

@@ -218,37 +218,45 @@ class _Run:
                 context.observer.fetched(fetch.subgraph, clock() - started, code)
 
     def _merge(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
+        misshapen: list[JsonObject] = []
         if answer.data is not None:
             if fetch.lookups:
                 for lookup, batch in zip(fetch.lookups, batches, strict=True):
-                    self._merge_entities(fetch, lookup, batch, answer)
+                    misshapen += self._merge_entities(fetch, lookup, batch, answer)
             else:
+                if fetch.check_shapes is not None:
+                    misshapen = fetch.check_shapes(answer.data, ())
                 if fetch.rename is not None:
                     fetch.rename(answer.data)
                 targets = [target for _, target in places_of(fetch, self.data)]
                 _merge_into_all(answer.data, targets)
-        if answer.errors:
-            place_subgraph_errors(self.failures, fetch, batches, answer.errors)
+        if answer.errors or misshapen:
+            place_subgraph_errors(self.failures, fetch, batches, [*answer.errors, *misshapen])
             if answer.data is None:
                 ensure_told(self.failures, fetch, batches, answer.errors[0])
 
     def _merge_entities(
         self, fetch: ExecutableFetch, lookup: ExecutableLookup, batch: Batch, answer: SubgraphAnswer
-    ) -> None:
+    ) -> list[JsonObject]:
+        """Merge the entities of one lookup; the errors of what had another shape than others need."""
         entities = answer.data.get(lookup.alias) if answer.data is not None else None
         if entities is None and answer.errors:
-            return  # The errors tell of it.
+            return []  # The errors tell of it.
         if type(entities) is not list or len(entities) != len(batch.objects):
             fail_lookup(self.failures, fetch, lookup, batch, _wrong_entities(fetch, entities, len(batch.objects)))
-            return
-        for entity, group in zip(entities, batch.objects, strict=True):
+            return []
+        misshapen: list[JsonObject] = []
+        for index, (entity, group) in enumerate(zip(entities, batch.objects, strict=True)):
             if type(entity) is dict:
+                if lookup.check_shapes is not None:
+                    misshapen += lookup.check_shapes(entity, (lookup.alias, index))
                 if lookup.rename is not None:
                     lookup.rename(entity)
                 _merge_into_all(entity, group)
             elif entity is not None:
                 message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
                 fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
+        return misshapen
 
 
 def _made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:

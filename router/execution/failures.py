@@ -7,7 +7,7 @@ Nothing here runs while all goes well. The merged data bears no paths: they are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from router.execution.errors import INPUT_FAILED, SUBGRAPH_ERROR, SubgraphFailure
@@ -43,18 +43,19 @@ class Failures:
 
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
-        self.errors.append(error)
         value: Any = self.data
         for step in error.path:
             if type(value) is dict and type(step) is str:
                 parent, key = value, step
                 value = value.get(key)
-                if type(value) not in (dict, list):
-                    self.causes.setdefault(id(parent), {}).setdefault(key, error)
             elif type(value) is list and type(step) is int and 0 <= step < len(value):
                 value = value[step]
             else:
-                return
+                value = None
+                break
+            if type(value) not in (dict, list):
+                self.causes.setdefault(id(parent), {}).setdefault(key, error)
+        self.errors.append(replace(error, explains_null=True) if value is None and error.path else error)
 
     def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
         """Remember that what is missing of ``lost`` is missing because of ``cause``."""
@@ -322,6 +323,8 @@ def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField])
     for one in fields:
         value = entity.get(one.response_key)
         cause = _cause_of_null(failures, entity, one) if value is None else None
+        if type(value) is list:  # Of a list that lacks one of its members, nothing can be made.
+            cause = failures.causes.get(id(entity), {}).get(one.response_key)
         for selection in one.inputs or ():
             cause = cause or _failed_selection(failures, value, selection)
         if cause is not None:

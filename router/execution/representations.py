@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
 from router.planning.query_plan import InputField, InputSelection, Representation
+
+_UNUSABLE: Final = object()
 
 Fill = Callable[[JsonObject, JsonObject], bool]
 
@@ -162,7 +164,7 @@ def _compile_fields(fields: Sequence[InputField]) -> Fill:
             target[name] = value
         for name, key, nullable, build in nested:
             value = build(source.get(key))
-            if value is None and not nullable:
+            if value is _UNUSABLE or (value is None and not nullable):
                 return False
             target[name] = value
         return True
@@ -171,7 +173,10 @@ def _compile_fields(fields: Sequence[InputField]) -> Fill:
 
 
 def _compile_value(selections: tuple[InputSelection, ...]) -> Callable[[Any], Any]:
-    """A function from an object, or lists of objects, to what is sent of it; None where a part that must be is not."""
+    """A function from an object, or lists of objects, to what is sent of it; None where it is null.
+
+    Where a part that must be there is not, in one object of a list too, all of it is of no use.
+    """
     fills = tuple(
         (
             frozenset(selection.types) if selection.types is not None else None,
@@ -183,7 +188,8 @@ def _compile_value(selections: tuple[InputSelection, ...]) -> Callable[[Any], An
 
     def build(value: Any) -> Any:
         if type(value) is list:
-            return [build(member) for member in value]
+            built = [build(member) for member in value]
+            return _UNUSABLE if any(member is _UNUSABLE for member in built) else built
         if type(value) is not dict:
             return None
         target: JsonObject = {}
@@ -194,7 +200,7 @@ def _compile_value(selections: tuple[InputSelection, ...]) -> Callable[[Any], An
             if send_typename:
                 target["__typename"] = name
             if not _fill_more(target, value, fill):
-                return None
+                return _UNUSABLE
         return target
 
     return build

@@ -14,7 +14,7 @@ from typing import Any
 from router.planning.limits import StepCounter
 from router.planning.positions import Arguments, Conditions, Position
 from router.planning.reach import TYPENAME, Node, Reach, Way
-from router.supergraph.field_set import FieldSet, FieldSetField
+from router.supergraph.field_set import FieldSet, FieldSetField, FieldSetFragment
 from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump
 
 Slot = tuple[str, int, str]
@@ -305,7 +305,12 @@ class Choices:
         if position.abstract and (together is None or together > limit):
             return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)
         below, providers = self._require(child, item.selections, limit, nullable=nullable)
-        return [Input(None, item.name, key, may_be_null, tuple(below), child.abstract)], providers
+        if (
+            not providers
+        ):  # None of the types selected on can be there: whether something is must be known all the same.
+            providers = self._require_field(child, FieldSetField(TYPENAME), limit, nullable=nullable)[1]
+        tells_type = child.abstract or any(_is_typename(one) for one in item.selections)
+        return [Input(None, item.name, key, may_be_null, tuple(below), tells_type)], providers
 
     def _choose(
         self, position: Position, ways: list[Way], limit: int, item: FieldSetField, key: str
@@ -347,6 +352,10 @@ def merge_inputs(inputs: list[Input]) -> list[Input] | None:
         nullable = known.nullable and item.nullable
         merged[item.name, item.types] = replace(known, nullable=nullable, below=tuple(below) if below else known.below)
     return list(merged.values())
+
+
+def _is_typename(item: FieldSetField | FieldSetFragment) -> bool:
+    return isinstance(item, FieldSetField) and item.name == TYPENAME
 
 
 def _of_type(item: Input, type_name: str) -> Input:

@@ -7,18 +7,20 @@ field, whatever their paths, and so are the object types of one place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import VariableDefinitionNode
 
 from router.operation.model import Operation, OperationKind
 from router.planning.choices import Choices, Input, Presence, Slot, is_root_again, root_kind
 from router.planning.conditions import ALWAYS, shared, simplify
+from router.planning.expected_shapes import ExpectedShapes
 from router.planning.positions import Conditions, Position
 from router.planning.postpone import postpone_lookups
 from router.planning.query_plan import (
     ContextVariable,
     EntityLookup,
+    ExpectedShape,
     Fetch,
     InputField,
     InputSelection,
@@ -49,6 +51,7 @@ class _Lookup:
     rewrites: list[Rewrite]
     known: Conditions
     contexts: list[ContextVariable]
+    shapes: dict[ExpectedShape, None] = field(default_factory=dict)
 
     def asks_like(self, other: _Lookup) -> bool:
         """Whether both ask the same of the same entities, at whatever paths; not where it depends on the path."""
@@ -86,6 +89,7 @@ class FetchGraph:
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}
         self._alternatives = self._spread_conditions()
         self._brought = self._count_fetches()
+        self._shapes = ExpectedShapes((entry, slot) for slot, entries in self._entries.items() for entry in entries)
         self._names = _OurVariables(operation)
 
     def fetches(self, depends_on: tuple[int, ...] = ()) -> list[Fetch]:
@@ -159,8 +163,10 @@ class FetchGraph:
         selections: list[str] = []
         owned: list[OwnedField] = []
         rewrites: list[Rewrite] = []
+        shapes: list[ExpectedShape] = []
         for root in roots:
             sent = assign_names(root)
+            shapes += self._shapes.below(root, sent)
             selections += printer.selections(root, sent, ())
             owned += self._owned(root, None)
             rewrites += _rewrites(root, sent, (), None)
@@ -185,6 +191,7 @@ class FetchGraph:
             rewrites=tuple(rewrites),
             run_if=() if needed == ALWAYS else needed,
             at=at,
+            shapes=tuple(dict.fromkeys(shapes)),
         )
 
     def _kind_of(self, roots: list[Presence]) -> OperationKind:
@@ -207,6 +214,7 @@ class FetchGraph:
             lookup = self._lookup(group, printer)
             for known in lookups:
                 if known.asks_like(lookup):
+                    known.shapes |= lookup.shapes
                     known.paths += (path for path in lookup.paths if path not in known.paths)
                     break
             else:
@@ -231,6 +239,7 @@ class FetchGraph:
             lookup.representations.append(self._representation(entry, several=several))
             lookup.owned += self._owned(entry, own)
             lookup.rewrites += _rewrites(entry, sent, (), own)
+            lookup.shapes |= dict.fromkeys(self._shapes.below(entry, sent))
         for condition in known:
             printer.variables[condition.variable] = True
         return lookup
@@ -280,6 +289,7 @@ class FetchGraph:
             owned=tuple(lookup.owned),
             rewrites=tuple(lookup.rewrites),
             contexts=tuple(lookup.contexts),
+            shapes=tuple(lookup.shapes),
         )
 
 

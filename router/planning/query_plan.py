@@ -100,6 +100,17 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedShape:
+    """What is at ``path`` of a subgraph's answer (by the names it was asked for): objects in ``lists`` levels of lists.
+
+    Anything else becomes null with an error before it is merged. Told only where that would cost others something.
+    """
+
+    path: tuple[str, ...]
+    lists: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContextVariable:
     """A variable of a lookup whose value comes from an object around each entity: ``depth`` steps down the lookup's
     only path, 0 for the root.
@@ -129,6 +140,7 @@ class EntityLookup:
     owned: tuple[OwnedField, ...]
     rewrites: tuple[Rewrite, ...] = ()
     contexts: tuple[ContextVariable, ...] = ()
+    shapes: tuple[ExpectedShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,7 @@ class Fetch:
     rewrites: tuple[Rewrite, ...] = ()
     run_if: tuple[tuple[Condition, ...], ...] = ()
     at: tuple[Path, ...] = ()
+    shapes: tuple[ExpectedShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

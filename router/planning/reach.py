@@ -196,6 +196,8 @@ class Reach:
     def ways(self, type_name: str, levels: Levels, name: str) -> list[Way]:
         """Every node that the field can be read from, at its least level, in the order of ``levels`` and jumps."""
         self._steps.take(len(levels))
+        if not levels:  # An object that is nowhere has no key to jump with, however little its key asks for.
+            return []
         if name == TYPENAME:
             return [Way(level, node) for node, level in levels.items() if self.has_types(node)]
         ways = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema
 
@@ -57,7 +58,8 @@ class Projection:
         projected = self.project(data, None, completion)
         if not errors:
             return ProjectedResult(projected, completion.errors)
-        return ProjectedResult(projected, _visible_errors(self.operation, completion.all_errors()))
+        visible = _visible_errors(self.operation, completion.all_errors())
+        return ProjectedResult(projected, [e for e in visible if not e.explains_null or _is_null(projected, e.path)])
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
         """Introspection without variables is answered once, since the schema does not change."""
@@ -95,6 +97,19 @@ def _visible_errors(operation: Operation, errors: Sequence[FieldError]) -> list[
         for error, path in zip(errors, paths, strict=True)
         if path == error.path or path not in told
     ]
+
+
+def _is_null(data: JsonObject | None, path: ClientPath) -> bool:
+    """Whether null is at ``path``, or above it."""
+    value: Any = data
+    for step in path:
+        if type(value) is dict:
+            value = value.get(step)
+        elif type(value) is list and type(step) is int and step < len(value):
+            value = value[step]
+        else:
+            return value is None
+    return value is None
 
 
 def visible_path(operation: Operation, path: ClientPath) -> ClientPath:

@@ -1,0 +1,60 @@
+"""Which objects of an answer must be of the right shape before they are merged: those that more than one fetch needs.
+
+A subgraph that answers with a list where an object belongs loses what is its own, and projection tells of it. But an
+object that another subgraph brings as well would be lost with it, and an input would be sent to the next subgraph as it
+came. So these are checked on arrival; all else is not, which keeps most answers free of any check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from router.planning.choices import Input, Presence
+from router.planning.positions import Place
+from router.planning.query_plan import ExpectedShape
+from router.planning.shapes import Sent
+
+PlacedKey = tuple[Place, str]
+
+
+class ExpectedShapes:
+    """Knows what is shared by the fetches of ``entries`` (each with the fetch it belongs to), or input of one."""
+
+    def __init__(self, entries: Iterable[tuple[Presence, object]]) -> None:
+        brought: dict[PlacedKey, object] = {}
+        self._checked: set[PlacedKey] = set()
+        for entry, fetch in entries:
+            for key in _composites(entry):
+                if brought.setdefault(key, fetch) != fetch:
+                    self._checked.add(key)
+            if entry.entry is not None:
+                self._checked.update(_inputs(entry.position.place, entry.entry.inputs.values()))
+
+    def below(self, presence: Presence, sent: Sent, path: tuple[str, ...] = ()) -> Iterator[ExpectedShape]:
+        """The shapes to check below ``presence``, outer ones first, by the names that the subgraph is asked for."""
+        for key, use in presence.uses.items():
+            if use.below is None or use.edge is None:
+                continue
+            name = sent.name_of(presence, key)
+            if (presence.position.place, key) in self._checked:
+                yield ExpectedShape((*path, name), use.edge.type.count("["))
+            yield from self.below(use.below, sent, (*path, name))
+        for cast in presence.casts.values():
+            yield from self.below(cast, sent, path)
+
+
+def _composites(presence: Presence) -> Iterator[PlacedKey]:
+    for key, use in presence.uses.items():
+        if use.below is not None:
+            yield presence.position.place, key
+            yield from _composites(use.below)
+    for cast in presence.casts.values():
+        yield from _composites(cast)
+
+
+def _inputs(place: Place, inputs: Iterable[Input]) -> Iterator[PlacedKey]:
+    """Every object that a representation is built from."""
+    for item in inputs:
+        if item.below is not None:
+            yield place, item.response_key
+            yield from _inputs(place.child(item.response_key), item.below)
