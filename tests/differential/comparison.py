@@ -3,78 +3,130 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import DocumentNode, ExecutionResult
 
 from router import Subgraph, compose
 from router.errors import OperationError, PlanningError
-from router.execution.executable import compile_plan
+from router.execution.executable import ExecutablePlan, compile_plan
 from router.execution.execute import ExecutionContext, execute
+from router.execution.json_numbers import decode_exact, encode
 from router.operation import build_operation, coerce_variables, parse_document
+from router.operation.model import Operation
 from router.planning import plan_operation, render_text
 from router.planning.query_plan import Path, QueryPlan
-from router.response.projection import ProjectedResult, compile_projection
+from router.response.projection import ProjectedResult, Projection, compile_projection
 from router.supergraph import Supergraph, read_supergraph
+from tests.differential.drawing.subgraph_sets import draw_set
+from tests.differential.failures import FAILURES
 from tests.differential.operations import OperationGenerator
-from tests.differential.servers import FAILURES, SubgraphServers, answer_alone
-from tests.differential.subgraph_schema import SubgraphSchema
-from tests.differential.subgraph_sets import SubgraphSetGenerator
+from tests.differential.servers import SubgraphServers, answer_alone
+from tests.differential.subgraph_schema import SubgraphSchema, read_subgraphs
 from tests.differential.world import World
+from tests.differential.world_model import WorldModel
 
 ResponsePath = tuple[str | int, ...]
+KEY_ORDER = False
+Sources = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that one comparison depends on; equal cases always come to equal outcomes."""
+    """All that one comparison depends on; equal cases always come to equal outcomes.
 
-    subgraphs: tuple[tuple[str, str], ...]
+    ``labels`` are the labels of overrides that are active; ``broken`` whether some resolvers of the world do not work.
+    """
+
+    subgraphs: Sources
     operation: str
     variables: tuple[tuple[str, Any], ...] = ()
     seed: int = 0
     failing: str | None = None
     failure: str = "refused"
+    broken: bool = False
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
     """A set of subgraphs, composed and made ready."""
 
-    sdl: str
     supergraph: Supergraph
     subgraphs: Mapping[str, SubgraphSchema]
+    model: WorldModel
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation, made ready for both servers."""
+
+    document: DocumentNode
+    operation: Operation
+    plan: QueryPlan
+    executable: ExecutablePlan
+    projection: Projection
 
 
 @lru_cache(maxsize=8)
-def graph_of(subgraphs: tuple[tuple[str, str], ...]) -> Graph | None:
+def graph_of(subgraphs: Sources) -> Graph | None:
     """The subgraphs' graph; None if they do not compose."""
     composition = compose([Subgraph(name, f"http://{name}.test", sdl) for name, sdl in subgraphs])
     if composition.supergraph_sdl is None:
         return None
-    schemas = {name: SubgraphSchema(name, sdl) for name, sdl in subgraphs}
-    return Graph(composition.supergraph_sdl, read_supergraph(composition.supergraph_sdl), schemas)
+    supergraph = read_supergraph(composition.supergraph_sdl)
+    schemas = read_subgraphs(subgraphs)
+    return Graph(supergraph, schemas, WorldModel(supergraph, composition.supergraph_sdl, schemas))
 
 
-def draw_subgraphs(seed: str) -> tuple[tuple[str, str], ...]:
+def draw_subgraphs(seed: str) -> Sources:
     """A random set of subgraphs, which may not compose."""
-    return tuple(SubgraphSetGenerator(random.Random(seed)).draw().items())  # noqa: S311 - a seeded test
+    return tuple(draw_set(random.Random(seed)).sdl().items())  # noqa: S311 - a seeded test
 
 
-def draw_case(graph: Graph, subgraphs: tuple[tuple[str, str], ...], seed: str) -> Case:
-    """A random operation on a graph, at times with a subgraph that fails."""
+def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
+    """A random operation on a graph, over several worlds: whole, with broken fields, and with subgraphs that fail."""
     rng = random.Random(seed)  # noqa: S311 - a seeded test
-    generator = OperationGenerator(graph.supergraph.api_schema, rng)
-    has_mutations = graph.supergraph.api_schema.mutation_type is not None
-    kind = "mutation" if has_mutations and rng.random() < 0.2 else "query"
+    api_schema = graph.supergraph.api_schema
+    generator = OperationGenerator(api_schema, rng)
+    kind = "mutation" if api_schema.mutation_type is not None and rng.random() < 0.2 else "query"
     text = generator.write(kind)
-    failing = rng.choice(sorted(graph.subgraphs)) if rng.random() < 0.25 else None
-    variables = tuple(generator.variables.items())
-    return Case(subgraphs, text, variables, rng.randrange(1000), failing, rng.choice(FAILURES))
+    labels = frozenset(label for label in graph.supergraph.override_labels if rng.random() < 0.5)
+    for turn in range(4):
+        failing = rng.choice(sorted(graph.subgraphs)) if turn % 2 else None
+        yield Case(
+            subgraphs,
+            text,
+            tuple(generator.values().items()),
+            rng.randrange(1000),
+            failing,
+            rng.choice(FAILURES),
+            broken=turn == 2,
+            labels=labels,
+        )
+
+
+@lru_cache(maxsize=8)
+def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared | str | None:
+    """The operation, planned; None where the router refuses it as invalid, a complaint where it has no plan for it."""
+    graph = graph_of(subgraphs)
+    assert graph is not None
+    try:
+        document = parse_document(text)
+        operation = build_operation(graph.supergraph.api_schema, document)
+        plan = plan_operation(graph.supergraph, operation, override_labels=labels)
+    except PlanningError as error:
+        return f"no plan: {error.message}"
+    except OperationError:
+        return None
+    projection = compile_projection(operation, graph.supergraph.api_schema)
+    return Prepared(document, operation, plan, compile_plan(plan), projection)
 
 
 def check(case: Case) -> str | None:
@@ -82,39 +134,37 @@ def check(case: Case) -> str | None:
     graph = graph_of(case.subgraphs)
     if graph is None:
         return None
+    prepared = prepare(case.subgraphs, case.operation, case.labels)
+    if not isinstance(prepared, Prepared):
+        return prepared
+    api_schema = graph.supergraph.api_schema
     try:
-        operation = build_operation(graph.supergraph.api_schema, parse_document(case.operation))
-        values = coerce_variables(graph.supergraph.api_schema, operation, dict(case.variables))
+        values = coerce_variables(api_schema, prepared.operation, dict(case.variables))
     except OperationError:
         return None
-    try:
-        plan = plan_operation(graph.supergraph, operation)
-    except PlanningError as error:
-        return f"no plan: {error.message}"
-    world = World(graph.supergraph, graph.sdl, graph.subgraphs, case.seed)
+    world = World(graph.model, case.seed, fails=case.broken)
     servers = SubgraphServers(world, graph.subgraphs)
     servers.failing, servers.failure = case.failing, case.failure
-    result = asyncio.run(execute(compile_plan(plan), values, ExecutionContext(servers)))
-    answer = compile_projection(operation, graph.supergraph.api_schema)(result.data, result.errors, values)
+    result = asyncio.run(execute(prepared.executable, values, ExecutionContext(servers, decode=decode_exact)))
+    answer = prepared.projection(result.data, result.errors, values)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
-    truth = answer_alone(world, graph.supergraph.api_schema, case.operation, dict(case.variables))
-    if case.failing is not None and any(fetch.subgraph == case.failing for fetch in plan.fetches):
-        return _compare_failed(plan, case.failing, truth, answer)
+    truth = answer_alone(world, api_schema, prepared.document, dict(case.variables))
+    if case.failing is not None and any(fetch.subgraph == case.failing for fetch in prepared.plan.fetches):
+        return _compare_failed(prepared.plan, case, truth, answer)
     return _compare(truth, answer)
 
 
 def describe(case: Case) -> str:
     """The case as someone needs it who mends what it shows."""
-    graph = graph_of(case.subgraphs)
     parts = [f"# {name}\n{sdl.strip()}" for name, sdl in case.subgraphs]
-    parts.append(f"{case.operation}\n{dict(case.variables)}\nseed {case.seed}, failing {case.failing} ({case.failure})")
-    if graph is not None:
-        try:
-            operation = build_operation(graph.supergraph.api_schema, parse_document(case.operation))
-            parts.append(render_text(plan_operation(graph.supergraph, operation)))
-        except OperationError as error:
-            parts.append(error.message)
+    parts.append(
+        f"{case.operation}\n{dict(case.variables)}\nseed {case.seed}, failing {case.failing} ({case.failure}),"
+        f" broken {case.broken}, labels {sorted(case.labels)}"
+    )
+    prepared = prepare(case.subgraphs, case.operation, case.labels) if graph_of(case.subgraphs) else None
+    if isinstance(prepared, Prepared):
+        parts.append(render_text(prepared.plan))
     return "\n\n".join(parts)
 
 
@@ -124,27 +174,63 @@ def describe(case: Case) -> str:
 def _compare(truth: ExecutionResult, answer: ProjectedResult) -> str | None:
     for path, true, told in _differences(truth.data, answer.data):
         return f"data at {_dotted(path)}: {told!r} instead of {true!r}"
-    expected = sorted(_dotted(tuple(error.path or ())) for error in truth.errors or ())
-    told = sorted(_dotted(tuple(error.path or ())) for error in answer.errors)
-    return None if expected == told else f"errors at {told} instead of {expected}"
+    expected = _by_null(truth.data, (tuple(error.path or ()) for error in truth.errors or ()))
+    told = _by_null(truth.data, (tuple(error.path) for error in answer.errors))
+    if expected.keys() != told.keys() or any(not _are_alike(paths, told[at]) for at, paths in expected.items()):
+        return f"errors at {_listed(told)} instead of {_listed(expected)}"
+    return None
 
 
-def _compare_failed(plan: QueryPlan, failing: str, truth: ExecutionResult, answer: ProjectedResult) -> str | None:
+def _by_null(data: object, paths: Iterator[ResponsePath]) -> dict[ResponsePath, list[ResponsePath]]:
+    """Errors by the null that they explain."""
+    found: dict[ResponsePath, list[ResponsePath]] = defaultdict(list)
+    for path in paths:
+        found[_null_on(data, path)].append(path)
+    return found
+
+
+def _null_on(data: Any, path: ResponsePath) -> ResponsePath:
+    for length, step in enumerate(path):
+        if data is None:
+            return path[:length]
+        data = data[step]
+    return path
+
+
+def _are_alike(expected: list[ResponsePath], told: list[ResponsePath]) -> bool:
+    """Whether a null is explained alike; where several errors made it, one server tells of the first that it meets."""
+    return expected == told if len(expected) == len(told) == 1 else bool({*expected} & {*told})
+
+
+def _listed(paths: Mapping[ResponsePath, list[ResponsePath]]) -> list[str]:
+    return sorted(_dotted(path) for at in paths.values() for path in at)
+
+
+def _compare_failed(plan: QueryPlan, case: Case, truth: ExecutionResult, answer: ProjectedResult) -> str | None:
     """What is not null is right, each null that is not true has an error in it, and only what had to fail did."""
+    assert case.failing is not None
     paths = [tuple(error.path or ()) for error in answer.errors]
-    fallen = _fallen_fields(plan, failing)
+    fallen = _fallen_fields(plan, case.failing)
     for path, true, told in _differences(truth.data, answer.data):
         if told is not None:
             return f"data at {_dotted(path)}: {told!r} instead of {true!r}"
-        if not any(error[: len(path)] == path for error in paths):
+        # An entity that a subgraph does not know has no fields there: that is no error.
+        if case.failure != "null entities" and not any(error[: len(path)] == path for error in paths):
             return f"null without an error at {_dotted(path)}"
+        if not _is_fallen(path, fallen):
+            return f"null at {_dotted(path)}, which does not need {case.failing}"
     for path in filter(None, paths):  # What a subgraph says of no place in the answer has no path.
         if _value_at(answer.data, path) is not None:
             return f"an error at {_dotted(path)}, which is not null"
-        names = tuple(step for step in path if isinstance(step, str))
-        if not any(names[: len(field)] == field for field in fallen) and not _was_untrue(truth, path):
-            return f"an error at {_dotted(path)}, which does not need {failing}"
+        if not _is_fallen(path, fallen) and not _was_untrue(truth, path):
+            return f"an error at {_dotted(path)}, which does not need {case.failing}"
     return None
+
+
+def _is_fallen(path: ResponsePath, fallen: set[tuple[str, ...]]) -> bool:
+    """Whether what is at ``path`` may be null: a field that fell, or one above it that is null because of it."""
+    names = tuple(step for step in path if isinstance(step, str))
+    return any(names[: len(field)] == field or field[: len(names)] == names for field in fallen)
 
 
 def _fallen_fields(plan: QueryPlan, failing: str) -> set[tuple[str, ...]]:
@@ -168,7 +254,7 @@ def _fallen_fields(plan: QueryPlan, failing: str) -> set[tuple[str, ...]]:
 
 
 def _was_untrue(truth: ExecutionResult, path: ResponsePath) -> bool:
-    return any(tuple(error.path or ()) == path for error in truth.errors or ())
+    return bool(truth.errors) and _value_at(truth.data, path) is None
 
 
 def _keys(path: Path) -> tuple[str, ...]:
@@ -185,8 +271,7 @@ def _value_at(data: object, path: ResponsePath) -> object:
 
 def _differences(true: object, told: object, path: ResponsePath = ()) -> Iterator[tuple[ResponsePath, object, object]]:
     if isinstance(true, dict) and isinstance(told, dict):
-        # Where fields of an interface and of its types alternate, the order may differ: JSON objects have none.
-        if set(true) != set(told):
+        if (list(true) != list(told)) if KEY_ORDER else (set(true) != set(told)):
             yield path, list(true), list(told)
             return
         for key, value in true.items():
@@ -194,8 +279,8 @@ def _differences(true: object, told: object, path: ResponsePath = ()) -> Iterato
     elif isinstance(true, list) and isinstance(told, list) and len(true) == len(told):
         for index, value in enumerate(true):
             yield from _differences(value, told[index], (*path, index))
-    elif true != told or type(true) is not type(told):
-        yield path, true, told
+    elif (true != told or type(true) is not type(told)) and json.dumps(true) != encode(told).decode():
+        yield path, true, told  # A number without loss is of a type of its own, but written alike.
 
 
 def _dotted(path: ResponsePath) -> str:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from tests.differential.comparison import Case, check, describe, draw_case, draw_subgraphs, graph_of
+from tests.differential.comparison import Case, check, describe, draw_cases, draw_subgraphs, graph_of
 from tests.differential.shrink import shrink
 
-OPERATIONS_A_SET = 30
+OPERATIONS_A_SET = 15
 SHRINK_S = 20.0
 
 
@@ -28,12 +28,12 @@ class Search:
     found: Case | None = None
 
 
-def search(seed: str, seconds: float) -> Search:
-    """Compare cases drawn from ``seed`` until one fails or the time is over."""
+def search(seed: str, most_cases: float = math.inf, seconds: float = math.inf) -> Search:
+    """Compare cases drawn from ``seed`` until one fails, there were enough of them, or the time is over."""
     deadline = time.monotonic() + seconds
     outcome = Search()
     for case in _cases(seed):
-        if time.monotonic() > deadline:
+        if outcome.cases >= most_cases or time.monotonic() > deadline:
             break
         outcome.cases += 1
         if check(case) is not None:
@@ -48,7 +48,7 @@ def _cases(seed: str) -> Iterator[Case]:
         graph = graph_of(subgraphs)
         if graph is not None:
             for operation in range(OPERATIONS_A_SET):
-                yield draw_case(graph, subgraphs, f"{seed} {number} {operation}")
+                yield from draw_cases(graph, subgraphs, f"{seed} {number} {operation}")
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        outcome = search(f"{seed}.{turn}", min(10.0, left))
+        outcome = search(f"{seed}.{turn}", seconds=min(10.0, left))
         cases += outcome.cases
         sys.stdout.write(f"seed {seed}.{turn}: {cases} cases\n")
         sys.stdout.flush()

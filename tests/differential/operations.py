@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from graphql import (
@@ -15,18 +16,21 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
     is_leaf_type,
+    is_required_input_field,
 )
 
+INTROSPECTION = ("__schema {{ queryType {{ name }} }}", 'known: __type(name: "{}") {{ kind name fields {{ name }} }}')
 FIELDS = 45
 DEPTH = 5
 
 
 class OperationGenerator:
-    """Writes one operation; ``variables`` are the values that go with it."""
+    """Writes one operation, and draws values for its variables."""
 
     def __init__(self, api_schema: GraphQLSchema, rng: random.Random) -> None:
         self._schema = api_schema
@@ -36,15 +40,26 @@ class OperationGenerator:
         self._fragments: list[str] = []
         self._aliases = 0
         self._ambiguous = _ambiguous_fields(api_schema)
-        self.variables: dict[str, Any] = {}
+        self._drawn: dict[str, Callable[[], Any]] = {}
 
     def write(self, kind: str) -> str:
         """The text of a query or mutation."""
         root = self._schema.query_type if kind == "query" else self._schema.mutation_type
         assert root is not None
         body = self._selections(root, 0)
+        if self._rng.random() < 0.08:
+            body = (
+                body[:-1] + self._rng.choice(INTROSPECTION).format(self._rng.choice(list(self._schema.type_map))) + " }"
+            )
         declared = ", ".join(f"${name}: {type_}" for name, type_ in self._declared.items())
         return "\n".join([f"{kind}{f'({declared})' if declared else ''} {body}", *self._fragments])
+
+    def values(self) -> dict[str, Any]:
+        """Values of the operation's variables, others each time; some are left out where they may be."""
+        left_out = {
+            n for n, t in self._declared.items() if (not t.endswith("!") or "=" in t) and self._rng.random() < 0.2
+        }
+        return {name: draw() for name, draw in self._drawn.items() if name not in left_out}
 
     def _selections(self, type_: GraphQLNamedType, depth: int) -> str:
         parts: list[str] = []
@@ -110,11 +125,14 @@ class OperationGenerator:
         return ""
 
     def _condition(self) -> str:
-        if self._rng.random() > 0.07:
+        chance = self._rng.random()
+        if chance > 0.08:
             return ""
+        if chance > 0.07:
+            return self._rng.choice((" @include(if: true)", " @skip(if: false)", " @skip(if: true)"))
         name = f"c{self._rng.randrange(3)}"
         self._declared[name] = "Boolean!"
-        self.variables.setdefault(name, self._rng.random() < 0.6)
+        self._drawn.setdefault(name, lambda: self._rng.random() < 0.6)
         return f" @{self._rng.choice(('include', 'skip'))}(if: ${name})"
 
     def _arguments(self, field: GraphQLField) -> str:
@@ -126,23 +144,32 @@ class OperationGenerator:
         return f"({', '.join(given)})" if given else ""
 
     def _argument(self, type_: GraphQLInputType) -> str:
-        value = self._value(type_)
         if self._rng.random() < 0.4:
-            name = f"v{len(self.variables)}"
-            self._declared[name] = str(type_)
-            self.variables[name] = value
+            name = f"v{len(self._drawn)}"
+            default = f" = {_literal(self._value(type_), type_)}" if self._rng.random() < 0.25 else ""
+            self._declared[name] = f"{type_}{default}"
+            self._drawn[name] = lambda: self._value(type_)
             return f"${name}"
-        return _literal(value, type_)
+        return _literal(self._value(type_), type_)
 
-    def _value(self, type_: GraphQLInputType) -> Any:
+    def _value(self, type_: GraphQLInputType, depth: int = 0) -> Any:
         if isinstance(type_, GraphQLNonNull):
-            return self._value(type_.of_type)
+            return self._sound_value(type_.of_type, depth)
+        return None if depth > 2 or self._rng.random() < 0.06 else self._sound_value(type_, depth)
+
+    def _sound_value(self, type_: GraphQLInputType, depth: int) -> Any:
         if isinstance(type_, GraphQLList):
-            return [self._value(type_.of_type) for _ in range(self._rng.randrange(3))]
+            return [self._value(type_.of_type, depth) for _ in range(self._rng.randrange(3))]
         if isinstance(type_, GraphQLEnumType):
             return self._rng.choice(list(type_.values))
         if isinstance(type_, GraphQLInputObjectType):
-            return {name: self._value(field.type) for name, field in type_.fields.items() if self._rng.random() < 0.8}
+            fields = {
+                name: field.type
+                for name, field in type_.fields.items()
+                if self._rng.random() < 0.5 or is_required_input_field(field)
+            }
+            return {name: self._value(field, depth + 1) for name, field in fields.items()}
+        assert isinstance(type_, GraphQLScalarType)
         simple = {"Int": self._rng.randrange(4), "Boolean": self._rng.random() < 0.5, "Float": 1.5}
         return simple.get(type_.name, f"x{self._rng.randrange(3)}")
 
@@ -158,6 +185,8 @@ def _ambiguous_fields(schema: GraphQLSchema) -> set[str]:
 
 
 def _literal(value: Any, type_: GraphQLInputType) -> str:
+    if value is None:
+        return "null"
     if isinstance(type_, GraphQLNonNull):
         return _literal(value, type_.of_type)
     if isinstance(type_, GraphQLList):

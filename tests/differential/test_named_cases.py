@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.differential.comparison import Case, check, graph_of
-from tests.differential.subgraph_sets import LINK
+from tests.differential.drawing.drawn_set import LINK
 
 
-def case_of(operation: str, failing: str | None = None, **subgraphs: str) -> Case:
-    case = Case(tuple((name, LINK + sdl) for name, sdl in subgraphs.items()), operation, failing=failing)
+def case_of(operation: str, failing: str | None = None, failure: str = "refused", **subgraphs: str) -> Case:
+    sources = tuple((name, LINK + sdl) for name, sdl in subgraphs.items())
+    case = Case(sources, operation, failing=failing, failure=failure)
     assert graph_of(case.subgraphs) is not None, "the subgraphs do not compose"
     return case
 
@@ -79,6 +80,118 @@ def test_object_whose_type_comes_late_from_another_subgraph_is_told_of() -> None
         type Item @interfaceObject @key(fields: "id") { id: ID! stars: Int }
         type Query { best: Item }
         """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
+
+
+def test_requirement_on_a_member_that_cannot_be_there_tells_what_is() -> None:
+    case = case_of(
+        "{ boxes { label } }",
+        boxes="""
+        type Box @key(fields: "id") { id: ID! }
+        type Query { boxes: [Box!]! }
+        """,
+        contents="""
+        type Box @key(fields: "id") { id: ID! content: [Content] }
+        type Mug { id: ID! name: String }
+        union Content = Mug
+        """,
+        labels="""
+        type Box @key(fields: "id") {
+          id: ID! content: [Content] @external
+          label: String @requires(fields: "content { ... on Book { title } }")
+        }
+        type Book { title: String @shareable }
+        union Content = Book
+        """,
+        books="type Book { title: String @shareable } type Query { books: [Book!] }",
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(5)] == [None] * 5
+
+
+def test_mutation_is_not_looked_for_where_it_is_not() -> None:
+    case = case_of(
+        "mutation { add { kin { worth } } }",
+        shops="""
+        interface Item @key(fields: "id") { id: ID! label: String }
+        type Mug implements Item @key(fields: "id") { id: ID! label: String kin: Item }
+        type Query { mug: Mug }
+        type Mutation { add: Mug }
+        """,
+        worths="""
+        type Item @interfaceObject @key(fields: "id") {
+          id: ID! label: String @external worth: Int @requires(fields: "label")
+        }
+        """,
+        others="type Query { one: Int } type Mutation { count: Int }",
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(3)] == [None] * 3
+
+
+def test_key_whose_list_was_skipped_is_not_sent() -> None:
+    case = case_of(
+        """query ($no: Boolean!, $yes: Boolean!) {
+          a { size @include(if: $no) wide @skip(if: $yes) } b { weight @include(if: $yes) }
+        }""",
+        names="""
+        type A @key(fields: "parts { serial }") { parts: [Part!]! }
+        type B @key(fields: "id") { id: ID! }
+        type Part { serial: ID! @shareable }
+        type Query { a: A! b: B! }
+        """,
+        sizes="""
+        type A @key(fields: "parts { serial }") { parts: [Part!]! size: Int wide: Int }
+        type B @key(fields: "id") { id: ID! weight: Int }
+        type Part { serial: ID! @shareable }
+        """,
+    )
+
+    assert check(replace(case, variables=(("no", False), ("yes", True)))) is None
+
+
+def test_misshapen_part_of_a_shared_object_costs_its_own_fields_only() -> None:
+    case = case_of(
+        "{ shop { name size } }",
+        failing="names",
+        failure="wrong shape",
+        names="type Shop { name: String } type Query { shop: Shop! @shareable }",
+        sizes="type Shop { size: Int! } type Query { shop: Shop! @shareable }",
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(5)] == [None] * 5
+
+
+def test_misshapen_input_is_not_sent_on() -> None:
+    case = case_of(
+        "{ boxes { id label } }",
+        failing="contents",
+        failure="wrong shape",
+        boxes='type Box @key(fields: "id") { id: ID! } type Query { boxes: [Box!]! }',
+        contents="""
+        type Box @key(fields: "id") { id: ID! mugs: [Mug!] }
+        type Mug @key(fields: "id") { id: ID! }
+        """,
+        labels="""
+        type Box @key(fields: "id") {
+          id: ID! mugs: [Mug!] @external label: String @requires(fields: "mugs { id }")
+        }
+        type Mug @key(fields: "id") { id: ID! }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
+
+
+def test_error_of_what_another_subgraph_brought_all_the_same_is_left_out() -> None:
+    case = case_of(
+        "{ shops { name size } }",
+        failing="names",
+        failure="errors",
+        names="type Shop { name: String } type Query { shops: [Shop!]! @shareable }",
+        sizes="type Shop { size: Int! } type Query { shops: [Shop!]! @shareable }",
     )
 
     assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8

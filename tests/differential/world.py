@@ -1,7 +1,8 @@
 """A virtual world: which objects there are, and the value of every field, all of it following from a seed.
 
 Entities come from small pools, so that one entity is met at many places; any other object is known by the way that
-leads to it. Nothing is stored: ``World.value`` computes what it is asked for, the same each time.
+leads to it. Nothing is stored: ``World.value`` computes what it is asked for, the same each time. Some entities are
+not known to every subgraph that could know them, and some fields fail: in one server as in many.
 """
 
 from __future__ import annotations
@@ -9,30 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
-from graphql import (
-    GraphQLInterfaceType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    InterfaceTypeDefinitionNode,
-    ListTypeNode,
-    NamedTypeNode,
-    NonNullTypeNode,
-    ObjectTypeDefinitionNode,
-    TypeNode,
-    get_named_type,
-    parse,
-)
+from graphql import ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode
 
-from router.supergraph import Supergraph
-from router.supergraph.field_set import FieldSet, FieldSetField
-from tests.differential.subgraph_schema import SubgraphSchema
+from tests.differential.world_model import WorldModel
 
 NULL_EVERY = 9
+MISSING_EVERY = 4
+BROKEN_EVERY = 15
+POOL = 3
 
 
 class Thing(NamedTuple):
@@ -42,41 +29,53 @@ class Thing(NamedTuple):
     ident: str
 
 
-class World:
-    """The values of all fields of all objects, for one supergraph and its subgraphs."""
+class BrokenFieldError(Exception):
+    """A resolver that does not work for this object: an error at its place, and null."""
 
-    def __init__(
-        self, supergraph: Supergraph, sdl: str, subgraphs: Mapping[str, SubgraphSchema], seed: int, pool: int = 3
-    ) -> None:
-        self.merged = supergraph.graph.merged
-        self._enums = {
-            name: type_.values for name, type_ in supergraph.api_schema.type_map.items() if hasattr(type_, "values")
-        }
-        self._subgraphs = subgraphs
+
+class World:
+    """The values of all fields of all objects; ``fails`` says whether some fields are broken."""
+
+    def __init__(self, model: WorldModel, seed: int, *, fails: bool = False) -> None:
+        self.model = model
+        self.merged = model.merged
         self._seed = seed
-        self._pool = pool
-        self._types = _field_types(sdl)
-        self._keys = _key_fields(self.merged, subgraphs)
-        self._entities = {name for subgraph in subgraphs.values() for name in subgraph.keys}
-        self._strict: dict[tuple[str, str], list[bool]] = {}
-        self._targets: dict[tuple[str, str], list[str]] = {}
+        self._fails = fails
+        self._pool = 1 if model.has_poor_keys else POOL
 
     def pool(self, type_name: str) -> list[Thing]:
         """Every entity that ``type_name`` (an object type or an interface) can be."""
         return [self._entity(name, n) for name in self.merged[type_name].possible for n in range(self._pool)]
 
+    def knows(self, subgraph: str, thing: Thing) -> bool:
+        """Whether ``subgraph`` has the entity."""
+        if (subgraph, thing.type_name) not in self.model.detachable or thing.ident.endswith(":0"):
+            return True
+        return self.number(thing.ident, subgraph, "missing") % MISSING_EVERY != 0
+
     def value(self, thing: Thing, field: str, arguments: Mapping[str, object]) -> object:
-        """A JSON leaf, a Thing, None, or lists of these."""
+        """A JSON leaf, a Thing, None, or lists of these. BrokenFieldError where it cannot be had."""
+        place = (thing.type_name, field)
+        if self._is_lost(thing, field):
+            return None
         asked = json.dumps(arguments, sort_keys=True) if arguments else ""
-        node = self._types[thing.type_name, field]
-        return self._value(
-            node, thing, field, f"{thing.ident}/{field}{asked}", self._strictness(thing.type_name, field)
-        )
+        path = f"{thing.ident}/{field}{asked}"
+        if self._fails and place in self.model.fallible and self.number(path, "broken") % BROKEN_EVERY == 0:
+            raise BrokenFieldError
+        return self._value(self.model.types[place], thing, field, path, self.model.strictness(*place))
 
     def number(self, *parts: object) -> int:
         """A number that follows from the seed and ``parts``."""
         digest = hashlib.blake2b("|".join(map(str, (self._seed, *parts))).encode(), digest_size=6).digest()
         return int.from_bytes(digest, "big")
+
+    def _is_lost(self, thing: Thing, field: str) -> bool:
+        """Whether the only subgraph that has the field does not know the thing, or it is the key that is not there."""
+        subgraph = self.model.sole_owner.get((thing.type_name, field))
+        if subgraph is not None and not self.knows(subgraph, thing):
+            return True
+        keyed = self.model.nullable_keys.get((thing.type_name, field))
+        return keyed is not None and not self.knows(keyed, thing) and self.number(thing.ident, "no key") % 2 == 0
 
     def _entity(self, type_name: str, number: int) -> Thing:
         return Thing(type_name, f"{type_name}:{number}")
@@ -84,7 +83,7 @@ class World:
     def _value(self, node: TypeNode, thing: Thing, field: str, path: str, strict: list[bool]) -> object:
         if isinstance(node, NonNullTypeNode):
             node = node.type
-        in_key = (thing.type_name, field) in self._keys
+        in_key = (thing.type_name, field) in self.model.key_fields
         if not strict[0] and not in_key and self.number(path, "null") % NULL_EVERY == 0:
             return None
         if isinstance(node, ListTypeNode):
@@ -92,18 +91,22 @@ class World:
             return [self._value(node.type, thing, field, f"{path}.{i}", strict[1:]) for i in range(count)]
         assert isinstance(node, NamedTypeNode)
         if node.name.value in self.merged:
-            return self._object(thing.type_name, field, path)
+            return self._object(thing, field, path)
         return self._leaf(node.name.value, field, path)
 
-    def _object(self, type_name: str, field: str, path: str) -> Thing | None:
-        targets = self._possible_targets(type_name, field)
+    def _object(self, thing: Thing, field: str, path: str) -> Thing | None:
+        targets = self.model.possible_targets(thing.type_name, field)
         if not targets:
             return None
         target = targets[self.number(path, "type") % len(targets)]
-        interfaces = self.merged[target].interfaces
-        if (type_name, field) in self._keys or not self._entities & {target, *interfaces}:
+        in_key = (thing.type_name, field) in self.model.key_fields
+        if not self.model.is_entity(target) or (in_key and not thing.ident.startswith(f"{thing.type_name}:")):
             return Thing(target, target if target in ("Query", "Mutation") else path)
-        return self._entity(target, self.number(path, "who") % self._pool)
+        if in_key:  # Two entities never have equal keys.
+            return self._entity(target, int(thing.ident.rpartition(":")[2]))
+        found = self._entity(target, self.number(path, "who") % self._pool)
+        is_known = all(self.knows(name, found) for name in self.model.resolvers(thing.type_name, field))
+        return found if is_known else self._entity(target, 0)
 
     def _leaf(self, type_name: str, field: str, path: str) -> object:
         number = self.number(path, "leaf")
@@ -113,88 +116,16 @@ class World:
             return number % 100_000 / 4
         if type_name == "Boolean":
             return bool(number & 1)
-        values = sorted(self._enums.get(type_name, ()))
-        return values[number % len(values)] if values else f"{field}-{number:x}"
-
-    def _strictness(self, type_name: str, field: str) -> list[bool]:
-        """For each level of lists, whether some subgraph or interface says that it is never null."""
-        known = self._strict.get((type_name, field))
-        if known is None:
-            names = (type_name, *self.merged[type_name].interfaces)
-            known = _levels_of_node(self._types[type_name, field])
-            for name in names:
-                if (name, field) in self._types:
-                    known = _either(known, _levels_of_node(self._types[name, field]))
-                for subgraph in self._subgraphs.values():
-                    type_ = subgraph.schema.type_map.get(name)
-                    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and field in type_.fields:
-                        known = _either(known, _levels_of_type(type_.fields[field].type))
-            self._strict[type_name, field] = known
-        return known
-
-    def _possible_targets(self, type_name: str, field: str) -> list[str]:
-        """The object types that every subgraph which has the field can return there."""
-        known = self._targets.get((type_name, field))
-        if known is None:
-            candidates = set(self.merged[self.merged[type_name].fields[field].target].possible)
-            for subgraph in self._subgraphs.values():
-                for name in (type_name, *self.merged[type_name].interfaces):
-                    seen = subgraph.targets(name, field)
-                    if seen is not None and (name == type_name or name in subgraph.interface_objects):
-                        candidates &= seen
-            known = self._targets[type_name, field] = sorted(candidates)
-        return known
+        if type_name in self.model.enums:
+            values = self.model.enums[type_name]
+            return values[number % len(values)] if values else None
+        text = f"{field}-{number:x}"
+        if type_name in self.model.custom_scalars:
+            return _odd_value(number, text)
+        return text
 
 
-@lru_cache(maxsize=8)
-def _field_types(sdl: str) -> dict[tuple[str, str], TypeNode]:
-    return {
-        (definition.name.value, field.name.value): field.type
-        for definition in parse(sdl, no_location=True).definitions
-        if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode)
-        for field in definition.fields or ()
-    }
-
-
-def _key_fields(merged: Mapping[str, object], subgraphs: Mapping[str, SubgraphSchema]) -> set[tuple[str, str]]:
-    """The fields that are part of a key: they are never null, and no two entities have the same."""
-    found: set[tuple[str, str]] = set()
-    for subgraph in subgraphs.values():
-        for type_name, keys in subgraph.keys.items():
-            for key in keys:
-                _collect(merged, type_name, key.fields, found)
-    return found
-
-
-def _collect(merged: Mapping[str, object], type_name: str, fields: FieldSet, found: set[tuple[str, str]]) -> None:
-    type_ = merged[type_name]
-    for item in fields:
-        assert isinstance(item, FieldSetField)
-        found |= {(name, item.name) for name in (type_name, *type_.possible, *type_.interfaces)}  # type: ignore[attr-defined]
-        if item.selections:
-            _collect(merged, type_.fields[item.name].target, item.selections, found)  # type: ignore[attr-defined]
-
-
-def _levels_of_node(node: TypeNode) -> list[bool]:
-    levels: list[bool] = []
-    while True:
-        levels.append(isinstance(node, NonNullTypeNode))
-        inner = node.type if isinstance(node, NonNullTypeNode) else node
-        if not isinstance(inner, ListTypeNode):
-            return levels
-        node = inner.type
-
-
-def _levels_of_type(type_: GraphQLOutputType) -> list[bool]:
-    levels: list[bool] = []
-    while True:
-        levels.append(isinstance(type_, GraphQLNonNull))
-        inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if not isinstance(inner, GraphQLList):
-            assert get_named_type(inner) is inner
-            return levels
-        type_ = inner.of_type
-
-
-def _either(one: list[bool], other: list[bool]) -> list[bool]:
-    return [a or b for a, b in zip(one, other, strict=True)]
+def _odd_value(number: int, text: str) -> object:
+    """A value such as custom scalars have: anything that JSON can say."""
+    values = (text, number << 30, {"of": text, "n": [number, None, {"of": 0.5}]}, [number, text], number / 8)
+    return values[number % len(values)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import parse
 
 from router import Subgraph, compose
 from router.execution.executable import compile_plan
@@ -107,7 +108,7 @@ def test_response_is_that_of_one_server(name: str) -> None:
     if any("@fromContext" in sdl for sdl in case.sdl.values()):
         truth = EnclosingServer(facts, case.sdl.values()).answer(case.supergraph.api_schema, case.text, case.variables)
     else:
-        truth = answer_alone(facts, case.supergraph.api_schema, case.text, case.variables)
+        truth = answer_alone(facts, case.supergraph.api_schema, parse(case.text), case.variables)
 
     assert json.dumps(truth.data, indent=1) == json.dumps(case.response["data"], indent=1)
     assert [list(error.path or ()) for error in truth.errors or ()] == [e["path"] for e in case.response["errors"]]
