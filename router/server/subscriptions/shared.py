@@ -128,7 +128,8 @@ class SharedSubscription:
             try:
                 return await self._following
             except asyncio.CancelledError:
-                if not self._has_moved:
+                # A move cancels what is awaited here. This task may have been told to end in the same moment.
+                if not self._has_moved or _is_told_to_end():
                     raise
                 self._has_moved = False
 
@@ -192,6 +193,12 @@ class SharedSubscription:
 def _told(failure: SubgraphFailure, subgraph: str, *, is_lost: bool) -> dict[str, object]:
     more = " Events are missed until it is back; the subscription goes on then." if is_lost else ""
     return {"message": failure.message + more, "extensions": {"code": failure.code, "service": subgraph}}
+
+
+def _is_told_to_end() -> bool:
+    """Whether the current task was cancelled itself, and not only something that it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _invalid_now() -> dict[str, object]:

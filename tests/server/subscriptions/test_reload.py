@@ -46,6 +46,23 @@ async def test_it_follows_a_subgraph_that_moved(stack: Stack) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_client_that_leaves_in_the_moment_of_a_move_leaves_no_subscription_behind(stack: Stack) -> None:
+    client = await subscribe(stack)
+    await stack.auction.followed_by(1)
+    old, moved = stack.subgraphs["auction"], await serve(auction_app(stack.auction)[1])
+    stack.subgraphs["auction"] = moved
+    graph = stack.graph()
+    [(shared, (_, task))] = stack.app._subscriptions._shared.items()
+    await shared.replan(graph, stack.service.gate)  # it is told to move,
+    client.close()  # and to end, before it has done either
+    await until(task.done)
+    assert stack.auction.begun == 1
+    await stack.auction.followed_by(0)
+    for closing in (graph.client.close(), old.stop(), moved.stop()):
+        await closing
+
+
+@pytest.mark.asyncio
 async def test_only_what_is_not_valid_any_more_is_closed_and_told(stack: Stack) -> None:
     broken, kept = await subscribe(stack, BIDS), await subscribe(stack, AMOUNTS)
     await stack.auction.followed_by(2)
