@@ -130,6 +130,39 @@ def test_a_service_ends_cleanly_on_sigterm_and_leaves_its_port(environment: dict
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def test_a_request_that_is_under_way_at_sigterm_is_answered(environment: dict[str, str]) -> None:
+    port, body = free_port(), b'{"query": "{ __typename }"}'
+    head = (
+        f"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        "expect: 100-continue\r\n\r\n"
+    )
+    command = [str(MALL), "serve", "inventory", "--port", str(port)]
+    with subprocess.Popen(command, env=_environment(environment), stderr=subprocess.PIPE, text=True) as process:
+        _await_ready(process, f"http://127.0.0.1:{port}/health/ready")
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(head.encode())
+            assert client.recv(1000).startswith(b"HTTP/1.1 100 "), "the service reads the body"
+            process.send_signal(signal.SIGTERM)
+            _await_refusal(port)
+            client.sendall(body)
+            answer = b"".join(iter(lambda: client.recv(65_536), b""))
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'{"data":{"__typename":"Query"}}')
+
+
+def _await_refusal(port: int) -> None:
+    """Return when ``port`` takes no connection any more."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            return
+    pytest.fail(f"port {port} still takes connections")
+
+
 def test_a_database_is_seeded_once_by_command(environment: dict[str, str]) -> None:
     own = {"NATS_URL": environment["NATS_URL"], "INVENTORY_MONGODB_URL": environment["MONGODB_URL"]}
     first, second = mall("seed", **own), mall("seed", **own)

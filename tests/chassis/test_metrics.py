@@ -10,6 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from subgraphs.chassis.aggregates import Aggregates
+from subgraphs.chassis.bus import MemoryBus
+from subgraphs.chassis.consumer import Consumer, RetryPolicy
+from subgraphs.chassis.event import Event
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.mongodb import Collection, connect, prepare_collections
 from subgraphs.chassis.outbox import Relay
@@ -64,10 +67,32 @@ async def test_a_running_service_prints_what_it_did(environment: dict[str, str])
     assert "galleria_relay_lag_seconds 0.0" in text
 
 
+async def _hear(event: Event) -> None:
+    """Handle it."""
+
+
+@pytest.mark.asyncio
+async def test_events_are_counted_by_what_became_of_them() -> None:
+    async def tear(event: Event) -> None:
+        raise ValueError("it is wet")
+
+    metrics, bus, handlers = Metrics(), MemoryBus(), {"note.taken": _hear, "note.torn": tear}
+    consumer = Consumer("reader", handlers, metrics, RetryPolicy(attempts=2, first_pause_s=0))
+    subscription = await bus.subscribe("reader", handlers)
+    for type_ in handlers:
+        await bus.publish(event(type_, "n1", {}))
+    for _ in range(2):
+        await consumer.handle_all(bus, await subscription.fetch(10, 5))
+    fates = [("note.taken", "consumed"), ("note.torn", "retried"), ("note.torn", "dead"), ("note.torn", "consumed")]
+    counts = [counted(metrics.registry, "galleria_events_total", type=type_, fate=fate) for type_, fate in fates]
+    assert counts == [1, 1, 1, 0]
+
+
 @pytest.mark.asyncio
 async def test_the_lag_is_that_of_the_oldest_event_in_any_outbox(mongodb_url: str) -> None:
     settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://unused"})
-    database, relay = connect(settings), Relay(NOTES, Metrics())
+    database, metrics = connect(settings), Metrics()
+    relay = Relay(NOTES, metrics)
     await prepare_collections(database, NOTES)
     assert await relay.oldest_pending(database) is None
     notes = Aggregates(database["notes"], relay)
@@ -75,4 +100,6 @@ async def test_the_lag_is_that_of_the_oldest_event_in_any_outbox(mongodb_url: st
     for number, time in enumerate(times):
         await notes.insert({"_id": number}, events=[replace(event("note.taken", "n1", {}), time=time)])
     assert await relay.oldest_pending(database) == times[1]
+    await relay.publish_pending(database, MemoryBus())
+    assert counted(metrics.registry, "galleria_events_total", type="note.taken", fate="published") == 3
     database.client.close()

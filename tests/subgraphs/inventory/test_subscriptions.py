@@ -6,18 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from stack.daemon import free_port
-from tests.chassis.test_command import MALL
-from tests.services import DEADLINE_S, ServiceClient, eventually
+from tests.services import DEADLINE_S, ServiceClient
+from tests.subgraphs.replicas import next_event, replica
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 WATCH = 'subscription { stockChanged(productIds: ["MUG-001"]) { id stock { available } } }'
@@ -28,34 +25,11 @@ ADJUST = """mutation($delta: Int!, $key: String!) { adjustStock(input: {productI
 
 
 @asynccontextmanager
-async def replica(environment: dict[str, str]) -> AsyncIterator[ServiceClient]:
-    """A process of inventory."""
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        str(MALL), "serve", "inventory", "--port", str(port), env=environment
-    )
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S) as http:
-        try:
-
-            async def ready() -> bool:
-                try:
-                    return (await http.get("/health/ready")).status_code == 200
-                except httpx.TransportError:
-                    return False
-
-            await eventually(ready, "a ready replica")
-            yield ServiceClient.over(http, Path(environment["GALLERIA_DATA"]) / "keys")
-        finally:
-            process.terminate()
-            assert await process.wait() == 0
-
-
-@asynccontextmanager
 async def two_replicas(environment: dict[str, str]) -> AsyncIterator[tuple[ServiceClient, ServiceClient]]:
     """Two replicas over one database, with a product of which there are none."""
     async with AsyncExitStack() as resources:
-        first = await resources.enter_async_context(replica(environment))
-        second = await resources.enter_async_context(replica(environment))
+        first = await resources.enter_async_context(replica("inventory", environment))
+        second = await resources.enter_async_context(replica("inventory", environment))
         await first.data(CREATE, "staff_grace")
         yield first, second
 
@@ -112,15 +86,6 @@ async def over_server_sent_events(writer: ServiceClient, reader: ServiceClient) 
         assert available(await next_event(lines)) == 3
 
 
-async def next_event(lines: AsyncIterator[str]) -> dict[str, Any]:
-    async with asyncio.timeout(DEADLINE_S):
-        async for line in lines:
-            if line.startswith("data: {"):
-                event: dict[str, Any] = json.loads(line.removeprefix("data: "))
-                return event
-    raise AssertionError("the stream ended")
-
-
 async def tokens_are_verified(reader: ServiceClient) -> None:
     async with socket_of(reader, reader.token("cus_ada")) as socket:
         assert await receive(socket) == {"type": "connection_ack"}
@@ -135,7 +100,7 @@ async def tokens_are_verified(reader: ServiceClient) -> None:
 async def test_an_open_subscription_does_not_hold_up_the_end(environment: dict[str, str]) -> None:
     """The replica ends with code 0 while the socket is open; the subscription is completed first."""
     async with AsyncExitStack() as resources:
-        async with replica(environment) as client:
+        async with replica("inventory", environment) as client:
             socket = await resources.enter_async_context(socket_of(client, None))
             assert (await receive(socket))["type"] == "connection_ack"
             await client.data(CREATE, "staff_grace")
