@@ -9,7 +9,7 @@ import click
 from router.server.app import create_app
 from router.server.config import load_config
 from router.server.graph_files import GraphFiles
-from router.server.process import listen, serve
+from router.server.process import begin_logging, listen, serve
 from router.server.startup import open_or_wait
 from router.server.supergraph_file import CompositionFailed
 
@@ -21,7 +21,8 @@ from router.server.supergraph_file import CompositionFailed
 @click.option("--config", type=click.Path(path_type=Path), help="The router's settings (router.yaml).")
 @click.option("--host", help="Address to listen on; default: server.host of the settings.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default: server.port of the settings.")
-def command(supergraph: Path, config: Path | None, host: str | None, port: int | None) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve; default: server.workers.")
+def command(supergraph: Path, config: Path | None, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve a supergraph over HTTP until SIGTERM or Ctrl-C."""
     settings = load_config(config)
     host = host or settings.server.host
@@ -36,7 +37,16 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
 
         print_findings(failed.composition, failed.source.subgraphs)
         raise
+    count = workers or settings.server.workers
     app = create_app(settings, graph, files)
-    listener = listen(host, port)
-    click.echo(f"galleria: http://{host}:{listener.getsockname()[1]}{settings.graphql.path} ({settings.environment})")
-    serve(app, listener, settings.graphql.max_body_bytes)
+    listeners = listen(host, port, count)
+    port = listeners[0].getsockname()[1]
+    click.echo(f"galleria: http://{host}:{port}{settings.graphql.path} ({settings.environment})")
+    begin_logging()
+    if count == 1:
+        serve(app, listeners, settings.graphql.max_body_bytes)
+    else:
+        # Here, because only some systems can fork.
+        from router.server.forked import serve_forked
+
+        serve_forked(app, listeners, settings.graphql.max_body_bytes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from router.execution.in_process.asgi_client import AsgiSubgraphClient
+from router.execution.in_process.lifespan import StartFailed
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
@@ -21,6 +24,9 @@ from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
 from router.server.traffic_metrics import OverloadCollector, TrafficCollector
+from router.server.worker_metrics import WorkerPeers
+
+logger = logging.getLogger("galleria.router")
 
 
 class RouterApp:
@@ -57,6 +63,10 @@ class RouterApp:
         self.overload.policy = overload_policy(config)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
 
+    def join(self, peers: WorkerPeers) -> None:
+        """Be one of several workers."""
+        self._lasting.telemetry.peers = peers
+
     def reload_soon(self) -> None:
         """Read the supergraph and the settings anew; nothing where they are not files."""
         if self._reloader is not None:
@@ -87,9 +97,21 @@ class RouterApp:
                 resources.push_async_callback(self._reloader.close)
                 resources.callback(following.cancel)
             resources.callback(self._subscriptions.close)
+            await self._start_subgraphs()
             yield
         if self.service.graph is not None:
             await self.service.graph.client.close()
+
+    async def _start_subgraphs(self) -> None:
+        """Start the subgraphs of this process. One that cannot start costs its own fields, as one elsewhere would."""
+        traffic = self._traffic()
+        replicas = traffic.balancing.replicas if traffic is not None else {}
+        for name, client in [(name, one.client) for name, several in replicas.items() for one in several]:
+            if isinstance(client, AsgiSubgraphClient):
+                try:
+                    await client.start()
+                except StartFailed as failed:
+                    logger.error("subgraph '%s' cannot start: %s", name, failed)
 
     async def _follow(self, files: GraphFiles, reloader: Reloader) -> None:
         if self.service.graph is None:

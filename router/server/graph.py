@@ -92,6 +92,7 @@ def open_graph(
     settings = config.subgraphs
     _check_names("subgraphs.timeouts", settings.timeouts, supergraph)
     _check_names("subgraphs.subscriptions", settings.subscriptions, supergraph)
+    _check_names("subgraphs.apps", settings.apps, supergraph)
     _check_names("traffic.addresses", config.traffic.addresses, supergraph)
     _check_names("traffic.resolve", config.traffic.resolve, supergraph)
     urls = _urls(supergraph)

@@ -22,12 +22,27 @@ GRACE_S = 6
 COLLECT_AFTER_ALLOCATIONS = 50_000
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. InputError(ADDRESS_UNAVAILABLE) where the port is in use or the host is not ours."""
+def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
+    """``count`` listening sockets at one address, over which the kernel spreads the connections.
+
+    Port 0 takes a free one. InputError(ADDRESS_UNAVAILABLE) where the port is in use or the host is not ours.
+    """
+    first = _listen(host, port, shared=False)
+    if count == 1:
+        return [first]
+    # The first one has told that nobody else is there: shared sockets would share the port with anyone who shares his.
+    port = first.getsockname()[1]
+    first.close()
+    return [_listen(host, port, shared=True) for _ in range(count)]
+
+
+def _listen(host: str, port: int, *, shared: bool) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind(address)
             listener.listen(2048)
@@ -41,7 +56,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: RouterApp, listener: socket.socket, max_message_bytes: int) -> None:
+def begin_logging() -> None:
+    """Log to stderr, a line an event."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def serve(app: RouterApp, listeners: list[socket.socket], max_message_bytes: int) -> None:
     """Serve ``app`` until SIGTERM or SIGINT; requests under way are finished first, for at most GRACE_S.
 
     SIGHUP makes it read its supergraph and settings anew. A message of a WebSocket has at most ``max_message_bytes``.
@@ -50,7 +70,6 @@ def serve(app: RouterApp, listener: socket.socket, max_message_bytes: int) -> No
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -69,7 +88,7 @@ def serve(app: RouterApp, listener: socket.socket, max_message_bytes: int) -> No
     )
     server = _Server(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listener]))
+        runner.run(server.serve(sockets=listeners))
 
 
 class _Server(uvicorn.Server):

@@ -25,6 +25,7 @@ from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
 from router.server.telemetry import Telemetry
+from router.server.worker_metrics import ALONE_HEADER
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -98,8 +99,11 @@ def _health_routes(service: GraphQLService) -> list[BaseRoute]:
 
 
 def _metrics_route(telemetry: Telemetry) -> BaseRoute:
-    async def metrics(_: Request) -> Response:
-        return Response(telemetry.exposition(), media_type=METRICS_TYPE)
+    async def metrics(request: Request) -> Response:
+        exposition = telemetry.exposition()
+        if telemetry.peers is not None and ALONE_HEADER not in request.headers:
+            exposition = await telemetry.peers.exposition(exposition)
+        return Response(exposition, media_type=METRICS_TYPE)
 
     return Route("/metrics", metrics)
 

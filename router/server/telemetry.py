@@ -8,15 +8,20 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from router.server.request_metrics import RequestMetrics
+from router.server.worker_metrics import WorkerPeers
 
 ReloadOutcome = Literal["swapped", "refused", "unreachable"]
 
 
 class Telemetry:
-    """The router's metrics; label values come from the supergraph and from us, never from clients."""
+    """The router's metrics; label values come from the supergraph and from us, never from clients.
+
+    ``peers`` are the other workers, where there are any.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.peers: WorkerPeers | None = None
         self._metrics = RequestMetrics()
         self.registry.register(self._metrics)
         self._compilations = Counter(

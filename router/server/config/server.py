@@ -12,3 +12,4 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(4000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=64)

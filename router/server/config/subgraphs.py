@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from router.server.config.section import Section
+
+AppName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
 
 
 class SubgraphSubscriptionSettings(Section):
@@ -18,10 +20,14 @@ class SubgraphSubscriptionSettings(Section):
 
 
 class SubgraphSettings(Section):
-    """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph."""
+    """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph.
+
+    ``apps`` names those that are in this process, as ``package.module:attribute``: an ASGI app, or a Strawberry schema.
+    """
 
     timeout_s: float = Field(20.0, gt=0)
     timeouts: Mapping[str, float] = Field(default_factory=dict)
+    apps: Mapping[str, AppName] = Field(default_factory=dict)
     max_connections: int = Field(200, gt=0)
     max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)
     keep_alive_s: float = Field(30.0, gt=0)

@@ -1,0 +1,1 @@
+"""Subgraphs in this process: ASGI apps and schemas, asked without a socket."""
