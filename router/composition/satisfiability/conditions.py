@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from router.composition.satisfiability.graph import FieldEdge, Hop, QueryGraph, Selections
+from router.composition.satisfiability.graph import Contexts, FieldEdge, Hop, QueryGraph, Selections
 from router.federation.field_set import FieldSelection, FragmentSelection, Selection
 
 Labels = frozenset[tuple[str, bool]]
@@ -64,11 +64,14 @@ class Conditions:
                     found.setdefault(name, []).append(Resolver(vertex, edge, entered_by_key))
         return found
 
-    def targets(self, resolvers: Iterable[Resolver], labels: Labels) -> Iterator[int | None]:
-        """Where a field leads to (None: a leaf), of those resolvers that can be used with these choices of labels."""
+    def targets(self, resolvers: Iterable[Resolver], labels: Labels, contexts: Contexts) -> Iterator[int | None]:
+        """Where a field leads to (None: a leaf), of those resolvers that can be used with these labels and contexts."""
         for resolver in resolvers:
-            if self._passes(resolver.vertex, resolver.edge, labels, entered_by_key=resolver.entered_by_key):
-                yield resolver.edge.target
+            edge = resolver.edge
+            if edge.contexts <= contexts and self._passes(
+                resolver.vertex, edge, labels, entered_by_key=resolver.entered_by_key
+            ):
+                yield edge.target
 
     def holds_locally(self, vertex: int, selections: Selections) -> bool:
         """Whether a field set can be fetched without leaving the subgraph."""
@@ -78,7 +81,7 @@ class Conditions:
                     return False
             elif selection.name != "__typename":
                 edge = self.graph.field(vertex, selection.name)
-                if edge is None or edge.requires:
+                if edge is None or edge.requires or edge.contexts:
                     return False
                 if selection.selections and (
                     edge.target is None or not self.holds_locally(edge.target, selection.selections)
@@ -151,7 +154,11 @@ class Conditions:
         entered_by_key = False
         for at in (vertex, *self._reach(vertex)):
             edge = self.graph.field(at, selection.name)
-            if edge is not None and self._passes(at, edge, None, entered_by_key=entered_by_key):
+            if (
+                edge is not None
+                and not edge.contexts  # a condition knows of no enclosing objects
+                and self._passes(at, edge, None, entered_by_key=entered_by_key)
+            ):
                 if not selection.selections:
                     return True
                 if edge.target is not None:

@@ -10,6 +10,7 @@ from router.composition.satisfiability.graph import QueryGraph
 from router.composition.satisfiability.state import State
 from router.composition.satisfiability.witness import witness_query
 from router.composition.schema import Field, all_applied, applied
+from router.composition.words import quoted
 from router.federation.error_codes import ErrorCode
 from router.federation.field_set import print_field_set
 from router.federation.type_ref import named_type
@@ -79,6 +80,9 @@ def _field_reason(graph: QueryGraph, conditions: Conditions, vertex: int, field:
         return f'what {place} requires ("{print_field_set(edge.requires)}") cannot be fetched'
     if edge.requires:
         return f'what {place} requires can be fetched, but "{at.type}" has no usable @key to come back by'
+    if edge.contexts and edge.label is None:
+        names = quoted(sorted(need.context.partition("__")[2] for need in edge.contexts))
+        return f"{place} needs the context {names}, which no object around it sets in this query"
     return f"{place} is resolved there for other override labels only"
 
 

@@ -7,7 +7,8 @@ vertices are small integers. From a vertex one can
 - narrow an abstract type to an object type that the subgraph knows;
 - hop by a resolvable ``@key`` of the destination, guarded by the key's fields, or between ``Query`` types freely.
 
-A hop may also end at the ``@interfaceObject`` of an interface that the type implements.
+A hop may also end at the ``@interfaceObject`` of an interface that the type implements. A field with ``@fromContext``
+is open only below an object that sets the context; which those are depends on the way, so the walk keeps track of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from functools import cached_property
 from router.composition.merge.context import TypeRelations
 from router.composition.merge.merge import Merged
 from router.composition.merge.overrides import NO_OVERRIDES, FieldOverrides
+from router.composition.preprocess.contexts import context_types, contextual_arguments
 from router.composition.schema import ROOT_NAMES, Field, TypeDefinition, TypeKind, all_applied, applied
 from router.federation.field_set import FieldSelection, FieldSetError, FragmentSelection, Selection, parse_field_set
 from router.federation.type_ref import named_type
@@ -36,12 +38,27 @@ class Vertex:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextNeed:
+    """What an argument with ``@fromContext`` takes of an enclosing object: a context's name in the supergraph."""
+
+    context: str
+    selection: str
+
+
+Contexts = frozenset[ContextNeed]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldEdge:
-    """A field that a subgraph resolves: where it leads (None: a leaf) and what must be fetched before."""
+    """A field that a subgraph resolves: where it leads (None: a leaf) and what must be fetched before.
+
+    ``contexts`` must all be met by objects that enclose the field's parent.
+    """
 
     target: int | None
     requires: Selections
     label: tuple[str, bool] | None
+    contexts: Contexts = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +146,34 @@ class QueryGraph:
             self._target(at.subgraph, field, provided),
             self.selections(requires.arguments.get("fields")) if requires else (),
             (label, at.subgraph not in overrides.overridden) if label is not None else None,
+            self._contexts.get((at.subgraph, at.type, name), frozenset()),
         )
+
+    def met_contexts(self, type_name: str) -> tuple[ContextNeed, ...]:
+        """The needs of contextual arguments that objects of a type may meet for what they enclose."""
+        return self._met_contexts.get(type_name, ())
+
+    @cached_property
+    def _contexts(self) -> Mapping[tuple[int, str, str], Contexts]:
+        """What each contextual field needs: by subgraph, type and field."""
+        found: dict[tuple[int, str, str], Contexts] = {}
+        for index, subgraph in enumerate(self.subgraphs):
+            for argument in contextual_arguments(subgraph.schema):
+                key = (index, argument.type.name, argument.field.name)
+                need = ContextNeed(f"{subgraph.name}__{argument.context}", argument.selection or "")
+                found[key] = found.get(key, frozenset()) | {need}
+        return found
+
+    @cached_property
+    def _met_contexts(self) -> Mapping[str, tuple[ContextNeed, ...]]:
+        found: dict[str, dict[ContextNeed, None]] = {}
+        for (index, _, _), needs in self._contexts.items():
+            setting = context_types(self.subgraphs[index].schema)
+            for need in sorted(needs, key=lambda need: (need.context, need.selection)):
+                for name in setting.get(need.context, ()):
+                    for possible in self.possible_types(index, name):
+                        found.setdefault(possible, {})[need] = None
+        return {name: tuple(needs) for name, needs in found.items()}
 
     def overrides(self, type_name: str, field: str) -> FieldOverrides:
         """How the subgraphs of a field override each other."""
@@ -141,7 +185,7 @@ class QueryGraph:
             return True
         for possible in self.possible_types(at.subgraph, at.type):
             edge = self.field(self.vertex(at.subgraph, possible), name)
-            if edge is None or edge.requires:
+            if edge is None or edge.requires or edge.contexts:
                 return False
         return True
 

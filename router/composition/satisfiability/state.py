@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from router.composition.satisfiability.conditions import Labels
+from router.composition.satisfiability.graph import Contexts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A step of the walk; ``parent`` and ``step`` (a field, or ``... on Type``) lead back to the root."""
+    """A step of the walk; ``parent`` and ``step`` (a field, or ``... on Type``) lead back to the root.
+
+    ``contexts`` are met by the objects that enclose this one.
+    """
 
     type: str
     vertices: frozenset[int]
     labels: Labels = frozenset()
     parent: State | None = None
     step: str = ""
+    contexts: Contexts = frozenset()
 
     def steps(self) -> list[str]:
         """The steps from the root to here."""

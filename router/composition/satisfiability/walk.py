@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from router.composition.errors import CompositionError
@@ -19,7 +19,7 @@ from router.composition.merge.merge import Merged
 from router.composition.merge.relations import read_relations
 from router.composition.satisfiability.conditions import Conditions, Labels
 from router.composition.satisfiability.explain import explain_dead_end
-from router.composition.satisfiability.graph import QueryGraph
+from router.composition.satisfiability.graph import Contexts, QueryGraph
 from router.composition.satisfiability.runtime_types import RuntimeTypeCheck
 from router.composition.satisfiability.state import State
 from router.composition.schema import Field, TypeKind, applied
@@ -54,7 +54,7 @@ class _Walk:
         self.errors: list[CompositionError] = []
         self._queue: list[tuple[int, int, State]] = []
         self._order = count()
-        self._visited: dict[str, list[tuple[frozenset[int], Labels]]] = {}
+        self._visited: dict[str, list[tuple[frozenset[int], Labels, Contexts]]] = {}
         self._reported: set[str] = set()
 
     def run(self) -> None:
@@ -74,9 +74,12 @@ class _Walk:
 
     def _push(self, state: State) -> None:
         seen = self._visited.setdefault(state.type, [])
-        if any(vertices <= state.vertices and labels <= state.labels for vertices, labels in seen):
+        if any(
+            vertices <= state.vertices and labels <= state.labels and contexts <= state.contexts
+            for vertices, labels, contexts in seen
+        ):
             return
-        seen.append((state.vertices, state.labels))
+        seen.append((state.vertices, state.labels, state.contexts))
         heapq.heappush(self._queue, (len(state.vertices), next(self._order), state))
 
     def _drain(self) -> None:
@@ -117,11 +120,22 @@ class _Walk:
                     yield from self._narrow(state, name)
             return
         resolvers = self.conditions.resolvers(state.vertices)
+        contexts = self._contexts_below(state)
         for name, field_ in self._visible_fields(state.type):
             overrides = self.graph.overrides(state.type, name)
             for labels in _label_choices(state.labels, set((overrides.labels or {}).values())):
-                targets = self.conditions.targets(resolvers.get(name, ()), labels)
-                yield from self._take_field(state, field_, labels, targets)
+                following = State(named_type(field_.type), frozenset(), labels, state, name, contexts)
+                targets = self.conditions.targets(resolvers.get(name, ()), labels, state.contexts)
+                yield from self._take_field(state, following, field_, targets)
+
+    def _contexts_below(self, state: State) -> Contexts:
+        """What is met for all that an object of this state encloses: what is met for itself, and what it meets."""
+        met = {
+            need
+            for need in self.graph.met_contexts(state.type)
+            if any(self.conditions.hold(v, self.graph.selections(need.selection)) for v in sorted(state.vertices))
+        }
+        return state.contexts | met if met else state.contexts
 
     def _narrow(self, state: State, type_name: str) -> Iterator[State]:
         """Continue at one object type of an abstract one."""
@@ -138,22 +152,22 @@ class _Walk:
                 narrowed = self.graph.downcast(reached, type_name)
                 if narrowed is not None:
                     found.add(narrowed)
-        following = State(type_name, frozenset(found), state.labels, state, f"... on {type_name}")
+        step = f"... on {type_name}"
+        following = State(type_name, frozenset(found), state.labels, state, step, state.contexts)
         if found:
             yield following
         else:
             self._dead_end(state, following, None)
 
     def _take_field(
-        self, state: State, field_: Field, labels: Labels, targets: Iterator[int | None]
+        self, state: State, following: State, field_: Field, targets: Iterator[int | None]
     ) -> Iterator[State]:
-        target = named_type(field_.type)
-        kind = self.merged.schema.kind_of(target)
+        """Complete the ``following`` state with the vertices that the field leads to."""
+        kind = self.merged.schema.kind_of(following.type)
         if (kind is None or not kind.is_composite) and any(True for _ in targets):
             return
-        found = frozenset(vertex for vertex in targets if vertex is not None)
-        following = State(target, found, labels, state, field_.name)
-        if not found:
+        following = replace(following, vertices=frozenset(vertex for vertex in targets if vertex is not None))
+        if not following.vertices:
             self._dead_end(state, following, field_)
             return
         if kind is not TypeKind.OBJECT:
