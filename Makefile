@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test faults fuzz lint fmt bench bench-services lock clean
+.PHONY: help setup up seed events rebuild token reset test faults fuzz lint fmt bench bench-composition bench-services lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, u
 
 bench: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench
+
+bench-composition: $(VENV)/.ready ## compare the composer with the reference composer on generated subgraphs
+	@$(BIN)/python -m bench.composition
 
 bench-services: setup ## measure each service alone: throughput, latencies, and where its time goes
 	@$(BIN)/python -m bench.services

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,10 +12,10 @@ PACKAGES = ("strawberry-graphql", "graphql-core", "motor", "pymongo", "nats-py",
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def describe_machine() -> str:
-    """One sentence: cores, CPU, system, Python, and the packages that a service runs on."""
+def describe_machine(packages: Sequence[str] = PACKAGES) -> str:
+    """One sentence: cores, CPU, system, Python, and the packages that were measured (by default a service's)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return f"{cores} cores of {_cpu_model()}, {system}, Python {platform.python_version()}; {versions}."
 

@@ -1,0 +1,1 @@
+"""Our composer and the reference composer on the same generated sets of subgraphs."""
