@@ -14,6 +14,7 @@ from router.response.projection import ProjectedResult
 from router.server.negotiation import GRAPHQL_RESPONSE, JSON
 from router.server.request_error import RequestError
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 logger = logging.getLogger("galleria.router")
 
 _CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_RESPONSE)}
@@ -74,6 +75,7 @@ async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
     headers = [
         (b"content-type", _CONTENT_TYPES[media_type]),
         (b"content-length", str(len(answer.body)).encode()),
+        _NO_SNIFFING,
         *answer.headers,
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -1,4 +1,4 @@
-"""The explorer: its page and assets, its configuration, and the plans that it shows. Served where it is enabled."""
+"""The explorer: its page and assets, and its configuration. Served where it is enabled."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from router.errors import InputError, OperationError
-from router.planning import plan_to_json, render_text
-from router.server.access.caller import NOBODY
-from router.server.answer import failure_answer
-from router.server.body import read_body
+from router.errors import InputError
 from router.server.config import INVALID_CONFIG, RouterConfig
-from router.server.graphql_request import read_post
-from router.server.negotiation import GRAPHQL_RESPONSE
-from router.server.request_error import RequestError
-from router.server.service import GraphQLService
+from router.server.plan_page import PLAN_PATH
 
 FOLDER = Path(__file__).parent / "explorer"
-PLAN_PATH = "/plan"
 _PAGE_HEADERS = {
     "cache-control": "no-cache",
-    "content-security-policy": "frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
 }
+# The editor writes style elements, and runs its workers from blobs; scripts come from here alone.
+_BUILT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+# The page without a build of its own runs what the CDN gives it.
+_CDN_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def explorer_routes(config: RouterConfig, service: GraphQLService, folder: Path = FOLDER) -> Sequence[BaseRoute]:
+def explorer_routes(config: RouterConfig, folder: Path = FOLDER) -> Sequence[BaseRoute]:
     """The routes of the explorer. Raises InputError (INVALID_CONFIG) for a tab that cannot be read."""
     settings = explorer_config(config)
-    max_body_bytes = config.graphql.max_body_bytes
 
     async def page(_: Request) -> Response:
         built = folder / "dist" / "index.html"
-        return FileResponse(built if built.exists() else folder / "index.cdn.html", headers=_PAGE_HEADERS)
+        if built.exists():
+            return FileResponse(built, headers={**_PAGE_HEADERS, "content-security-policy": _BUILT_POLICY})
+        headers = {**_PAGE_HEADERS, "content-security-policy": _CDN_POLICY}
+        return FileResponse(folder / "index.cdn.html", headers=headers)
 
     async def configuration(_: Request) -> Response:
         return JSONResponse(settings, headers={"cache-control": "no-store"})
 
-    async def plan(request: Request) -> Response:
-        return await _plan(request, service, max_body_bytes)
-
     return (
         Route("/", page),
         Route("/explorer/config.json", configuration),
-        Route(PLAN_PATH, plan, methods=["POST"]),
         Mount("/explorer/assets", StaticFiles(directory=folder / "dist" / "assets", check_dir=False)),
         # The page that loads its packages from a CDN runs the sources as they are.
         Mount("/explorer/src", StaticFiles(directory=folder / "src", check_dir=False)),
@@ -80,16 +80,3 @@ def _read_tab(path: Path) -> dict[str, Any]:
     except ValueError:
         raise InputError(INVALID_CONFIG, f"explorer.tabs: {path} or its variables beside it cannot be read.") from None
     return {"name": path.stem, "query": query, "variables": variables}
-
-
-async def _plan(request: Request, service: GraphQLService, max_body_bytes: int) -> Response:
-    try:
-        length = request.headers.get("content-length", "").encode()
-        body = await read_body(request.receive, length, max_body_bytes)
-        sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
-        _, compiled = await service.compiled_operation(sent, NOBODY)
-    except (RequestError, OperationError) as error:
-        answer = failure_answer(error, GRAPHQL_RESPONSE)
-    else:
-        return JSONResponse({"text": render_text(compiled.plan), "json": plan_to_json(compiled.plan)})
-    return Response(answer.body, answer.status, media_type="application/json")

@@ -6,8 +6,9 @@
 ``BATCHING_DISABLED``         400    an array of operations, where the settings do not allow it
 ``BATCH_SIZE``                400    an array of none, or of more operations than the settings allow
 ``UPLOADS_DISABLED``          400    a multipart request with files, where the settings do not allow it
-``PREFLIGHT_REQUIRED``        400    a multipart request as any web page could make it send
+``PREFLIGHT_REQUIRED``        400    a request that any web page could make a browser send
 ``UNAUTHENTICATED``           401    the token is not accepted, or there is none where one is required
+``FORBIDDEN``                 403    a plan, for who may not inspect
 ``METHOD_NOT_ALLOWED``        405    another method than GET and POST, or a mutation by GET
 ``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
 ``REQUEST_TOO_LARGE``         413    the body is larger than the limit

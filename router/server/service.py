@@ -30,6 +30,7 @@ class GraphQLService:
         self._timeout_s = config.graphql.timeout_s
         self.gate = Gate(config, telemetry)
         self._has_introspection = config.has_introspection
+        self._inspection_scope = config.authorization.inspection_scope
         self._telemetry = telemetry
 
     def served_graph(self) -> Graph:
@@ -48,7 +49,11 @@ class GraphQLService:
         compiled = graph.operations.known(request.query, request.operation_name, graph.active_labels())
         if type(compiled) is not CompiledOperation:
             compiled = await self.gate.open(graph, request.query, request.operation_name, caller.requester)
-        if compiled.projection.introspection is not None and not self._has_introspection:
+        if (
+            compiled.projection.introspection is not None
+            and not self._has_introspection
+            and self._inspection_scope not in caller.requester.scopes
+        ):
             message = "Introspection is disabled. Set graphql.introspection in router.yaml to allow it."
             raise OperationError("INTROSPECTION_DISABLED", message)
         return graph, compiled

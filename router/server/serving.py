@@ -16,11 +16,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from router.server.access.authentication import Authenticator, create_authenticator
+from router.server.access.cross_origin import guarded_http
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.overload import LoadShedder, Overload
+from router.server.plan_page import plan_route
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
@@ -63,7 +65,9 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
     routes = [*_health_routes(service), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
-        routes += explorer_routes(config, service)
+        routes += explorer_routes(config)
+    if config.has_explorer or config.authorization.inspection_scope is not None:
+        routes.append(plan_route(config, service, authenticator))
     endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, authenticator)
     if config.traffic.shedding.enabled:
         endpoint = LoadShedder(endpoint, lasting.overload)
@@ -71,7 +75,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=endpoint,
+        http=guarded_http(endpoint, config),
         websocket=WebSocketEndpoint(config, lasting.current, authenticator),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,

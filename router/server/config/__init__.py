@@ -3,6 +3,8 @@
 from router.server.config.authentication import AuthenticationSettings, IssuerSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
+from router.server.config.cors import CorsSettings
+from router.server.config.csrf import CsrfSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
@@ -21,6 +23,8 @@ __all__ = [
     "AuthenticationSettings",
     "AuthorizationSettings",
     "BatchingSettings",
+    "CorsSettings",
+    "CsrfSettings",
     "ExplorerSettings",
     "GraphQLSettings",
     "HeaderSettings",

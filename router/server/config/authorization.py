@@ -16,8 +16,10 @@ class AuthorizationSettings(Section):
     """``reject`` refuses an operation that asks for more than its requester may see, instead of leaving that out.
 
     ``policies`` names async functions by policy, as ``module:function``; ``*`` stands for any other.
+    Who has ``inspection_scope`` may introspect and see plans even where others may not.
     """
 
     reject: bool = False
     policies: Mapping[str, FunctionPlace] = Field(default_factory=dict)
     policy_timeout_s: float = Field(1.0, gt=0)
+    inspection_scope: str | None = Field(None, min_length=1)

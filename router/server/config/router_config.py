@@ -10,6 +10,8 @@ from typing import Literal
 from router.server.config.authentication import AuthenticationSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
+from router.server.config.cors import CorsSettings
+from router.server.config.csrf import CsrfSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
@@ -33,6 +35,8 @@ class RouterConfig(Section):
     traffic: TrafficSettings = TrafficSettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
+    csrf: CsrfSettings = CsrfSettings()
+    cors: CorsSettings = CorsSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()
     uploads: UploadSettings = UploadSettings()

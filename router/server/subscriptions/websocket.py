@@ -29,6 +29,7 @@ from router.execution.json_numbers import decode_exact, encode
 from router.operation.model import OperationKind
 from router.server.access.authentication import UNAUTHENTICATED, Authenticator
 from router.server.access.caller import ANONYMOUS, NOBODY, Caller, Requester
+from router.server.access.cross_origin import OriginGuard
 from router.server.answer import errors_of, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.graphql_request import read_parameters
@@ -57,6 +58,7 @@ class WebSocketEndpoint:
         self, config: RouterConfig, current: Callable[[], GraphQLService], authenticator: Authenticator | None = None
     ) -> None:
         self._authenticator = authenticator
+        self._origins = OriginGuard(config.cors)
         self._token_headers = _token_headers(config.authentication)
         self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
@@ -66,6 +68,9 @@ class WebSocketEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk with one client until either side closes."""
         await receive()
+        if not self._origins.allows(scope["headers"]):
+            await send({"type": "websocket.close", "code": 1008, "reason": "Origin not allowed"})
+            return
         if SUBPROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})

@@ -1,0 +1,48 @@
+"""The plan of an operation as JSON: for the explorer, and for whoever may inspect."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from router.errors import OperationError
+from router.planning import plan_to_json, render_text
+from router.server.access.authentication import Authenticator
+from router.server.access.caller import ANONYMOUS, Caller
+from router.server.answer import failure_answer
+from router.server.body import read_body
+from router.server.config import RouterConfig
+from router.server.graphql_request import read_post
+from router.server.negotiation import GRAPHQL_RESPONSE
+from router.server.request_error import RequestError
+from router.server.service import GraphQLService
+
+PLAN_PATH = "/plan"
+
+
+def plan_route(config: RouterConfig, service: GraphQLService, authenticator: Authenticator | None) -> BaseRoute:
+    """``POST /plan``: the plan that the sender's operation has; 403 FORBIDDEN for who may not inspect."""
+    max_body_bytes = config.graphql.max_body_bytes
+    is_open, scope = config.has_explorer, config.authorization.inspection_scope
+
+    async def answer(request: Request) -> Response:
+        requester = ANONYMOUS
+        if authenticator is not None:
+            requester = await authenticator.requester(request.headers.raw)
+        if not is_open and scope not in requester.scopes:
+            raise RequestError(403, "FORBIDDEN", "Plans are shown to those who may inspect alone.")
+        length = request.headers.get("content-length", "").encode()
+        body = await read_body(request.receive, length, max_body_bytes)
+        sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
+        _, compiled = await service.compiled_operation(sent, Caller(requester=requester))
+        return JSONResponse({"text": render_text(compiled.plan), "json": plan_to_json(compiled.plan)})
+
+    async def plan(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except (RequestError, OperationError) as error:
+            failure = failure_answer(error, GRAPHQL_RESPONSE)
+            return Response(failure.body, failure.status, media_type="application/json")
+
+    return Route(PLAN_PATH, plan, methods=["POST"])
