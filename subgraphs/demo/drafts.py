@@ -35,9 +35,9 @@ def seeded(name: str) -> Random:
     return Random(f"galleria demo shop: {name}")  # noqa: S311 - a shop window, not a secret
 
 
-def draft_orders(customers: Sequence[Customer]) -> tuple[Draft, ...]:
-    """Return one draft per order of the shop, the oldest first; the first customer is Ada."""
-    dice = seeded("drafts")
+def draft_orders(customers: Sequence[Customer], edition: str) -> tuple[Draft, ...]:
+    """Return one draft per order of that edition of the shop, the oldest first; the first customer is Ada."""
+    dice = seeded(f"drafts{edition}")
     ada, *others = (_shopper(customer, dice) for customer in customers)
     regulars = [dice.choice((1, 1, 2, 3, 5)) for _ in others]
     drafts = [_draft(Shopper(ada.customer, _TASTES_OF_ADA), fate, dice) for fate in FATES_OF_ADA]

@@ -6,6 +6,7 @@ that seed themselves some seconds apart agree on every identifier, amount and st
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from subgraphs.demo.baskets import fill_basket, shipping_fee_minor
 from subgraphs.demo.catalogue import DISCONTINUED, ITEMS_BY_CATEGORY
@@ -19,8 +20,10 @@ from subgraphs.demo.timeline import draw_milestones, draw_shipments, new_id, sta
 _OPEN_FOR = timedelta(days=400)
 
 
-def demo_shop(now: datetime) -> DemoShop:
+def demo_shop(now: datetime, edition: str = "") -> DemoShop:
     """Return the demo shop as it stands at `now` (with a time zone): equal for all instants of the same hour.
+
+    Another `edition` is the same shop with other orders: other tastes, other baskets, at other times.
 
     Raises ValueError where `now` has no time zone.
     """
@@ -29,7 +32,7 @@ def demo_shop(now: datetime) -> DemoShop:
         raise ValueError(msg)
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     buyers = customers()
-    orders = _orders(draft_orders(buyers), hour)
+    orders = _orders(draft_orders(buyers, edition), hour, edition)
     reserved = reserved_units(orders)
     levels = {item.sku: stock_levels(item.sku, reserved) for items in ITEMS_BY_CATEGORY.values() for item in items}
     opened_at = hour - _OPEN_FOR
@@ -46,21 +49,21 @@ def demo_shop(now: datetime) -> DemoShop:
     )
 
 
-def _orders(drafts: Sequence[Draft], hour: datetime) -> tuple[Order, ...]:
+def _orders(drafts: Sequence[Draft], hour: datetime, edition: str) -> tuple[Order, ...]:
     """Write the drafts out in time, so that nobody buys twice what is bought once."""
     owned: dict[str, list[str]] = {}
     orders = []
     for sequence, draft in enumerate(drafts, start=1):
         owned_by_customer = owned.setdefault(draft.shopper.customer.id, [])
-        order = _order(draft, sequence, hour - draft.age, owned_by_customer)
+        dice = seeded(f"order {sequence}{edition}")
+        order = _order(draft, sequence, hour - draft.age, owned_by_customer, dice)
         if order.status != "CANCELLED":
             owned_by_customer.extend(line.product_id for line in order.lines)
         orders.append(order)
     return tuple(orders)
 
 
-def _order(draft: Draft, sequence: int, placed_at: datetime, owned: Sequence[str]) -> Order:
-    dice = seeded(f"order {sequence}")
+def _order(draft: Draft, sequence: int, placed_at: datetime, owned: Sequence[str], dice: Random) -> Order:
     customer, fate = draft.shopper.customer, draft.fate
     lines = fill_basket(draft, owned, dice)
     subtotal_minor = sum(line.quantity * line.unit_price_minor for line in lines)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from bench.recommendations import Rates, compare
 from subgraphs.demo import demo_shop
 from subgraphs.recommendations.domain import Basket
 from subgraphs.recommendations.seed import demo_baskets, demo_products, demo_stock
@@ -78,3 +79,16 @@ async def test_ten_new_products_hit_more_often_than_the_ten_best_sellers_that_ar
     ours = {customer: new(customer, ids) for customer, ids in (await recommended(held_out)).items()}
     popular = {customer: new(customer, held_out.best_sellers) for customer in held_out.last}
     assert (held_out.hits(ours), held_out.hits(popular)) == (17, 14)
+
+
+@pytest.mark.parametrize(("only_new", "ours", "popular"), [(False, 26, 23), (True, 17, 14)])
+def test_the_benchmark_counts_what_the_service_recommends(only_new: bool, ours: int, popular: int) -> None:
+    """It learns and ranks without a store; on the demo shop the hits are those of the tests above."""
+    assert compare("", only_new=only_new) == Rates(ours / 55, popular / 55)
+
+
+def test_another_edition_of_the_shop_has_the_same_products_and_other_orders() -> None:
+    shop, other = demo_shop(NOW), demo_shop(NOW, " edition 1")
+    assert [product.id for product in shop.products] == [product.id for product in other.products]
+    assert len(shop.orders) == len(other.orders)
+    assert not {order.id for order in shop.orders} & {order.id for order in other.orders}
