@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,7 @@ from subgraphs.chassis.mongodb import Collection, Database, connect, create_inde
 from subgraphs.chassis.outbox import Relay
 from subgraphs.chassis.settings import ServiceSettings
 from tests.explained import QueryLog, collection_scans
-from tests.services import event, eventually
+from tests.services import bus_of, event, eventually
 
 NOTES = (Collection("notes", outbox=True),)
 FIRST, SECOND, THIRD = [event("note.taken", "n1", {"number": number}) for number in (1, 2, 3)]
@@ -111,6 +112,41 @@ async def test_relays_side_by_side_publish_each_event_once_and_in_order(
     await notes.insert({"_id": "n1"}, events=[FIRST, SECOND, THIRD])
     await asyncio.gather(*(each.publish_pending(database, bus) for each in (relay, other, relay, other)))
     assert bus.published == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.asyncio
+async def test_replicas_that_come_and_go_keep_the_order_of_each_document_on_a_real_stream(
+    notes: Aggregates, database: Database, nats_url: str
+) -> None:
+    """Three relays over NATS while others write; one of them is ended in the middle again and again."""
+    ids, count = [f"n{number}" for number in range(8)], 25
+    async with AsyncExitStack() as stack:
+        buses = [await stack.enter_async_context(bus_of(nats_url)) for _ in range(3)]
+        relays = [Relay(NOTES, Metrics(), poll_s=0.01) for _ in buses]
+        running = [asyncio.create_task(each.run(database, bus)) for each, bus in zip(relays, buses, strict=True)]
+
+        async def write(id_: str) -> None:
+            await notes.insert({"_id": id_})
+            for number in range(count):
+                await notes.update(
+                    {"_id": id_}, {"$set": {"n": number}}, events=[event("note.taken", id_, {"n": number})]
+                )
+                if number % 5 == 0:
+                    running[0].cancel()
+                    running[0] = asyncio.create_task(relays[0].run(database, buses[0]))
+
+        async def published() -> bool:
+            return await relays[0].oldest_pending(database) is None
+
+        await asyncio.gather(*(write(id_) for id_ in ids))
+        await eventually(published, "every event on the stream")
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        carried: dict[str, list[int]] = {id_: [] for id_ in ids}
+        async for _, each in buses[0].replay(["note.taken"]):
+            carried[each.subject].append(each.data["n"])
+    assert carried == {id_: list(range(count)) for id_ in ids}
 
 
 @pytest.mark.asyncio
