@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pymongo.errors import DuplicateKeyError
 
 from subgraphs.chassis.event import Event, to_cloud_event
-from subgraphs.chassis.mongodb import Document, DocumentCollection
+from subgraphs.chassis.mongodb import Document, DocumentCollection, insert_missing
 from subgraphs.chassis.outbox import LiveChanges, Outbox
 
 HANDLED_LIMIT = 200
@@ -59,6 +59,21 @@ class Aggregates:
             return False
         self._tell(where.get("_id"), events)
         return True
+
+    async def write_over(
+        self, revision: int, document: Document, *, events: Sequence[Event] = (), cause: str | None = None
+    ) -> bool:
+        """Give the document of that ``_id`` the fields of ``document``, where its revision is still ``revision``.
+
+        False where others wrote first, or where it has handled ``cause`` already.
+        """
+        fields = {key: value for key, value in document.items() if key != "_id"}
+        where = {"_id": document["_id"], "revision": revision}
+        return await self.update(where, {"$set": fields}, events=events, cause=cause)
+
+    async def insert_missing(self, documents: Sequence[Document]) -> None:
+        """Insert, without events, the documents that are not there yet: for a seed."""
+        await insert_missing(self.collection, [{**each, "outbox": [], "handledEvents": []} for each in documents])
 
     def _tell(self, id_: object, events: Sequence[Event]) -> None:
         if events:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import (
+    BulkWriteError,
     CollectionInvalid,
     ConnectionFailure,
     ExecutionTimeout,
@@ -29,6 +30,7 @@ Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
 DocumentCollection: TypeAlias = "AsyncIOMotorCollection[Document]"
 
+DUPLICATE_KEY = 11000
 BY_ID: Mapping[str, str | int] = {"_id": "hashed"}
 """The shard key of what is written and asked by its id."""
 OUTBOX_INDEX = IndexModel([("outbox.time", ASCENDING)], name="outbox", sparse=True)
@@ -92,6 +94,17 @@ async def is_empty(database: Database, collections: Sequence[Collection]) -> boo
         if await database[collection.name].find_one({}, {"_id": 1}) is not None:
             return False
     return True
+
+
+async def insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
+    """Insert the documents whose unique keys are not taken yet, and leave those that are there as they are."""
+    if not documents:
+        return
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
+            raise
 
 
 def is_outage(error: BaseException | None) -> bool:

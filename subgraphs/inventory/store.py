@@ -17,11 +17,10 @@ from datetime import datetime
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import BulkWriteError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.inventory.documents import (
     facts_fields,
@@ -140,7 +139,6 @@ COLLECTIONS = (
     ),
 )
 
-DUPLICATE_KEY = 11000
 REMEMBERED_CLAIMS = 500
 REMEMBERED_KEYS = 500
 ARCHIVE_BATCH = 50
@@ -217,10 +215,9 @@ class MongoStore:
     ) -> Reservation | None:
         """See :class:`Store`."""
         written = replace(reservation, revision=reservation.revision + 1)
-        fields = reservation_document(written)
-        where = {"_id": fields.pop("_id"), "revision": reservation.revision}
         pending = [self._encode(event) for event in events]
-        saved = await self._reservations.update(where, {"$set": fields}, events=pending, cause=cause)
+        document = reservation_document(written)
+        saved = await self._reservations.write_over(reservation.revision, document, events=pending, cause=cause)
         return written if saved else None
 
     async def expiring(self, now: datetime, limit: int) -> Sequence[Reservation]:
@@ -311,17 +308,16 @@ class MongoStore:
         self, products: Sequence[Document], movements: Sequence[Document], reservations: Sequence[Document]
     ) -> int:
         """Insert whole documents for the seed, leaving those that are there; the number of documents given."""
-        workings: Document = {"outbox": [], "handledEvents": []}
-        await _insert_new(self._movements, movements)
-        await _insert_new(self._reservations.collection, [each | workings for each in reservations])
-        await _insert_new(self._products.collection, [each | workings for each in products])
+        await insert_missing(self._movements, movements)
+        await self._reservations.insert_missing(reservations)
+        await self._products.insert_missing(products)
         return len(products) + len(movements) + len(reservations)
 
     async def _archive(self, product_id: str) -> None:
         document = await self._products.collection.find_one({"_id": product_id}, {"journal": 1})
         if document is None or not document["journal"]:
             return
-        await _insert_new(self._movements, document["journal"])
+        await insert_missing(self._movements, document["journal"])
         ids = [line["_id"] for line in document["journal"]]
         await self._products.collection.update_one({"_id": product_id}, {"$pull": {"journal": {"_id": {"$in": ids}}}})
 
@@ -390,13 +386,3 @@ def _increments(movements: Sequence[Movement]) -> dict[str, int]:
         for path, change in changes.items():
             increments[path] = increments.get(path, 0) + change
     return increments
-
-
-async def _insert_new(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    if not documents:
-        return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
-            raise

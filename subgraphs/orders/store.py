@@ -17,11 +17,11 @@ from dataclasses import replace
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection, insert_missing
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.orders.domain import (
     Address,
@@ -43,8 +43,6 @@ from subgraphs.orders.domain import (
     position_of,
 )
 from subgraphs.orders.service import Slice
-
-DUPLICATE_KEY = 11000
 
 _MONEY_SCHEMA: Document = {
     "bsonType": "object",
@@ -147,10 +145,8 @@ class MongoStore:
     async def save(self, order: Order, events: Sequence[OrderEvent] = (), cause: str | None = None) -> Order | None:
         """See :class:`Store`."""
         written = replace(order, revision=order.revision + 1)
-        fields = _order_document(written)
-        where = {"_id": fields.pop("_id"), "revision": order.revision}
         pending = [self._encode(event) for event in events]
-        saved = await self._orders.update(where, {"$set": fields}, events=pending, cause=cause)
+        saved = await self._orders.write_over(order.revision, _order_document(written), events=pending, cause=cause)
         return written if saved else None
 
     async def orders(self, ids: Sequence[str]) -> Mapping[str, Order]:
@@ -209,11 +205,10 @@ class MongoStore:
 
         The products are in their first version.
         """
-        workings: Document = {"outbox": [], "handledEvents": []}
-        await _insert_new(self._products, [_product_document(product, 1) for product in products])
-        await _insert_new(self._customers, [_customer_document(customer) for customer in customers])
-        await _insert_new(self._numbers, [_number_document(order) for order in orders])
-        await _insert_new(self._orders.collection, [_order_document(order) | workings for order in orders])
+        await insert_missing(self._products, [_product_document(product, 1) for product in products])
+        await insert_missing(self._customers, [_customer_document(customer) for customer in customers])
+        await insert_missing(self._numbers, [_number_document(order) for order in orders])
+        await self._orders.insert_missing([_order_document(order) for order in orders])
         return len(orders) + len(products) + len(customers)
 
 
@@ -223,17 +218,6 @@ UNREAD = {"outbox": 0, "handledEvents": 0}
 
 async def _find(collection: DocumentCollection, ids: Sequence[str]) -> list[Document]:
     return await collection.find({"_id": {"$in": list(ids)}}, UNREAD).to_list(None)
-
-
-async def _insert_new(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    if not documents:
-        return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        problems = error.details["writeErrors"] if error.details else []
-        if any(problem["code"] != DUPLICATE_KEY for problem in problems):
-            raise
 
 
 def _where(part: Slice) -> Document:

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.payments.domain import (
     Attempt,
@@ -94,7 +94,6 @@ COLLECTIONS = (
     ),
 )
 
-DUPLICATE_KEY = 11000
 WITHOUT_WORKINGS = {"outbox": 0, "handledEvents": 0}
 
 
@@ -124,10 +123,8 @@ class MongoStore:
     ) -> Payment | None:
         """See :class:`Store`."""
         written = replace(payment, revision=payment.revision + 1)
-        change = to_document(written)
-        where = {"_id": change.pop("_id"), "revision": payment.revision}
         published = [self._encode(event, payment.updated_at) for event in events]
-        saved = await self._payments.update(where, {"$set": change}, events=published, cause=cause)
+        saved = await self._payments.write_over(payment.revision, to_document(written), events=published, cause=cause)
         return written if saved else None
 
     async def due(self, now: datetime, limit: int) -> Sequence[Payment]:
@@ -152,24 +149,13 @@ class MongoStore:
     async def add_all(self, payments: Sequence[Payment]) -> int:
         """Add the payments that are not there yet, and the places of their invoices; the number of all of them."""
         invoices = [_invoice_place(invoice) for payment in payments for invoice in payment.invoices]
-        documents = [{**to_document(payment), "outbox": [], "handledEvents": []} for payment in payments]
-        await _insert_missing(self._invoices, invoices)
-        await _insert_missing(self._payments.collection, documents)
-        return len(documents) + len(invoices)
+        await insert_missing(self._invoices, invoices)
+        await self._payments.insert_missing([to_document(payment) for payment in payments])
+        return len(payments) + len(invoices)
 
     async def _find(self, where: Document, limit: int) -> list[Payment]:
         documents = await self._payments.collection.find(where, WITHOUT_WORKINGS).to_list(limit)
         return [to_payment(document) for document in documents]
-
-
-async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    if not documents:
-        return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
-            raise
 
 
 def to_document(payment: Payment) -> Document:

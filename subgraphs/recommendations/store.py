@@ -33,9 +33,16 @@ from uuid import uuid4
 import pymongo
 from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection, prepare_collections
+from subgraphs.chassis.mongodb import (
+    BY_ID,
+    Collection,
+    Database,
+    Document,
+    insert_missing,
+    prepare_collections,
+)
 from subgraphs.recommendations.domain import (
     Basket,
     History,
@@ -120,7 +127,6 @@ COLLECTIONS = (
     Collection("histories", schema=HISTORY_SCHEMA, shard_key=BY_ID),
 )
 
-_DUPLICATE_KEY = 11000
 # A product that nobody told us of is not recommended: it may have been sold once and for all, or never have arrived.
 _BLANK_TALLY: Final[Document] = {
     "active": False,
@@ -204,9 +210,9 @@ class MongoStore:
         histories = [_history_document(history) for history in model.histories.values()]
         baskets = [_basket_document(basket, settled=True) for basket in model.baskets]
         # Baskets last: they say that their tallies are complete.
-        await _insert_missing(self._tallies, tallies)
-        await _insert_missing(self._histories, histories)
-        await _insert_missing(self._baskets, baskets)
+        await insert_missing(self._tallies, tallies)
+        await insert_missing(self._histories, histories)
+        await insert_missing(self._baskets, baskets)
         return len(tallies) + len(histories) + len(baskets)
 
     async def _note(self, product_id: str, version: str, changes: Document) -> None:
@@ -332,14 +338,3 @@ def _counts(tally: Tally) -> Document:
 def _history_document(history: History) -> Document:
     bought = {id_: {"times": each.times, "last": each.last} for id_, each in history.bought.items()}
     return {"_id": history.customer_id, **_BLANK_HISTORY, "bought": bought}
-
-
-async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    """Insert the documents whose ids are not taken yet."""
-    if not documents:
-        return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if any(problem["code"] != _DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
-            raise

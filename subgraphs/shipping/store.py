@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection
+from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
 from subgraphs.chassis.outbox import Outbox
 from subgraphs.shipping.domain import (
     Address,
@@ -73,7 +73,6 @@ COLLECTIONS = (
     Collection("cancelledOrders", schema=CANCELLED_ORDER_SCHEMA, shard_key=BY_ID),
 )
 
-DUPLICATE_KEY = 11000
 WITHOUT_WORKINGS = {"outbox": 0, "handledEvents": 0}
 
 
@@ -113,10 +112,9 @@ class MongoStore:
     ) -> Shipment | None:
         """See :class:`Store`."""
         written = replace(shipment, revision=shipment.revision + 1)
-        fields = shipment_document(written)
-        where = {"_id": fields.pop("_id"), "revision": shipment.revision}
         encoded = [self._encode(event, shipment.updated_at) for event in events]
-        saved = await self._shipments.update(where, {"$set": fields}, events=encoded, cause=cause)
+        document = shipment_document(written)
+        saved = await self._shipments.write_over(shipment.revision, document, events=encoded, cause=cause)
         return written if saved else None
 
     async def due(self, now: datetime, limit: int) -> Sequence[Shipment]:
@@ -135,21 +133,10 @@ class MongoStore:
 
     async def add_all(self, shipments: Sequence[Shipment], cancelled_orders: Mapping[str, datetime]) -> int:
         """Add what is not there yet, for the demo shop; the number of all of them."""
-        documents = [{**shipment_document(each), "outbox": [], "handledEvents": []} for each in shipments]
         tombstones = [{"_id": order_id, "at": at} for order_id, at in cancelled_orders.items()]
-        await _insert_missing(self._shipments.collection, documents)
-        await _insert_missing(self._cancelled_orders, tombstones)
-        return len(documents) + len(tombstones)
-
-
-async def _insert_missing(collection: DocumentCollection, documents: Sequence[Document]) -> None:
-    if not documents:
-        return
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if any(problem["code"] != DUPLICATE_KEY for problem in (error.details or {})["writeErrors"]):
-            raise
+        await self._shipments.insert_missing([shipment_document(each) for each in shipments])
+        await insert_missing(self._cancelled_orders, tombstones)
+        return len(shipments) + len(tombstones)
 
 
 def shipment_document(shipment: Shipment) -> Document:

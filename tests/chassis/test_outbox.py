@@ -207,3 +207,28 @@ async def test_a_document_remembers_a_limited_number_of_handled_events(notes: Ag
     document = await notes.collection.find_one({"_id": "n1"})
     assert document is not None
     assert (len(document["handledEvents"]), document["handledEvents"][-1]) == (200, "evt_204")
+
+
+@pytest.mark.asyncio
+async def test_a_document_is_written_over_the_revision_that_was_read_and_no_other(notes: Aggregates) -> None:
+    await notes.insert({"_id": "n1", "text": "a", "revision": 0})
+    second = {"_id": "n1", "text": "b", "revision": 1}
+    assert await notes.write_over(0, second, events=[FIRST], cause="evt_1")
+    assert not await notes.write_over(0, {**second, "text": "c"}, events=[SECOND])
+    assert not await notes.write_over(1, {**second, "text": "c"}, events=[SECOND], cause="evt_1")
+    document = await notes.collection.find_one({"_id": "n1"})
+    assert document is not None
+    assert [each["id"] for each in document.pop("outbox")] == [FIRST.id]
+    assert document == {**second, "handledEvents": ["evt_1"]}
+
+
+@pytest.mark.asyncio
+async def test_what_is_missing_is_inserted_and_what_is_there_stays(notes: Aggregates) -> None:
+    await notes.insert_missing([])
+    await notes.insert({"_id": "n1", "text": "mine"}, events=[FIRST])
+    await notes.insert_missing([{"_id": "n1", "text": "seed"}, {"_id": "n2", "text": "seed"}])
+    documents = await notes.collection.find({}).sort("_id").to_list(None)
+    assert [(each["_id"], each["text"], len(each["outbox"])) for each in documents] == [
+        ("n1", "mine", 1),
+        ("n2", "seed", 0),
+    ]
