@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test faults fuzz lint fmt bench bench-composition bench-services lock clean
+.PHONY: help setup up seed events rebuild token reset test faults life fuzz lint fmt bench bench-composition bench-services lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ test: setup ## run all tests, with real processes, database, NATS and browser
 
 faults: setup ## kill and pause everything at random under a load of orders, then audit it: make faults KILLS=200 SEED=7
 	@$(BIN)/python -m tests.faults $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+life: $(VENV)/.ready ## tell random stories of an order's life, and audit every cent and piece: make life STORIES=2500
+	@GALLERIA_LIFE_EXAMPLES=$(or $(STORIES),2500) $(BIN)/pytest -q tests/life
 
 lint: $(VENV)/.ready ## ruff, mypy strict, and the arrows between the houses
 	@$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from subgraphs.inventory.domain import StockChanged
 from subgraphs.orders.domain import Order, OrderStatus, ReturnStatus
-from subgraphs.shipping.domain import ShipmentStatus
+from subgraphs.shipping.domain import Direction, ShipmentStatus
 from tests.life.mall_in_memory import PRICES, STOCK, Mall, run
 
 FINAL = {OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED}
@@ -118,14 +118,23 @@ def _pieces_faults(mall: Mall) -> Iterator[str]:
 
 
 def _kept_by_customer(mall: Mall, order: Order) -> Counter[str]:
-    kept = Counter[str]()
     if order.status is OrderStatus.CANCELLED:
         # The customer cancelled at the very moment of delivery: the carrier could not call that parcel back any more.
-        for shipment in mall.shipping_store.kept.values():
-            if shipment.order_id == order.id and shipment.status is ShipmentStatus.DELIVERED:
-                kept.update({line.product_id: line.quantity for line in shipment.parcel.lines})
-        return kept
-    kept.update({line.product_id: line.quantity for line in order.lines})
+        return _sent(mall, order, ShipmentStatus.DELIVERED)
+    kept = Counter({line.product_id: line.quantity for line in order.lines})
+    # The carrier could not deliver some of the parcels.
+    kept.subtract(_sent(mall, order, ShipmentStatus.RETURNED))
     for each in order.returns:
         kept.subtract({line.product_id: line.quantity for line in each.lines})
-    return kept
+    # Customers may return, and be paid, what never reached them: it comes back once.
+    return +kept
+
+
+def _sent(mall: Mall, order: Order, status: ShipmentStatus) -> Counter[str]:
+    """The pieces in those parcels to the customer that stand so."""
+    sent = Counter[str]()
+    for shipment in mall.shipping_store.kept.values():
+        outbound = shipment.order_id == order.id and shipment.direction is Direction.OUTBOUND
+        if outbound and shipment.status is status:
+            sent.update({line.product_id: line.quantity for line in shipment.parcel.lines})
+    return sent

@@ -2,13 +2,15 @@
 
 Hypothesis makes up stories of placed, cancelled and returned orders, events that come early, late, twice or after a
 crash in the middle of what they began, declined cards, a bank and a carrier that are gone or lose their answers, and
-shrinks the one that goes wrong. ``GALLERIA_LIFE_EXAMPLES`` tells more of them, ``CI`` tells the same ones each time.
+shrinks the one that goes wrong. What the stories must have come to is in :mod:`tests.life.chronicle`.
+``GALLERIA_LIFE_EXAMPLES`` (``make life``) tells more of them, ``CI`` tells the same ones each time.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from random import Random
 from typing import TypeAlias
 
 import pytest
@@ -17,14 +19,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from subgraphs.orders.checkout import LineRequest, OrderRequest
-from subgraphs.orders.domain import Address, Customer, OrderStatus, RefusalError, ReturnLine
+from subgraphs.orders.domain import Address, Customer, OrderStatus, RefusalError, ReturnLine, Stage
 from subgraphs.orders.returns import ReturnRequest, returnable
+from subgraphs.shipping.domain import ShipmentStatus
 from tests.life.audit import faults, faults_at_rest
-from tests.life.mall_in_memory import PRICES, Mall, Member
+from tests.life.chronicle import Chronicle, expected
+from tests.life.mall_in_memory import HEARD_TYPES, PRICES, Mall, Member, Task
 
 EXAMPLES = int(os.environ.get("GALLERIA_LIFE_EXAMPLES", "200"))
 STEPS = 60
-MAX_ORDERS = 4
+MAX_ORDERS = 6
+PATIENCE = 30
+CRASHES, GO_ON, WORK = 0.15, 0.4, 0.15
+ON_THE_WAY = (Stage.PLACED, Stage.RESERVED, Stage.CONFIRMED, Stage.DISPATCHED, Stage.DELIVERED)
+WISHES = ("", "", "customer", "staff", "return")
+ROUNDS = st.tuples(st.integers(1, 12), st.integers(1, 12))
+SECONDS = st.sampled_from([5, 60, 400])
+HEARD = st.sampled_from(
+    [
+        (number, type_)
+        for number, types in enumerate(HEARD_TYPES)
+        for type_ in sorted(types)
+        if type_ != "product.changed"
+    ]
+)
+"""(a member, an event type that it hears)"""
+
+LATE = HEARD | st.sampled_from([(0, "inventory.reserved"), (0, "shipment.dispatched")])
+
+WHAT_CARRIERS_SAY = (ShipmentStatus.IN_TRANSIT, ShipmentStatus.DELIVERED, ShipmentStatus.RETURNED)
 TOKENS = (
     *["tok_approved"] * 5,
     "tok_slow",
@@ -37,10 +60,11 @@ POSITIONS = st.integers(0, 50)
 MEMBERS = st.integers(0, 3)
 PIECES = st.integers(0, 3)
 RARELY = st.integers(0, 3).map(lambda number: number == 3)
-BASKET = st.tuples(st.integers(1, 4), PIECES, st.sampled_from(TOKENS), st.sampled_from(["DE", "FR", "NL"]))
+BASKET = st.tuples(st.sampled_from([1, 1, 2, 4]), PIECES, st.sampled_from(TOKENS), st.sampled_from(["DE", "FR", "NL"]))
 BITS_OF_WORK = st.lists(st.tuples(MEMBERS, POSITIONS, st.integers(0, 9)), min_size=1, max_size=8)
 
 
+CHRONICLE = Chronicle()
 Basket: TypeAlias = tuple[int, int, str, str]
 """Mugs, teapots, payment token and country of an order."""
 
@@ -50,7 +74,7 @@ class LifeOfOrders(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mall = Mall()
+        self.mall = Mall(CHRONICLE)
         self.keys = 0
 
     def key(self) -> str:
@@ -117,6 +141,29 @@ class LifeOfOrders(RuleBasedStateMachine):
             if tasks:
                 self.mall.step(tasks[position % len(tasks)], steps)
 
+    @rule(position=POSITIONS, stage=st.sampled_from(ON_THE_WAY), by_staff=st.booleans())
+    def cancel_at(self, position: int, stage: Stage, by_staff: bool) -> None:
+        self.get_on(position, stage)
+        self.cancel(position, by_staff, early=True)
+
+    @rule(position=POSITIONS, quantity=PIECES)
+    def give_back_what_was_delivered(self, position: int, quantity: int) -> None:
+        self.get_on(position, Stage.DELIVERED)
+        self.give_back(position, quantity)
+
+    @rule(position=POSITIONS, stage=st.sampled_from(ON_THE_WAY))
+    def get_on(self, position: int, stage: Stage) -> None:
+        order = self.mall.order(position)
+        for _ in range(PATIENCE):
+            if order is None or self.mall.orders_store.known[order.id].stage in (stage, Stage.CANCELLED):
+                return
+            self.mall.bustle()
+            self.mall.pass_time(30)
+
+    @rule(member=MEMBERS, count=st.integers(1, 3), backwards=st.booleans())
+    def hear(self, member: int, count: int, backwards: bool) -> None:
+        self.mall.hear(self.member(member), count, backwards=backwards)
+
     @rule(member=MEMBERS, steps=st.integers(1, 8))
     def work(self, member: int, steps: int) -> None:
         task = self.mall.start_work(self.member(member))
@@ -133,11 +180,77 @@ class LifeOfOrders(RuleBasedStateMachine):
     def pass_time(self, seconds: int) -> None:
         self.mall.pass_time(seconds)
 
+    @rule(seed=st.integers(0, 2**32 - 1), turns=st.integers(1, 40))
+    def scramble(self, seed: int, turns: int) -> None:
+        """So many turns of anybody, each of which begins, goes on, ends or dies in the middle."""
+        dice = Random(seed)  # noqa: S311 - nothing secret
+        for _ in range(turns):
+            self.mall.publish_all()
+            self.mall.pass_time(dice.choice((0, 5, 60)))
+            member = dice.choice(self.mall.members)
+            task = self._some_task(member, dice)
+            if task and not self.mall.step(task, dice.randint(1, 14)) and dice.random() < CRASHES:
+                self.mall.crash(member)
+
+    def _some_task(self, member: Member, dice: Random) -> Task | None:
+        if member.tasks and dice.random() < GO_ON:
+            return dice.choice(member.tasks)
+        if dice.random() < WORK:
+            return self.mall.start_work(member)
+        return self.mall.start(member, dice.randrange(50))
+
     # --- what goes wrong
 
     @rule(member=MEMBERS)
     def crash(self, member: int) -> None:
         self.mall.crash(self.member(member))
+
+    @rule(member=MEMBERS, position=POSITIONS, steps=st.integers(1, 14), at_work=RARELY)
+    def crash_in_the_middle(self, member: int, position: int, steps: int, at_work: bool) -> None:
+        chosen = self.member(member)
+        self.mall.publish_all()
+        task = self.mall.start_work(chosen) if at_work else self.mall.start(chosen, position)
+        if task and not self.mall.step(task, steps):
+            self.mall.crash(chosen)
+
+    @rule(missing=st.sets(HEARD, max_size=3))
+    def miss(self, missing: set[tuple[int, str]]) -> None:
+        """Some members do not get events of some types for a while, so that others overtake them."""
+        for number, member in enumerate(self.mall.members):
+            member.missing = frozenset(type_ for which, type_ in missing if which == number)
+
+    @rule(late=LATE, wish=st.sampled_from(WISHES), basket=BASKET, rounds=ROUNDS, seconds=SECONDS)
+    def overtake(self, late: tuple[int, str], wish: str, basket: Basket, rounds: tuple[int, int], seconds: int) -> None:
+        """Everything goes on but for one kind of event, and somebody wishes for something in the meantime."""
+        self.place_another(basket)
+        newest = len(self.mall.orders_store.known) - 1
+        self.miss({late})
+        self.bustle(rounds[0], seconds, backwards=False)
+        if wish == "return":
+            self.give_back(newest, 0)
+        elif wish:
+            self.cancel(newest, by_staff=wish == "staff", early=True)
+        self.bustle(rounds[1], seconds, backwards=True)
+        self.miss(set())
+
+    @rule(position=POSITIONS, but_one=RARELY, late=st.booleans())
+    def come_back(self, position: int, but_one: bool, late: bool) -> None:
+        """The carrier brings back all parcels of an order, or all but one; that they left is perhaps heard later."""
+        order = self.mall.order(position)
+        self.get_on(position, Stage.CONFIRMED)
+        self.miss({(0, "shipment.dispatched")} if late else set())
+        self.bustle(6, 60, backwards=False)
+        if order:
+            for shipment in self.mall.parcels(order.id)[but_one:]:
+                self.mall.carrier_sees(shipment, ShipmentStatus.RETURNED)
+        self.bustle(1, 0, backwards=False)
+        self.miss(set())
+
+    @rule(position=POSITIONS, status=st.sampled_from(WHAT_CARRIERS_SAY))
+    def carrier_says(self, position: int, status: ShipmentStatus) -> None:
+        parcels = self.mall.parcels()
+        if parcels:
+            self.mall.carrier_sees(parcels[position % len(parcels)], status)
 
     @rule(member=MEMBERS, position=POSITIONS)
     def repeat(self, member: int, position: int) -> None:
@@ -175,3 +288,4 @@ def test_every_story_ends_well() -> None:
         suppress_health_check=list(HealthCheck),
     )
     LifeOfOrders.TestCase().runTest()
+    assert sorted(expected(EXAMPLES) - CHRONICLE.seen.keys()) == []
