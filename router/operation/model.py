@@ -66,6 +66,7 @@ class Operation:
     """An operation that is valid against the API schema, ready to be planned and projected.
 
     ``variable_definitions`` are the client's, in order; coercion of their values is done per request.
+    ``lifted_definitions`` are those of variables that stand for literals, which have their values from the text.
     """
 
     kind: OperationKind
@@ -73,3 +74,4 @@ class Operation:
     root_type: str
     variable_definitions: tuple[VariableDefinitionNode, ...]
     selections: tuple[Selection, ...]
+    lifted_definitions: tuple[VariableDefinitionNode, ...] = ()

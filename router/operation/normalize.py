@@ -12,7 +12,7 @@ each other twice do not double at each level.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql import (
     BooleanValueNode,
@@ -27,23 +27,29 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    NameNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
     VariableNode,
     get_named_type,
     is_composite_type,
     is_object_type,
+    parse,
+    parse_type,
     validate,
 )
 
 from router.errors import OperationError
 from router.operation.document import with_code
 from router.operation.limits import DEFAULT_LIMITS, OperationLimits
+from router.operation.literals import LiftedDocument
 from router.operation.model import Condition, Field, InlineFragment, Operation, OperationKind, Selection
 
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_LARGE = "OPERATION_TOO_LARGE"
+TOO_DEEP = "The operation is nested too deeply."
 
 Conditions = tuple[Condition, ...]
 INTROSPECTION_FIELDS = frozenset({"__typename", "__schema", "__type"})
@@ -62,10 +68,40 @@ def build_operation(
     """
     try:
         _validate(api_schema, document)
+    except RecursionError:
+        raise OperationError(TOO_LARGE, TOO_DEEP) from None
+    return normalize_operation(api_schema, document, operation_name, limits)
+
+
+def normalize_operation(
+    api_schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None = None,
+    limits: OperationLimits = DEFAULT_LIMITS,
+) -> Operation:
+    """As ``build_operation``, for a document that is known to be valid."""
+    try:
         definition = _choose_definition(document, operation_name)
         return _Normalizer(api_schema, document, limits).normalize(definition)
     except RecursionError:
-        raise OperationError(TOO_LARGE, "The operation is nested too deeply.") from None
+        raise OperationError(TOO_LARGE, TOO_DEEP) from None
+
+
+def build_lifted_operation(
+    api_schema: GraphQLSchema, document: DocumentNode, lifted: LiftedDocument, operation_name: str | None = None
+) -> Operation:
+    """As ``build_operation`` of ``document``, but with variables for its literals. Raises as that does."""
+    try:
+        _validate(api_schema, document)
+        without = parse(lifted.text)
+    except RecursionError:
+        raise OperationError(TOO_LARGE, TOO_DEEP) from None
+    operation = normalize_operation(api_schema, without, operation_name)
+    definitions = tuple(
+        VariableDefinitionNode(variable=VariableNode(name=NameNode(value=name)), type=parse_type(type_), directives=())
+        for name, type_ in lifted.types.items()
+    )
+    return replace(operation, lifted_definitions=definitions)
 
 
 def _validate(api_schema: GraphQLSchema, document: DocumentNode) -> None:

@@ -65,7 +65,7 @@ class _OurVariables:
     """Names for the variables that fetches add, such that none of the client's variables begins with one of them."""
 
     def __init__(self, operation: Operation) -> None:
-        self._taken = tuple(definition.variable.name.value for definition in operation.variable_definitions)
+        self._taken = tuple(definition.variable.name.value for definition in _all_definitions(operation))
         self.representations = self._free("representations")
         self.context = self._free("context")
 
@@ -177,7 +177,7 @@ class FetchGraph:
         )
         needed = simplify(conditions for entry in entries for conditions in self._alternatives[entry])
         name = f"{self._operation.name}__{_graphql_name(slot[0])}__{fetch_id}" if self._operation.name else None
-        used = [d for d in self._operation.variable_definitions if d.variable.name.value in printer.variables]
+        used = [d for d in _all_definitions(self._operation) if d.variable.name.value in printer.variables]
         return Fetch(
             id=fetch_id,
             subgraph=slot[0],
@@ -291,6 +291,10 @@ class FetchGraph:
             contexts=tuple(lookup.contexts),
             shapes=tuple(lookup.shapes),
         )
+
+
+def _all_definitions(operation: Operation) -> tuple[VariableDefinitionNode, ...]:
+    return (*operation.variable_definitions, *operation.lifted_definitions)
 
 
 def _jumped(presence: Presence) -> object:

@@ -133,7 +133,7 @@ class Position:
 
     def late_ways(self, name: str) -> list[Way]:
         """Ways to read the field by a lookup at nodes that it could be read at without one, and sooner."""
-        return self._reach.late_ways(self.type_name, self.levels, name)
+        return [] if self.parent is None else self._reach.late_ways(self.type_name, self.levels, name)
 
     # -- what is around it -----------------------------------------------------------------------------------------
 

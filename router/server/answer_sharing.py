@@ -14,8 +14,8 @@ from router.execution.in_flight import Abandoned, InFlight
 from router.execution.json_numbers import encode
 from router.response.projection import ProjectedResult
 from router.server.answer import Answer, result_answer
+from router.server.compiled_operation import CompiledOperation
 from router.server.graphql_request import GraphQLRequest
-from router.server.operation_cache import CompiledOperation
 
 
 class AnswerSharing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from graphql import is_scalar_type, is_specified_scalar_type
 
@@ -15,8 +14,9 @@ from router.execution.subgraph_client import SubgraphClient
 from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
 from router.planning.override_labels import ActiveLabels, label_choice
+from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
-from router.server.operation_cache import OperationCache, compile_operation
+from router.server.operation_cache import OperationCache
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
@@ -102,7 +102,8 @@ def open_graph(
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
-    operations = OperationCache(partial(compile_operation, supergraph), config.graphql.max_cached_operations)
+    max_operations = config.graphql.max_cached_operations
+    operations = OperationCache(OperationCompiler(supergraph, max_operations), max_operations)
     return Graph(
         supergraph=supergraph,
         client=client,

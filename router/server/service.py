@@ -8,10 +8,10 @@ from router.operation.model import OperationKind
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
+from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
-from router.server.operation_cache import CompiledOperation
 from router.server.request_error import RequestError
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.subscriber import Subscriber

@@ -134,3 +134,16 @@ def test_what_a_root_field_has_goes_with_a_later_lookup_that_is_made_anyway() ->
 
     assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { x z: y ... on A { y } } }").fetches] == ["a", "b"]
     assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { y } }").fetches] == ["a", "b"]
+
+
+def test_root_fields_of_several_subgraphs_are_asked_at_once_though_lookups_follow() -> None:
+    subgraphs = {
+        "a": 'type Query { t: T } type T @key(fields: "id") { id: ID! }',
+        "b": 'type Query { y: Int } type T @key(fields: "id") { id: ID! x: Int }',
+    }
+
+    assert plan_lines(subgraphs, "{ t { x } y }") == [
+        "#0 a: { t { id } }",
+        "#1 b: { y }",
+        "#2 b after #0: T { id } at t -> { _entities { ... on T { x } } }",
+    ]

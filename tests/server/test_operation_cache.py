@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from router.errors import OperationError
-from router.server.operation_cache import CompiledOperation, OperationCache, compile_operation
+from router.server.compiled_operation import CompiledOperation, OperationCompiler
+from router.server.operation_cache import OperationCache
 from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH
 
@@ -17,7 +18,7 @@ class Compiler:
     """Compiles for real, counts, and waits where it is told to."""
 
     def __init__(self) -> None:
-        self.supergraph = read_supergraph(SUPERGRAPH)
+        self.compile = OperationCompiler(read_supergraph(SUPERGRAPH), 10)
         self.compiled: list[str] = []
         self.go = threading.Event()
         self.go.set()
@@ -27,7 +28,7 @@ class Compiler:
     ) -> CompiledOperation:
         self.compiled.append(text)
         assert self.go.wait(5)
-        compiled = compile_operation(self.supergraph, text, operation_name, labels, denied)
+        compiled = self.compile(text, operation_name, labels, denied)
         assert isinstance(compiled, CompiledOperation)
         return compiled
 

@@ -8,9 +8,10 @@ from router.errors import OperationError
 from router.operation.authorization import UNAUTHORIZED, Denied, Grant
 from router.server.access.caller import Requester
 from router.server.access.policies import Policies
+from router.server.compiled_operation import CompiledOperation, GuardedOperation
 from router.server.config import RouterConfig
 from router.server.graph import Graph
-from router.server.operation_cache import CompiledOperation, GuardedOperation, OperationKey
+from router.server.operation_cache import OperationKey
 from router.server.telemetry import Telemetry
 
 

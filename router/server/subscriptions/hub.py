@@ -11,10 +11,10 @@ from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers
 from router.server.access.caller import Caller, Requester
 from router.server.access.gate import Gate
+from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
-from router.server.operation_cache import CompiledOperation
 from router.server.subscriptions.shared import EventLimits, SharedSubscription, plan_events
 from router.server.subscriptions.subscriber import Ending, Subscriber
 from router.server.telemetry import Telemetry

@@ -22,9 +22,9 @@ from router.execution.subscription.event_source import EventRequest, Subscriptio
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
 from router.server.answer import errors_of, result_answer
+from router.server.compiled_operation import CompiledOperation
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
-from router.server.operation_cache import CompiledOperation
 from router.server.startup import growing_pauses
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 

@@ -1,0 +1,154 @@
+"""Text -> compiled operation: all that can be known before the variables. Texts differing in literals share a plan."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from graphql import DocumentNode
+
+from router.errors import OperationError
+from router.execution.executable import ExecutablePlan, compile_plan
+from router.operation.authorization import NOTHING_DENIED, UNAUTHORIZED, Demands, Denied, cut_denied, find_demands
+from router.operation.document import parse_document
+from router.operation.literals import LiftedDocument, lift_literals
+from router.operation.model import InlineFragment, Operation, OperationKind
+from router.operation.normalize import build_lifted_operation, build_operation
+from router.operation.variables import Coerce, compile_coercion
+from router.planning import plan_operation
+from router.planning.override_labels import NO_LABELS, ActiveLabels
+from router.planning.query_plan import QueryPlan
+from router.response.projection import Projection, compile_projection
+from router.supergraph.model import Supergraph
+
+MAX_SHARED_TEXT = 200_000
+PlanKey = tuple[str, str | None, ActiveLabels, Denied | None, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOperation:
+    """All that can be known of an operation before its variables; shared by every request that sends it.
+
+    ``coerce`` gives the values of all variables: the client's from the request, and the text's own for its literals.
+    ``denied`` is None where it touches nothing that is protected.
+    """
+
+    operation: Operation
+    plan: QueryPlan
+    executable: ExecutablePlan
+    projection: Projection
+    coerce: Coerce
+    denied: Denied | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedOperation:
+    """A valid operation that touches what is protected: who sends it decides what is planned."""
+
+    operation: Operation
+    demands: Demands
+
+
+@dataclass(slots=True)
+class _Shared:
+    """The compiled operation of all texts with one key; the lock is held by who compiles it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    compiled: CompiledOperation | GuardedOperation | None = None
+
+
+class OperationCompiler:
+    """Compiles operations of ``supergraph``, in any number of threads; ``max_plans`` used last are kept."""
+
+    def __init__(self, supergraph: Supergraph, max_plans: int) -> None:
+        self._supergraph = supergraph
+        self._max_plans = max_plans
+        self._shared: OrderedDict[PlanKey, _Shared] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS, denied: Denied | None = None
+    ) -> CompiledOperation | GuardedOperation:
+        """Parse, validate, plan and compile. OperationError, each with its own code, where one of these fails.
+
+        Where ``denied`` is None and the operation touches what is protected, it is not planned yet.
+        """
+        document = parse_document(text)
+        schema = self._supergraph.api_schema
+        lifted = lift_literals(schema, document, text) if len(text) <= MAX_SHARED_TEXT else None
+        if lifted is None:
+            return self._compile(build_operation(schema, document, operation_name), labels, denied)
+        # The types are part of the key: the same text may be that of a client who forgot to declare a variable.
+        key = (lifted.text, operation_name, labels, denied, tuple(lifted.types.items()))
+        shared = self._shared_by(key)
+        try:
+            return self._compile_once(shared, document, lifted, key)
+        except OperationError:
+            with self._lock:
+                self._shared.pop(key, None)
+            raise
+
+    def _compile_once(
+        self, shared: _Shared, document: DocumentNode, lifted: LiftedDocument, key: PlanKey
+    ) -> CompiledOperation | GuardedOperation:
+        _, operation_name, labels, denied, _ = key
+        with shared.lock:
+            compiled = shared.compiled
+            if compiled is None:
+                operation = build_lifted_operation(self._supergraph.api_schema, document, lifted, operation_name)
+                compiled = shared.compiled = self._compile(operation, labels, denied)
+        return _with_literals(compiled, lifted.values)
+
+    def _shared_by(self, key: PlanKey) -> _Shared:
+        with self._lock:
+            shared = self._shared.setdefault(key, _Shared())
+            self._shared.move_to_end(key)
+            while len(self._shared) > self._max_plans:
+                self._shared.popitem(last=False)
+            return shared
+
+    def _compile(
+        self, operation: Operation, labels: ActiveLabels, denied: Denied | None
+    ) -> CompiledOperation | GuardedOperation:
+        schema = self._supergraph.api_schema
+        if denied is None:
+            demands = find_demands(schema, operation, self._supergraph.protections)
+            if demands is not None:
+                return GuardedOperation(operation, demands)
+        planned = cut_denied(schema, operation, denied) if denied else operation
+        if operation.kind is OperationKind.SUBSCRIPTION and not _has_events(planned):
+            message = f"Not authorized to see {operation.root_type}.{_first_field(operation)}."
+            raise OperationError(UNAUTHORIZED, message, http_status=403)
+        plan = plan_operation(self._supergraph, planned, override_labels=labels)
+        projection = compile_projection(operation, schema, denied or NOTHING_DENIED, planned)
+        return CompiledOperation(
+            operation, plan, compile_plan(plan), projection, compile_coercion(schema, operation), denied
+        )
+
+
+def _has_events(subscription: Operation) -> bool:
+    """Whether the root field that brings events is left."""
+    return _first_field(subscription) != "__typename"
+
+
+def _first_field(operation: Operation) -> str:
+    first = operation.selections[0]
+    while isinstance(first, InlineFragment):
+        first = first.selections[0]
+    return first.name
+
+
+def _with_literals(
+    compiled: CompiledOperation | GuardedOperation, literals: Mapping[str, object]
+) -> CompiledOperation | GuardedOperation:
+    """The operation for one text; the values of its literals are no one else's."""
+    if isinstance(compiled, GuardedOperation) or not literals:
+        return compiled
+    coerce = compiled.coerce
+
+    def coerce_with_literals(raw: Mapping[str, object]) -> dict[str, object]:
+        return {**coerce(raw), **literals}
+
+    return replace(compiled, coerce=coerce_with_literals)
