@@ -33,12 +33,27 @@ class Condition:
         return bool(variables.get(self.variable)) is self.include
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeferUsage:
+    """A fragment with ``@defer`` at one place of the operation (incremental delivery, "Defer Usage"); one of a kind.
+
+    ``path`` are the response keys that lead to the objects that it stands at. ``parent`` is the deferred fragment that
+    it is nested in: what is in both is delivered with the parent.
+    """
+
+    number: int
+    label: str | None
+    path: tuple[str, ...]
+    parent: DeferUsage | None
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One selected field.
 
     ``parent_type`` names the type of the API schema that it is selected on (object, interface; for ``__typename`` also
-    a union). ``conditions`` must all hold. ``selections`` is empty for leaves.
+    a union). ``conditions`` must all hold. ``selections`` is empty for leaves. ``deferred_by`` is the innermost
+    deferred fragment that it stands in and the selection above it does not.
     """
 
     response_key: str
@@ -47,6 +62,7 @@ class Field:
     arguments: tuple[tuple[str, ValueNode], ...] = ()
     conditions: tuple[Condition, ...] = ()
     selections: tuple[Selection, ...] = ()
+    deferred_by: DeferUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class InlineFragment:
     type_condition: str
     conditions: tuple[Condition, ...] = ()
     selections: tuple[Selection, ...] = ()
+    deferred_by: DeferUsage | None = None
 
 
 Selection = Field | InlineFragment
@@ -66,7 +83,8 @@ class Operation:
     """An operation that is valid against the API schema, ready to be planned and projected.
 
     ``variable_definitions`` are the client's, in order; coercion of their values is done per request.
-    ``lifted_definitions`` are those of variables that stand for literals, which have their values from the text.
+    ``lifted_definitions`` are those of variables that stand for literals, which have their values from the text. Where
+    ``@defer`` occurs, ``deferral_variables`` are those that decide what is deferred; else None.
     """
 
     kind: OperationKind
@@ -75,3 +93,4 @@ class Operation:
     variable_definitions: tuple[VariableDefinitionNode, ...]
     selections: tuple[Selection, ...]
     lifted_definitions: tuple[VariableDefinitionNode, ...] = ()
+    deferral_variables: tuple[str, ...] | None = None

@@ -21,6 +21,7 @@ from graphql import (
     TypeDefinitionNode,
     Undefined,
     build_ast_schema,
+    parse,
 )
 from graphql.validation.validate import assert_valid_sdl
 
@@ -39,6 +40,17 @@ KEPT_DIRECTIVES = {
     "specifiedBy": (ScalarTypeDefinitionNode,),
     "oneOf": (InputObjectTypeDefinitionNode,),
 }
+# What the router itself does for clients, whatever the composer wrote (incremental delivery, GraphQL specification).
+DEFER = '''
+"""The fragment may be answered after the rest, in a part of its own."""
+directive @defer(
+  """Whether it is deferred."""
+  if: Boolean! = true
+
+  """Names the part in the answer; no other of the document may have the same."""
+  label: String
+) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+'''
 
 
 def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
@@ -46,7 +58,7 @@ def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
     visible = [kept for definition in document.definitions if (kept := _visible_definition(definition, names))]
     hidden = _hidden_types(document, names)
     definitions = tuple(_without_hidden_types(definition, hidden) for definition in visible)
-    api_document = DocumentNode(definitions=definitions)
+    api_document = DocumentNode(definitions=(*definitions, *parse(DEFER, no_location=True).definitions))
     assert_valid_sdl(api_document)
     # What else makes a schema valid was the composer's to check, and rules grow: a newer one is no reason not to serve.
     return build_ast_schema(api_document, assume_valid=True)
@@ -56,7 +68,8 @@ def _visible_definition(definition: DefinitionNode, names: JoinNames) -> Any:
     """The definition as clients see it, or None."""
     if isinstance(definition, DirectiveDefinitionNode):
         locations = tuple(location for location in definition.locations if location.value in EXECUTABLE_LOCATIONS)
-        if is_machinery(definition.name.value, names) or not locations:
+        name = definition.name.value
+        if is_machinery(name, names) or name == "defer" or not locations:
             return None
         return _changed(definition, locations=locations)
     if isinstance(definition, SchemaDefinitionNode):

@@ -65,9 +65,22 @@ def test_plan_is_printed_as_json(supergraph_file: Path, tmp_path: Path) -> None:
     }
 
 
+DEFER = '''"""The fragment may be answered after the rest, in a part of its own."""
+directive @defer(
+  """Whether it is deferred."""
+  if: Boolean! = true
+
+  """
+  Names the part in the answer; no other of the document may have the same.
+  """
+  label: String
+) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+'''
+
+
 def test_api_schema_is_printed(supergraph_file: Path) -> None:
     assert run("api-schema", "--supergraph", supergraph_file) == (
-        "type Query {\n  user(id: ID!): User\n}\n\ntype User {\n  id: ID!\n}\n"
+        f"{DEFER}\ntype Query {{\n  user(id: ID!): User\n}}\n\ntype User {{\n  id: ID!\n}}\n"
     )
 
 
