@@ -1,6 +1,7 @@
 """What has been chosen so far: which subgraph reads which field of which position, in which request.
 
-A request is a *slot*: a subgraph and a level (and a place, where root fields are asked again below the root). A
+A request is a *slot*: a subgraph and a level (and a place, where root fields are asked again below the root; and the
+part of the answer that it is for, 0 for what comes first, where fragments are deferred). A
 *presence* is a position within a request; it was entered by a lookup (or is the root), or lies below another presence
 of the same request. Every change is written to a trail, so that a search can take it back.
 """
@@ -17,7 +18,7 @@ from router.planning.reach import TYPENAME, Node, Reach, Way
 from router.supergraph.field_set import FieldSet, FieldSetField, FieldSetFragment
 from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump
 
-Slot = tuple[str, int, str]
+Slot = tuple[str, int, str, int]
 
 
 @dataclass(eq=False, slots=True)
@@ -99,6 +100,7 @@ class Choices:
         self._trail: list[tuple[dict[Any, Any], Any, Any]] = []
         self._at: dict[Position, dict[Presence, bool]] = {}
         self.slots: dict[Slot, bool] = {}
+        self.part = 0
         self.entries: dict[Presence, bool] = {}
 
     # -- the trail -------------------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ class Choices:
         return self._descend(position, self.enter(position.parent, source, limit), source)
 
     def _cost(self, way: Way) -> tuple[int, bool]:
-        return way.level, (way.node.subgraph, way.level, "") not in self.slots
+        return way.level, (way.node.subgraph, way.level, "", self.part) not in self.slots
 
     def _descend(self, position: Position, above: Presence, source: Way) -> Presence:
         """The presence of ``position`` below ``above``, in the same request."""
@@ -203,7 +205,7 @@ class Choices:
     def _open(self, position: Position, node: Node, level: int, entry: Entry) -> Presence:
         """A new presence where a request enters the data."""
         place = ".".join(position.path()) if is_root_again(position, self._reach) else ""
-        presence = Presence(position, node, (node.subgraph, level, place), entry)
+        presence = Presence(position, node, (node.subgraph, level, place, self.part), entry)
         self._register(presence)
         self._add(self.entries, presence)
         return presence
@@ -252,6 +254,8 @@ class Choices:
             entry = presence.entry
             if presence.node != node or entry is None or not level <= presence.level <= limit:
                 continue
+            if presence.slot[3] != self.part:
+                continue
             if merge_inputs([*entry.inputs.values(), *inputs]) is not None:
                 return presence
         return None
@@ -288,6 +292,11 @@ class Choices:
         return inputs, providers
 
     def _require_field(self, position: Position, item: FieldSetField, limit: int, *, nullable: bool) -> Found:
+        for known in position.known:
+            # A deferred object's inputs are read with what is delivered before, where they can be.
+            level = self._reach.obtain(known.type_name, known.levels, (item,))
+            if level is not None and level <= limit:
+                return self._require_field(known, item, limit, nullable=nullable)
         ways = [way for way in position.ways(item.name) if way.level <= limit]
         if not ways:
             return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)

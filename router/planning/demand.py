@@ -29,14 +29,20 @@ class Leaf:
 class DemandReader:
     """Walks an operation's selections, and collects positions and leaves in the client's order.
 
-    ``apart`` names fields of interfaces (by path) that have to be read type by type.
+    ``apart`` names fields of interfaces (by path) that have to be read type by type. ``numbered`` positions are read
+    already.
     """
 
-    def __init__(self, reach: Reach, apart: frozenset[tuple[str, ...]] = frozenset()) -> None:
+    def __init__(self, reach: Reach, apart: frozenset[tuple[str, ...]] = frozenset(), numbered: int = 0) -> None:
         self._reach = reach
         self._apart = apart
-        self._numbered = 0
+        self._numbered = numbered
         self._leaves: list[Leaf] = []
+
+    @property
+    def numbered(self) -> int:
+        """How many positions have been read."""
+        return self._numbered
 
     def leaves(self) -> list[Leaf]:
         """The leaves read so far, without those that are read for all types of an object already."""

@@ -85,7 +85,7 @@ class FetchGraph:
         self._final = postpone_lookups(choices.entries)
         for presence in sorted(choices.entries, key=lambda entry: entry.position.number):
             self._entries.setdefault(self._final[presence.slot], []).append(presence)
-        order = sorted(self._entries, key=lambda slot: (slot[1], self._first_position(slot), slot[0]))
+        order = sorted(self._entries, key=lambda slot: (slot[3], slot[1], self._first_position(slot), slot[0]))
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}
         self._alternatives = self._spread_conditions()
         self._brought = self._count_fetches()
@@ -122,7 +122,7 @@ class FetchGraph:
             for entry in entries:
                 for presence in _within(entry):
                     for key in presence.uses:
-                        brought.setdefault((presence.position, key), set()).add(self._final[presence.slot])
+                        brought.setdefault((_object(presence), key), set()).add(self._final[presence.slot])
         return brought
 
     def _owned(
@@ -138,7 +138,7 @@ class FetchGraph:
             selected = presence.position.client_keys.get(key)
             if selected is None:
                 continue
-            if use.below is not None and len(self._brought[presence.position, key]) > 1:
+            if use.below is not None and len(self._brought[_object(presence), key]) > 1:
                 start = start_types if path else types
                 owned += self._owned(use.below, None, (*_restricted(path, types), PathStep(key)), start)
             else:
@@ -192,6 +192,7 @@ class FetchGraph:
             run_if=() if needed == ALWAYS else needed,
             at=at,
             shapes=tuple(dict.fromkeys(shapes)),
+            part=slot[3],
         )
 
     def _kind_of(self, roots: list[Presence]) -> OperationKind:
@@ -299,6 +300,14 @@ def _all_definitions(operation: Operation) -> tuple[VariableDefinitionNode, ...]
 
 def _jumped(presence: Presence) -> object:
     return presence.entry.jump if presence.entry is not None else None
+
+
+def _object(presence: Presence) -> Position:
+    """The position that stands for the object, in whatever part of the answer it is read."""
+    position = presence.position
+    while position.known:
+        position = position.known[0]
+    return position
 
 
 def _needed_when(presence: Presence) -> Alternatives:

@@ -1,10 +1,15 @@
-"""The planner's five steps: positions and demands, reach, search, fetch graph, plan."""
+"""The planner's five steps: positions and demands, reach, search, fetch graph, plan.
+
+Where fragments are deferred, search goes on for them with what has been chosen for the first answer.
+"""
 
 from __future__ import annotations
 
 from router.errors import PlanningError
-from router.operation.model import Operation, OperationKind, Selection
+from router.operation.deferral import DeferredOperation
+from router.operation.model import Field, Operation, OperationKind, Selection
 from router.planning.choices import Choices
+from router.planning.deferral import DeferralPlanner, Parts, deferred_parts, reserve_keys
 from router.planning.demand import DemandReader, read_as_one_above
 from router.planning.fetch_graph import FetchGraph
 from router.planning.limits import DEFAULT_LIMITS, LIMIT, PlanningLimits, StepCounter
@@ -27,12 +32,32 @@ def plan_operation(
     key of any cache of plans. PlanningError: QUERY_PLANNING_FAILED where no subgraphs can answer a field (the message
     names it), QUERY_PLANNING_LIMIT where ``limits`` do not suffice.
     """
+    return _plan(supergraph, operation, (), limits, override_labels)
+
+
+def plan_deferred(
+    supergraph: Supergraph,
+    operation: DeferredOperation,
+    limits: PlanningLimits = DEFAULT_LIMITS,
+    override_labels: frozenset[str] = frozenset(),
+) -> QueryPlan:
+    """The plan of an operation that is answered in parts: as plan_operation for the first, and fetches for the others.
+
+    An entity that is deferred is looked up by a fetch of its own; an object that is none is read again from the nearest
+    entity above it, or from the root of a query, and in a mutation with what is answered first.
+    """
+    return _plan(supergraph, operation.first, deferred_parts(operation), limits, override_labels)
+
+
+def _plan(
+    supergraph: Supergraph, operation: Operation, parts: Parts, limits: PlanningLimits, labels: frozenset[str]
+) -> QueryPlan:
     steps = StepCounter(limits)
-    planner = _Planner(supergraph, operation, Reach(supergraph.graph, steps, override_labels), steps, limits)
+    planner = _Planner(supergraph, operation, parts, Reach(supergraph.graph, steps, labels), steps, limits)
     try:
-        if operation.kind is OperationKind.QUERY:
-            return QueryPlan(operation.kind, tuple(planner.plan_query()))
-        return QueryPlan(operation.kind, tuple(planner.plan_serially()))
+        is_query = operation.kind is OperationKind.QUERY
+        fetches = planner.plan_query() if is_query else planner.plan_serially()
+        return QueryPlan(operation.kind, tuple(fetches), tuple(part.part for part in parts))
     except RecursionError:
         raise PlanningError(LIMIT, "The operation is nested too deeply to be planned.") from None
 
@@ -41,10 +66,17 @@ class _Planner:
     """What the steps share while one operation is planned."""
 
     def __init__(
-        self, supergraph: Supergraph, operation: Operation, reach: Reach, steps: StepCounter, limits: PlanningLimits
+        self,
+        supergraph: Supergraph,
+        operation: Operation,
+        parts: Parts,
+        reach: Reach,
+        steps: StepCounter,
+        limits: PlanningLimits,
     ) -> None:
         self._graph = supergraph.graph
         self._operation = operation
+        self._parts = parts
         self._reach = reach
         self._steps = steps
         self._limits = limits
@@ -65,7 +97,7 @@ class _Planner:
         planned: list[Fetch] = []
         for selection in self._operation.selections:
             together = self._plan_group((*waiting, selection), fetches) if waiting else None
-            if together is not None and len(planned) == 1:
+            if together is not None and len(_of_first_answer(planned)) == 1:
                 waiting, planned = (*waiting, selection), together
                 continue
             fetches += planned
@@ -99,7 +131,7 @@ class _Planner:
 
     def _plan_in(self, subgraph: str, selections: tuple[Selection, ...], before: list[Fetch]) -> list[Fetch]:
         choices = self._choose(selections, (subgraph,))
-        depends_on = tuple(fetch.id for fetch in before)
+        depends_on = tuple(fetch.id for fetch in _of_first_answer(before))
         return FetchGraph(self._reach, self._operation, choices, len(before)).fetches(depends_on)
 
     def _choose(self, selections: tuple[Selection, ...], subgraphs: tuple[str, ...]) -> Choices:
@@ -111,14 +143,32 @@ class _Planner:
         apart: frozenset[tuple[str, ...]] = frozenset()
         while True:
             demands = DemandReader(self._reach, apart)
-            demands.read(self._root(subgraphs), selections)
+            root = self._root(subgraphs)
+            if self._parts:
+                reserve_keys(root.place, self._parts)
+            demands.read(root, selections)
+            choices = Choices(self._reach, self._steps)
             try:
-                return choose_ways(self._reach, demands.leaves(), self._steps, self._limits)
+                choose_ways(choices, self._reach, demands.leaves(), self._limits)
             except NoWayError as error:
                 above = read_as_one_above(error.leaf)
                 if above is None or above in apart:
                     raise error.explained() from None
                 apart |= {above}
+                continue
+            if self._parts:
+                self._choose_deferred(choices, root, selections, demands.numbered)
+            return choices
+
+    def _choose_deferred(
+        self, choices: Choices, root: Position, selections: tuple[Selection, ...], numbered: int
+    ) -> None:
+        """Choose for the deferred parts of what stands below ``selections`` of the root."""
+        is_query = self._operation.kind is OperationKind.QUERY
+        keys = None if is_query else {one.response_key for one in selections if isinstance(one, Field)}
+        planner = DeferralPlanner(self._reach, choices, root, is_query=is_query, limits=self._limits, numbered=numbered)
+        for part in self._parts:
+            planner.choose(part.below(keys))
 
     def _root(self, subgraphs: tuple[str, ...]) -> Position:
         root_type = self._graph.roots[self._operation.kind.value]
@@ -128,9 +178,14 @@ class _Planner:
         return root
 
 
-def _cost(fetches: list[Fetch]) -> tuple[int, int]:
-    """Sequential hops, then fetches."""
-    return depth_of(fetches), len(fetches)
+def _cost(fetches: list[Fetch]) -> tuple[int, int, int]:
+    """Sequential hops to the first answer, then its fetches, then all."""
+    first = _of_first_answer(fetches)
+    return depth_of(first), len(first), len(fetches)
+
+
+def _of_first_answer(fetches: list[Fetch]) -> list[Fetch]:
+    return [fetch for fetch in fetches if not fetch.part]
 
 
 def depth_of(fetches: list[Fetch]) -> int:

@@ -7,7 +7,7 @@ own beside it, a *cast*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from graphql import ValueNode
@@ -25,9 +25,10 @@ Conditions = tuple[Condition, ...]
 class Place:
     """Response keys in use at one place of the answer, whatever the type of the object there."""
 
-    __slots__ = ("below", "taken")
+    __slots__ = ("below", "positions", "taken")
 
     def __init__(self) -> None:
+        self.positions: list[Position] = []
         self.taken: dict[str, FieldKey] = {}
         self.below: dict[str, Place] = {}
 
@@ -43,6 +44,14 @@ class Place:
             number += 1
         self.taken[candidate] = field
         return candidate
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredScope:
+    """What the positions of one deferred part share: its number, and which positions are known before it."""
+
+    part: int
+    is_known: Callable[[Position], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +71,15 @@ class Position:
         "_casts",
         "_children",
         "_closure",
+        "_known",
         "_reach",
         "_surroundings",
         "_ways",
         "abstract",
         "arguments",
         "client_keys",
+        "deferred",
+        "is_boundary",
         "is_cast",
         "keys",
         "number",
@@ -88,6 +100,8 @@ class Position:
         self.source_name = source_name
         self.response_key = response_key
         self.is_cast = False
+        self.is_boundary = False
+        self.deferred: DeferredScope | None = None
         self.arguments: Arguments = ()
         self.abstract = reach.merged(type_name).abstract
         self.keys: dict[FieldKey, str] = {}
@@ -99,6 +113,8 @@ class Position:
         self._closure: Closure | None = None
         self._arrivals: dict[Node, Arrival] | None = None
         self._surroundings: Surroundings | None = None
+        self._known: tuple[Position, ...] | None = None
+        place.positions.append(self)
 
     # -- where it can be read --------------------------------------------------------------------------------------
 
@@ -111,24 +127,61 @@ class Position:
         """Every node that the position can be read from, with its least level."""
         return self._closed().levels
 
+    def begin_part(self, deferred: DeferredScope) -> Position:
+        """This object seen anew by a deferred part: nothing reads it yet, and it is entered by lookups alone."""
+        position = Position(self._reach, self.type_name, self.parent, self.place, self.source_name, self.response_key)
+        position.is_cast = self.is_cast
+        position.arguments = self.arguments
+        position.deferred = deferred
+        position.is_boundary = True
+        return position
+
+    @property
+    def known(self) -> tuple[Position, ...]:
+        """For a deferred part: the same object where it is read for what is delivered before; its inputs are there."""
+        if self.deferred is None:
+            return ()
+        if self._known is None:
+            if self.is_cast and not self.is_boundary and self.parent is not None:
+                self._known = tuple(known.cast(self.type_name) for known in self.parent.known)
+            else:
+                trail, is_known = self.trail(), self.deferred.is_known
+                self._known = tuple(p for p in self.place.positions if p.trail() == trail and is_known(p))
+        return self._known
+
+    def trail(self) -> tuple[tuple[str, str], ...]:
+        """The response keys and types that lead here: what tells one object from another."""
+        steps: list[tuple[str, str]] = []
+        position: Position | None = self
+        while position is not None:
+            steps.append(("" if position.is_cast else position.response_key, position.type_name))
+            position = position.parent
+        return tuple(steps)
+
     def _closed(self) -> Closure:
         if self._closure is None:
             assert self.parent is not None  # noqa: S101 - a root has been started
-            if self.is_cast:
+            if self.is_boundary:
+                starts: Levels = {}
+            elif self.is_cast:
                 starts = self._reach.casts(self.parent.levels, self.type_name)
             else:
                 starts = self._reach.enter(self.parent.ways(self.source_name))
+            known = self._known_levels()
             with self._reach.within(self.surroundings):
-                self._closure = self._reach.close(self.type_name, starts)
+                self._closure = self._reach.close(self.type_name, starts, known)
         return self._closure
+
+    def _known_levels(self) -> list[Levels]:
+        return [known.levels for known in self.known]
 
     def ways(self, name: str) -> list[Way]:
         """Every way to read the field ``name`` here."""
         ways = self._ways.get(name)
         if ways is None:
-            levels = self.levels
+            levels, known = self.levels, self._known_levels()
             with self._reach.within(self.surroundings):
-                ways = self._ways[name] = self._reach.ways(self.type_name, levels, name)
+                ways = self._ways[name] = self._reach.ways(self.type_name, levels, name, known)
         return ways
 
     def late_ways(self, name: str) -> list[Way]:
@@ -182,7 +235,7 @@ class Position:
         return known
 
     def _sources(self, node: Node) -> Iterator[Way]:
-        if self.parent is None:
+        if self.parent is None or self.is_boundary:
             return
         if self.is_cast:
             for above, level in self.parent.levels.items():
@@ -195,7 +248,11 @@ class Position:
 
     def runtime_types(self) -> tuple[str, ...]:
         """The object types that this can turn out to be."""
-        return self._reach.runtime_types(self.type_name, self.levels)
+        types = self._reach.runtime_types(self.type_name, self.levels)
+        if self.deferred is None:
+            return types
+        others = {name for known in self.known for name in known.runtime_types()}
+        return tuple(name for name in self._reach.merged(self.type_name).possible if name in types or name in others)
 
     def blind_nodes(self) -> list[Node]:
         """For a cast: nodes of the position above that know types and can never return this one."""
@@ -224,6 +281,7 @@ class Position:
             place = self.place.child(response_key)
             position = self._children[key] = Position(self._reach, target, self, place, name, response_key)
             position.arguments = arguments
+            position.deferred = self.deferred
         return position
 
     def cast(self, type_name: str) -> Position:
@@ -234,6 +292,7 @@ class Position:
         if position is None:
             position = Position(self._reach, type_name, self, self.place, self.source_name, self.response_key)
             position.is_cast = True
+            position.deferred = self.deferred
             self._casts[type_name] = position
         return position
 

@@ -22,14 +22,14 @@ def postpone_lookups(entries: Iterable[Presence]) -> dict[Slot, Slot]:
             continue
         for provider, _ in presence.entry.providers:
             needed_by[provider.slot] = min(presence.level, needed_by.get(provider.slot, presence.level))
-    last = max((level for _, level, _ in slots), default=0)
+    last = max((level for _, level, _, _ in slots), default=0)
     final: dict[Slot, Slot] = {}
-    for subgraph, level, place in sorted(slots, key=lambda slot: -slot[1]):
-        slot = (subgraph, level, place)
+    for subgraph, level, place, part in sorted(slots, key=lambda slot: -slot[1]):
+        slot = (subgraph, level, place, part)
         before = needed_by.get(slot, last + 1)
         # Later ones are settled already; one that has moved on itself is not there to be joined.
-        later = [other for other in range(level + 1, before) if _stays(final, (subgraph, other, place))]
-        final[slot] = (subgraph, later[0], place) if later and slot not in roots else slot
+        later = [other for other in range(level + 1, before) if _stays(final, (subgraph, other, place, part))]
+        final[slot] = (subgraph, later[0], place, part) if later and slot not in roots else slot
     return final
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.operation.model import Condition, OperationKind
+from router.operation.model import Condition, DeferUsage, OperationKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,8 @@ class Fetch:
     ``at`` is set where root fields are asked again below the root, of a ``Query`` object in the data (as mutations
     return): what comes is merged into every object at these paths, ``owned`` and ``rewrites`` start there, and the
     fetch is not needed where there is none.
+
+    ``part`` is 0 for what is answered first, else the number of the deferred part that needs it.
     """
 
     id: int
@@ -170,6 +172,19 @@ class Fetch:
     run_if: tuple[tuple[Condition, ...], ...] = ()
     at: tuple[Path, ...] = ()
     shapes: tuple[ExpectedShape, ...] = ()
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredPart:
+    """Fields that all of the deferred fragments ``usages``, and no others, wait for: fetched and delivered once.
+
+    ``number`` counts from 1. ``after`` are the parts that must be delivered before.
+    """
+
+    number: int
+    usages: tuple[DeferUsage, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +192,10 @@ class QueryPlan:
     """Fetches in an order in which each comes after what it depends on.
 
     Mutations: the fetches of one root field depend on all those of the root field before it, so the order is serial.
-    ``fetches`` is empty where only ``__typename`` or introspection was asked.
+    ``fetches`` is empty where only ``__typename`` or introspection was asked. ``deferred`` are the parts of the answer
+    that follow the first, if there are any.
     """
 
     kind: OperationKind
     fetches: tuple[Fetch, ...]
+    deferred: tuple[DeferredPart, ...] = ()

@@ -10,7 +10,7 @@ least possible depth of a plan is known before the search for the fewest fetches
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -43,6 +43,7 @@ class Way(NamedTuple):
 
 
 Levels = Mapping[Node, int]
+Known = Sequence[Levels]
 Surroundings = frozenset[tuple[ContextualArgument, int]]
 
 
@@ -166,19 +167,23 @@ class Reach:
 
     # -- levels ----------------------------------------------------------------------------------------------------
 
-    def close(self, type_name: str, starts: Levels) -> Closure:
-        """``starts`` and every node that jumps lead to from there, each with its least level."""
-        key = (type_name, frozenset(starts.items()), self._solving, self._surroundings)
-        known = self._closures.get(key)
-        if known is None:
-            known = self._closures[key] = self._close(type_name, starts)
-        return known
+    def close(self, type_name: str, starts: Levels, known: Known = ()) -> Closure:
+        """``starts`` and every node that jumps lead to from there, each with its least level.
 
-    def _close(self, type_name: str, starts: Levels) -> Closure:
+        Inputs of jumps may also be read where the object is ``known`` already.
+        """
+        others = tuple(frozenset(one.items()) for one in known)
+        key = (type_name, frozenset(starts.items()), others, self._solving, self._surroundings)
+        closure = self._closures.get(key)
+        if closure is None:
+            closure = self._closures[key] = self._close(type_name, starts, known)
+        return closure
+
+    def _close(self, type_name: str, starts: Levels, others: Known) -> Closure:
         levels = dict(starts)
         used: dict[Node, Jump] = {}
-        soonest = min(levels.values(), default=0) + 1
-        improved = bool(levels)
+        soonest = min((level for one in (levels, *others) for level in one.values()), default=0) + 1
+        improved = bool(levels or others)
         while improved:
             improved = False
             for jump in self.graph.jumps[type_name]:
@@ -186,14 +191,14 @@ class Reach:
                 known = levels.get(node)
                 if known is not None and known <= soonest:
                     continue
-                level = self.obtain(type_name, levels, jump.key)
+                level = self._obtain_inputs(type_name, levels, jump.key, others)
                 if level is not None and (known is None or level + 1 < known):
                     levels[node] = level + 1
                     used[node] = jump
                     improved = True
         return Closure(levels, used)
 
-    def ways(self, type_name: str, levels: Levels, name: str) -> list[Way]:
+    def ways(self, type_name: str, levels: Levels, name: str, known: Known = ()) -> list[Way]:
         """Every node that the field can be read from, at its least level, in the order of ``levels`` and jumps."""
         self._steps.take(len(levels))
         if not levels:  # An object that is nowhere has no key to jump with, however little its key asks for.
@@ -207,12 +212,12 @@ class Reach:
         ]
         best: dict[Node, Way] = {}
         for jump in self.graph.jumps[type_name]:
-            way = self._computed(type_name, levels, name, jump)
+            way = self._computed(type_name, levels, name, jump, known)
             if way is not None and (way.node not in best or way.level < best[way.node].level):
                 best[way.node] = way
         return [*ways, *best.values()]
 
-    def _computed(self, type_name: str, levels: Levels, name: str, jump: Jump) -> Way | None:
+    def _computed(self, type_name: str, levels: Levels, name: str, jump: Jump, known: Known) -> Way | None:
         """The way to a field with ``@requires`` or contextual arguments by ``jump``, if what it needs can be had."""
         node = Node(jump.subgraph, jump.type_name)
         edge = self.edge(node, name)
@@ -225,8 +230,8 @@ class Reach:
         # A computed field cannot be an input of itself, however far away.
         self._solving = outer | {(node, name)}
         try:
-            key = self.obtain(type_name, levels, jump.key)
-            inputs = None if key is None else self.obtain(type_name, levels, edge.requires)
+            key = self._obtain_inputs(type_name, levels, jump.key, known)
+            inputs = None if key is None else self._obtain_inputs(type_name, levels, edge.requires, known)
         finally:
             self._solving = outer
         return None if key is None or inputs is None else Way(max(key, inputs, context) + 1, node, edge, jump)
@@ -253,6 +258,19 @@ class Reach:
         found = [levels.get(argument) for argument in edge.contextual]
         known = [level for level in found if level is not None]
         return max(known) if len(known) == len(found) else None
+
+    def _obtain_inputs(self, type_name: str, levels: Levels, selections: FieldSet, known: Known) -> int | None:
+        """As ``obtain``, each of ``selections`` wherever the object is known soonest."""
+        if not known:
+            return self.obtain(type_name, levels, selections)
+        latest = 0
+        for item in selections:
+            found = [self.obtain(type_name, one, (item,)) for one in (*known, levels) if one]
+            soonest = min((level for level in found if level is not None), default=None)
+            if soonest is None:
+                return None
+            latest = max(latest, soonest)
+        return latest
 
     def obtain(self, type_name: str, levels: Levels, selections: FieldSet) -> int | None:
         """The level from which all of ``selections`` can be there, or None if one of them cannot be had."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from router.errors import PlanningError
 from router.planning.choices import Choices, Presence
 from router.planning.demand import Leaf
-from router.planning.limits import PlanningLimits, StepCounter
+from router.planning.limits import PlanningLimits
 from router.planning.positions import Position
 from router.planning.reach import Node, Reach, Way
 
@@ -64,15 +64,15 @@ class NoWayError(Exception):
         return PlanningError(NO_PLAN, _witness(self.leaf), {"path": _path(self.leaf)})
 
 
-def choose_ways(reach: Reach, leaves: Sequence[Leaf], steps: StepCounter, limits: PlanningLimits) -> Choices:
-    """The best choices found for all ``leaves``; NoWayError if one of them has no way."""
+def choose_ways(choices: Choices, reach: Reach, leaves: Sequence[Leaf], limits: PlanningLimits) -> Choices:
+    """``choices``, and the best found for all ``leaves``; NoWayError, and nothing chosen, if one of them has no way."""
     tasks = [task for leaf in leaves if (task := _read_task(reach, leaf)) is not None]
     depth = max((task.earliest for task in tasks), default=0)
     # Deepest first: a later request that has to be made anyway can often carry what an earlier one would have.
     tasks.sort(key=lambda task: (bool(task.blind), -task.earliest))
     forced = [task for task in tasks if task.is_forced]
     open_tasks = [task for task in tasks if not task.is_forced]
-    return _Search(Choices(reach, steps), open_tasks, depth, limits).run(forced)
+    return _Search(choices, open_tasks, depth, limits).run(forced)
 
 
 def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
@@ -94,6 +94,13 @@ def _blind_spots(position: Position) -> tuple[tuple[Position, Position, Node], .
             spots += ((cast, cast.parent, node) for node in cast.blind_nodes())
         cast = cast.parent
     return tuple(spots)
+
+
+def way_missing(leaves: Sequence[Leaf]) -> Leaf | None:
+    """The first of ``leaves`` that can be read nowhere."""
+    return next(
+        (leaf for leaf in leaves if not leaf.position.ways(leaf.name) and not _blind_spots(leaf.position)), None
+    )
 
 
 def _witness(leaf: Leaf) -> str:
