@@ -7,12 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
+from graphql import DocumentNode
 
 from router.errors import InputError, OperationError
-from router.operation import build_operation, coerce_variables, parse_document
-from router.planning import plan_operation, plan_to_json, render_dot, render_mermaid, render_text
+from router.operation import build_operation, coerce_variables, parse_document, split_deferred
+from router.operation.model import Operation
+from router.planning import plan_deferred, plan_operation, plan_to_json, render_dot, render_mermaid, render_text
 from router.planning.query_plan import QueryPlan
 from router.server.supergraph_file import load_supergraph
+from router.supergraph.model import Supergraph
+
+Values = Mapping[str, object]
 
 
 def _render_json(plan: QueryPlan) -> str:
@@ -41,12 +46,25 @@ def command(
     try:
         document = parse_document(_read_file(operation_file, "--operation"))
         operation = build_operation(supergraph.api_schema, document, operation_name)
-        if variables_file is not None:
-            coerce_variables(supergraph.api_schema, operation, _read_variables(variables_file))
-        plan = plan_operation(supergraph, operation)
+        values: Values = {}
+        if variables_file is not None or operation.deferral_variables:
+            given = _read_variables(variables_file) if variables_file is not None else {}
+            values = coerce_variables(supergraph.api_schema, operation, given)
+        plan = _plan(supergraph, document, operation, values)
     except OperationError as error:
         raise InputError(error.code, " ".join(e.message for e in error.errors)) from error
     click.echo(FORMATS[output](plan), nl=False)
+
+
+def _plan(supergraph: Supergraph, document: DocumentNode, operation: Operation, values: Values) -> QueryPlan:
+    """The plan of the operation; in parts, where these ``values`` defer some of it."""
+    if operation.deferral_variables is not None:
+        name = operation.name
+        deferring = build_operation(supergraph.api_schema, document, name, deferring_with=values)
+        deferred = split_deferred(supergraph.api_schema, deferring)
+        if deferred is not None:
+            return plan_deferred(supergraph, deferred)
+    return plan_operation(supergraph, operation)
 
 
 def _read_file(path: str, option: str) -> str:

@@ -46,7 +46,7 @@ class ExecutableLookup:
 @dataclass(frozen=True, slots=True)
 class ExecutableFetch:
     """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index; ``at`` is where
-    root fields go that are asked again below the root."""
+    root fields go that are asked again below the root. ``part`` is the part of the answer that needs it."""
 
     index: int
     subgraph: str
@@ -60,6 +60,7 @@ class ExecutableFetch:
     run_if: tuple[tuple[Condition, ...], ...]
     dependents: tuple[int, ...]
     check_shapes: ShapeCheck | None
+    part: int
 
     @property
     def has_contexts(self) -> bool:
@@ -94,12 +95,13 @@ class RequestBody:
 @dataclass(frozen=True, slots=True)
 class ExecutablePlan:
     """A compiled plan: ``fetches`` by index, ``waits`` the number of fetches that each waits for, ``is_chain`` where
-    each waits for the one before it and nothing can run at once."""
+    each waits for the one before it and nothing can run at once. ``parts`` is the number of parts of the answer."""
 
     kind: OperationKind
     fetches: tuple[ExecutableFetch, ...]
     waits: tuple[int, ...]
     is_chain: bool
+    parts: int = 1
 
 
 def compile_plan(plan: QueryPlan) -> ExecutablePlan:
@@ -111,7 +113,8 @@ def compile_plan(plan: QueryPlan) -> ExecutablePlan:
             dependents[index_of[needed]].append(index)
     fetches = tuple(_compile_fetch(i, fetch, tuple(dependents[i])) for i, fetch in enumerate(plan.fetches))
     is_chain = all(i == 0 or plan.fetches[i - 1].id in f.depends_on for i, f in enumerate(plan.fetches))
-    return ExecutablePlan(plan.kind, fetches, tuple(len(f.depends_on) for f in plan.fetches), is_chain)
+    waits = tuple(len(fetch.depends_on) for fetch in plan.fetches)
+    return ExecutablePlan(plan.kind, fetches, waits, is_chain, parts=1 + len(plan.deferred))
 
 
 def _compile_body(fetch: Fetch) -> RequestBody | ContextualBody:
@@ -137,6 +140,7 @@ def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exe
         run_if=fetch.run_if,
         dependents=dependents,
         check_shapes=compile_shape_check(fetch.shapes),
+        part=fetch.part,
     )
 
 

@@ -78,7 +78,7 @@ async def execute(
 ) -> ExecutionResult:
     """Run the fetches of a plan with coerced ``variables``."""
     data: JsonObject = {}
-    run = _Run(executable, variables, context, data, Failures(data, variables))
+    run = PlanRun(executable, variables, context, data, Failures(data, variables))
     if executable.is_chain:
         for fetch in executable.fetches:
             await run.fetch(fetch)
@@ -93,14 +93,14 @@ async def execute_event(
 ) -> ExecutionResult:
     """What ``event`` of a subscription comes to: its first fetch has brought it, the others are run now."""
     data: JsonObject = {}
-    run = _Run(executable, variables, context, data, Failures(data, variables))
+    run = PlanRun(executable, variables, context, data, Failures(data, variables))
     await run.fetch_all(event)
     run.tell_of_late_entities()
     return ExecutionResult(data, run.failures.errors)
 
 
 @dataclass(slots=True)
-class _Run:
+class PlanRun:
     """One execution of a plan."""
 
     executable: ExecutablePlan
@@ -130,12 +130,12 @@ class _Run:
                 tasks.create_task(self._follow([other], waits, tasks))
             fetch = self.executable.fetches[first]
             await self.fetch(fetch)
-            ready = _made_ready(fetch, waits)
+            ready = made_ready(fetch, waits)
 
     def _take(self, fetch: ExecutableFetch, answer: SubgraphAnswer, waits: list[int]) -> list[int]:
         """Merge an answer that came by itself; the fetches that are ready then."""
         self._merge_soundly(fetch, (), answer)
-        return _made_ready(fetch, waits)
+        return made_ready(fetch, waits)
 
     async def fetch(self, fetch: ExecutableFetch) -> None:
         """Send one fetch, if it is needed and has something to ask for, and merge its answer."""
@@ -147,7 +147,7 @@ class _Run:
         if fetch.at and not places_of(fetch, self.data):
             return
         try:
-            answer = await self._send(fetch, fetch.body.render(self.variables, fetch.lookups, batches))
+            answer = await self.send(fetch, fetch.body.render(self.variables, fetch.lookups, batches))
         except SubgraphFailure as failure:
             fail_fetch(self.failures, fetch, batches, failure)
             return
@@ -193,7 +193,8 @@ class _Run:
             self.failures.complete.add(id(lookup))
         return gather_in_contexts(chains, lookup.contexts, lookup.builders)
 
-    async def _send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
+    async def send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
+        """The subgraph's answer. SubgraphFailure."""
         context = self.context
         clock = asyncio.get_running_loop().time
         started = clock()
@@ -259,7 +260,7 @@ class _Run:
         return misshapen
 
 
-def _made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:
+def made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:
     """The fetches that waited for ``fetch`` alone; ``waits`` are counted down."""
     ready = []
     for dependent in fetch.dependents:

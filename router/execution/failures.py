@@ -41,6 +41,10 @@ class Failures:
     complete: set[int] = field(default_factory=set)
     untyped: list[tuple[JsonObject, OwnedField, str, FieldError]] = field(default_factory=list)
 
+    def of_part(self) -> Failures:
+        """The failures of another part of the answer: errors of its own, and the same missing values."""
+        return Failures(self.data, self.variables, causes=self.causes, met=self.met, complete=self.complete)
+
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
         value: Any = self.data

@@ -46,8 +46,12 @@ class ExecutionGroup:
 
 @dataclass(frozen=True, slots=True)
 class DeferredOperation:
-    """An operation as it is answered in parts: ``first`` has nothing deferred, ``groups`` are those of its objects."""
+    """An operation as it is answered in parts: ``first`` has nothing deferred, ``groups`` are those of its objects.
 
+    ``marked`` is all of it, as it was normalised to defer.
+    """
+
+    marked: Operation
     first: Operation
     groups: tuple[ExecutionGroup, ...]
 
@@ -63,7 +67,7 @@ def split_deferred(
     splitter = _Splitter(api_schema, limits)
     selections = splitter.split(operation.root_type, [(one, None) for one in operation.selections], first, ())
     groups = tuple(group.finish() for group in first.groups)
-    return DeferredOperation(replace(operation, selections=selections), groups) if groups else None
+    return DeferredOperation(operation, replace(operation, selections=selections), groups) if groups else None
 
 
 def all_groups(groups: Iterable[ExecutionGroup]) -> Iterator[ExecutionGroup]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.planning.plan_text import part_title
 from router.planning.query_plan import Fetch, Path, QueryPlan
 
 NOTHING = "No fetches: the router answers alone."
@@ -12,9 +13,14 @@ def render_mermaid(plan: QueryPlan) -> str:
     lines = ["flowchart TD"]
     if not plan.fetches:
         lines.append(f'  nothing["{NOTHING}"]')
-    for fetch in plan.fetches:
-        label = "<br/>".join(_mermaid_text(line) for line in _label(fetch))
-        lines.append(f'  f{fetch.id}["{label}"]')
+    for number, title in _parts(plan):
+        if title:
+            lines.append(f'  subgraph part{number}["{_mermaid_text(title)}"]')
+        for fetch in _of_part(plan, number):
+            label = "<br/>".join(_mermaid_text(line) for line in _label(fetch))
+            lines.append(f'  f{fetch.id}["{label}"]')
+        if title:
+            lines.append("  end")
     lines += (f"  f{before} --> f{fetch.id}" for fetch in plan.fetches for before in fetch.depends_on)
     return "\n".join(lines) + "\n"
 
@@ -24,11 +30,27 @@ def render_dot(plan: QueryPlan) -> str:
     lines = ["digraph plan {", "  node [shape=box, fontname=monospace];"]
     if not plan.fetches:
         lines.append(f'  nothing [label="{NOTHING}"];')
-    for fetch in plan.fetches:
-        label = "".join(_dot_text(line) + r"\l" for line in _label(fetch))
-        lines.append(f'  f{fetch.id} [label="{label}"];')
+    for number, title in _parts(plan):
+        if title:
+            lines.append(f'  subgraph cluster_part{number} {{ label="{_dot_text(title)}";')
+        for fetch in _of_part(plan, number):
+            label = "".join(_dot_text(line) + r"\l" for line in _label(fetch))
+            lines.append(f'  f{fetch.id} [label="{label}"];')
+        if title:
+            lines.append("  }")
     lines += (f"  f{before} -> f{fetch.id};" for fetch in plan.fetches for before in fetch.depends_on)
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def _parts(plan: QueryPlan) -> list[tuple[int, str]]:
+    """The parts of the answer with their titles; one without a title where nothing is deferred."""
+    if not plan.deferred:
+        return [(0, "")]
+    return [(0, "Primary"), *((part.number, part_title(part)) for part in plan.deferred)]
+
+
+def _of_part(plan: QueryPlan, part: int) -> list[Fetch]:
+    return [fetch for fetch in plan.fetches if fetch.part == part]
 
 
 def _label(fetch: Fetch) -> list[str]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from graphql import parse, print_ast
 
 from router.operation.model import Condition
-from router.planning.query_plan import EntityLookup, Fetch, InputField, InputSelection, Path, QueryPlan, Representation
+from router.planning.query_plan import (
+    DeferredPart,
+    EntityLookup,
+    Fetch,
+    InputField,
+    InputSelection,
+    Path,
+    QueryPlan,
+    Representation,
+)
 
 
 def render_text(plan: QueryPlan) -> str:
@@ -15,7 +24,25 @@ def render_text(plan: QueryPlan) -> str:
     depth = max(_depths(plan).values())
     count = len(plan.fetches)
     head = f"{count} {'fetch' if count == 1 else 'fetches'}, {depth} deep"
-    return "\n\n".join([head, *(_render_fetch(fetch) for fetch in plan.fetches)]) + "\n"
+    if not plan.deferred:
+        return "\n\n".join([head, *(_render_fetch(fetch) for fetch in plan.fetches)]) + "\n"
+    parts = [_render_part("Primary", plan, 0)]
+    parts += (_render_part(part_title(part), plan, part.number) for part in plan.deferred)
+    return "\n\n".join([head, *parts]) + "\n"
+
+
+def part_title(part: DeferredPart) -> str:
+    """``Deferred 2: 'reviews' at product.reviews, after 1``: what is delivered together, and after which others."""
+    names = [f"'{usage.label}'" if usage.label else "fragment" for usage in part.usages]
+    places = [".".join(usage.path) or "the root" for usage in part.usages]
+    fragments = (f"{name} at {place}" for name, place in zip(names, places, strict=True))
+    after = f", after {', '.join(map(str, part.after))}" if part.after else ""
+    return f"Deferred {part.number}: {' and '.join(fragments)}{after}"
+
+
+def _render_part(title: str, plan: QueryPlan, part: int) -> str:
+    fetches = [_render_fetch(fetch) for fetch in plan.fetches if fetch.part == part]
+    return "\n\n".join([title, *(fetches or ["No fetches of its own."])])
 
 
 def _depths(plan: QueryPlan) -> dict[int, int]:

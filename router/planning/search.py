@@ -234,7 +234,8 @@ class _Search:
 
     def _late_ways(self, task: Task) -> list[Way]:
         """The late ways that a request of the time may carry already."""
-        requested = {(subgraph, level) for subgraph, level, _ in self._choices.slots}
+        here = self._choices.part
+        requested = {(subgraph, level) for subgraph, level, _, part in self._choices.slots if part == here}
         return [
             way
             for way in task.late

@@ -114,13 +114,17 @@ def _is_null(data: JsonObject | None, path: ClientPath) -> bool:
 
 def visible_path(operation: Operation, path: ClientPath) -> ClientPath:
     """``path`` up to the first key that the client did not select: keys that planning added are no one's business."""
-    selections = operation.selections
+    return selected_path(operation.selections, path)
+
+
+def selected_path(selections: Sequence[Selection], path: ClientPath) -> ClientPath:
+    """``path`` up to the first key that ``selections`` do not select."""
     for position, step in enumerate(path):
         if isinstance(step, str):
             found = [one for one in _fields(selections) if one.response_key == step]
             if not found:
                 return path[:position]
-            selections = tuple(below for one in found for below in one.selections)
+            selections = [below for one in found for below in one.selections]
     return path
 
 

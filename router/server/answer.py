@@ -17,6 +17,8 @@ from router.server.request_error import RequestError
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 logger = logging.getLogger("galleria.router")
 
+TOO_DEEP = "RESPONSE_TOO_DEEP"
+TOO_DEEP_MESSAGE = "The answer is nested too deeply. Select fewer levels."
 _CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_RESPONSE)}
 
 
@@ -39,8 +41,7 @@ def result_answer(result: ProjectedResult) -> Answer:
         errors = [error.to_json() for error in result.errors]
         return Answer(200, encode({"errors": errors, "data": result.data}))
     except TypeError:
-        message = "The answer is nested too deeply. Select fewer levels."
-        raise RequestError(500, "RESPONSE_TOO_DEEP", message) from None
+        raise RequestError(500, TOO_DEEP, TOO_DEEP_MESSAGE) from None
 
 
 def failure_answer(error: Exception, media_type: str) -> Answer:

@@ -21,6 +21,9 @@ from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
 from router.server.body import read_body
 from router.server.config import RouterConfig
+from router.server.deferred.answer import DeferredAnswer
+from router.server.deferred.formats import DeferredFormat, choose_deferred_format
+from router.server.deferred.stream import DeferredStream, send_deferred, send_whole
 from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
 from router.server.negotiation import JSON, choose_media_type
@@ -73,7 +76,7 @@ class GraphQLEndpoint:
         started = clock()
         head = self._read_head(scope)
         media_type = choose_media_type(head.accept)
-        answer: Answer | EventStream | None
+        answer: Answer | EventStream | DeferredStream | None
         try:
             answer = await self._answer(head, media_type, receive, started)
         except asyncio.CancelledError:
@@ -88,12 +91,22 @@ class GraphQLEndpoint:
             self._telemetry.answered(200, clock() - started)
             await self._stream(receive, send, answer)
             return
+        if isinstance(answer, DeferredStream):
+            self._telemetry.answered(200, clock() - started)
+            await self._deliver(receive, send, answer)
+            return
         self._telemetry.answered(answer.status, clock() - started)
-        form = choose_stream(head.accept) if media_type is None else None
-        if form is not None:
-            await send_single(send, form, answer.body)
+        if media_type is None:
+            await _send_as_stream(send, head.accept, answer)
         else:
-            await send_answer(send, answer, media_type or JSON)
+            await send_answer(send, answer, media_type)
+
+    async def _deliver(self, receive: Receive, send: Send, stream: DeferredStream) -> None:
+        try:
+            with suppress(TimeoutError, asyncio.CancelledError):
+                await self._clients.unless_disconnected(receive, send_deferred(send, stream))
+        finally:
+            await stream.answer.close()
 
     async def _stream(self, receive: Receive, send: Send, stream: EventStream) -> None:
         with suppress(TimeoutError, asyncio.CancelledError):
@@ -114,11 +127,10 @@ class GraphQLEndpoint:
 
     async def _answer(
         self, head: RequestHead, media_type: str | None, receive: Receive, started: float
-    ) -> Answer | EventStream | None:
+    ) -> Answer | EventStream | DeferredStream | None:
         """The answer; None where the client has gone away."""
-        if media_type is None and choose_stream(head.accept) is None:
-            message = "Accept application/graphql-response+json or application/json."
-            raise RequestError(406, "NOT_ACCEPTABLE", message)
+        if media_type is None and not (choose_stream(head.accept) or choose_deferred_format(head.accept)):
+            raise _not_acceptable()
         caller = await self._caller(head)
         if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
             return await self._answer_upload(head, caller, receive, started)
@@ -130,18 +142,36 @@ class GraphQLEndpoint:
         graph, compiled = await self._service.compiled_operation(request, caller)
         kind = compiled.operation.kind
         if kind is OperationKind.SUBSCRIPTION:
-            form = choose_stream(head.accept)
-            if form is not None:
-                return EventStream(form, self._service.subscribe(graph, compiled, request, caller))
+            events = choose_stream(head.accept)
+            if events is not None:
+                return EventStream(events, self._service.subscribe(graph, compiled, request, caller))
+            if media_type is None:
+                raise _not_acceptable()
         elif head.method == "GET" and kind is not OperationKind.QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
+        if compiled.operation.deferral_variables is not None:
+            form = choose_deferred_format(head.accept)
+            if form is not None:
+                parts = await self._service.run_in_parts(graph, compiled, request, caller, started)
+                if parts is not None:
+                    return await self._begin(receive, parts, form)
         run = partial(self._service.run, graph, compiled, request, caller, started)
         if self._sharing is not None and kind is OperationKind.QUERY:
             key = sharing_key(compiled, request, head.headers)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
         result = await self._clients.unless_disconnected(receive, run())
         return result_answer(result) if result is not None else None
+
+    async def _begin(self, receive: Receive, parts: DeferredAnswer, form: DeferredFormat) -> DeferredStream | None:
+        """The answer in parts with its first payload; None where the client has gone away."""
+        first: bytes | None = None
+        try:
+            first = await self._clients.unless_disconnected(receive, parts.begin(form))
+        finally:
+            if first is None:
+                await parts.close()
+        return DeferredStream(form, parts, first) if first is not None else None
 
     async def _caller(self, head: RequestHead) -> Caller:
         """Who sends the request. RequestError as the authenticator."""
@@ -174,3 +204,18 @@ class GraphQLEndpoint:
         if head.method == "GET":
             return read_get(head.query_string)
         raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})
+
+
+def _not_acceptable() -> RequestError:
+    return RequestError(406, "NOT_ACCEPTABLE", "Accept application/graphql-response+json or application/json.")
+
+
+async def _send_as_stream(send: Send, accept: bytes, answer: Answer) -> None:
+    """Send ``answer`` to a client that accepts nothing but streams; one that accepts nothing of ours gets JSON."""
+    form, deferred = choose_stream(accept), choose_deferred_format(accept)
+    if form is not None:
+        await send_single(send, form, answer.body)
+    elif deferred is not None and answer.status == 200:
+        await send_whole(send, deferred, answer.body)
+    else:
+        await send_answer(send, answer, JSON)

@@ -16,6 +16,7 @@ from router.execution.subscription.websocket_source import WebSocketSource
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
+from router.server.deferred.compiled import DeferralCache
 from router.server.operation_cache import OperationCache
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
@@ -42,13 +43,15 @@ class EventRoute:
 class Graph:
     """Everything that changes together when the supergraph does. Requests under way keep the one they began with.
 
-    ``active_labels`` chooses, for one request, which progressive overrides are active. ``traffic`` is None where the
-    client is the caller's own, ``made_from`` where the graph was not made from files.
+    ``deferrals`` are operations as they are answered in parts. ``active_labels`` chooses, for one request, which
+    progressive overrides are active. ``traffic`` is None where the client is the caller's own, ``made_from`` where the
+    graph was not made from files.
     """
 
     supergraph: Supergraph
     client: SubgraphClient
     operations: OperationCache
+    deferrals: DeferralCache
     timeouts_s: Mapping[str, float]
     decode: Decode
     traffic: SubgraphTraffic | None
@@ -67,7 +70,7 @@ def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
     traffic = previous.traffic if previous is not None else None
     graph = open_graph(supergraph, made_from.config, kept=traffic)
     if kept is not None and kept.operations.max_entries == graph.operations.max_entries:
-        graph = replace(graph, operations=kept.operations)
+        graph = replace(graph, operations=kept.operations, deferrals=kept.deferrals)
     return replace(graph, made_from=made_from)
 
 
@@ -108,6 +111,7 @@ def open_graph(
         supergraph=supergraph,
         client=client,
         operations=operations,
+        deferrals=DeferralCache(supergraph, config.graphql.max_cached_operations),
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
         traffic=traffic,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, execute
+from router.execution.in_parts import execute_in_parts
 from router.operation.model import OperationKind
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
 from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
+from router.server.deferred.answer import DeferredAnswer
+from router.server.deferred.compiled import DeferralKey
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.request_error import RequestError
@@ -31,6 +36,7 @@ class GraphQLService:
         self.gate = Gate(config, telemetry)
         self._has_introspection = config.has_introspection
         self._inspection_scope = config.authorization.inspection_scope
+        self._defers = config.defer.enabled
         self._telemetry = telemetry
 
     def served_graph(self) -> Graph:
@@ -72,7 +78,12 @@ class GraphQLService:
             )
             raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
         variables = compiled.coerce(request.variables)
-        context = ExecutionContext(
+        context = self._context(graph, request, caller, started)
+        result = await execute(compiled.executable, variables, context)
+        return compiled.projection(result.data, result.errors, variables)
+
+    def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
+        return ExecutionContext(
             client=graph.client,
             headers=caller.headers,
             deadline=started + self._timeout_s,
@@ -81,8 +92,27 @@ class GraphQLService:
             observer=self._telemetry,
             has_files=request.has_files,
         )
-        result = await execute(compiled.executable, variables, context)
-        return compiled.projection(result.data, result.errors, variables)
+
+    async def run_in_parts(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
+    ) -> DeferredAnswer | None:
+        """The parts of the answer to a request that was received at ``started``; None where nothing is deferred in it.
+
+        OperationError: BAD_USER_INPUT, and where it cannot be planned so.
+        """
+        names = compiled.operation.deferral_variables
+        if names is None or not self._defers or compiled.operation.kind is OperationKind.SUBSCRIPTION:
+            return None
+        if compiled.denied:
+            return None  # What this caller may not see is cut from the operation as a whole.
+        variables = compiled.coerce(request.variables)
+        values = tuple((name, variables[name]) for name in names if name in variables)
+        key = DeferralKey(request.query, request.operation_name, graph.active_labels(), values)
+        deferral = await graph.deferrals.compiled(key)
+        if deferral is None:
+            return None
+        context = self._context(graph, request, caller, started)
+        return DeferredAnswer(deferral, variables, partial(execute_in_parts, deferral.executable, variables, context))
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller

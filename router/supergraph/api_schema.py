@@ -58,7 +58,7 @@ def build_api_schema(document: DocumentNode, names: JoinNames) -> GraphQLSchema:
     visible = [kept for definition in document.definitions if (kept := _visible_definition(definition, names))]
     hidden = _hidden_types(document, names)
     definitions = tuple(_without_hidden_types(definition, hidden) for definition in visible)
-    api_document = DocumentNode(definitions=(*definitions, *parse(DEFER, no_location=True).definitions))
+    api_document = DocumentNode(definitions=(*parse(DEFER, no_location=True).definitions, *definitions))
     assert_valid_sdl(api_document)
     # What else makes a schema valid was the composer's to check, and rules grow: a newer one is no reason not to serve.
     return build_ast_schema(api_document, assume_valid=True)

@@ -5,6 +5,7 @@ from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
+from router.server.config.defer import DeferSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
@@ -25,6 +26,7 @@ __all__ = [
     "BatchingSettings",
     "CorsSettings",
     "CsrfSettings",
+    "DeferSettings",
     "ExplorerSettings",
     "GraphQLSettings",
     "HeaderSettings",

@@ -12,6 +12,7 @@ from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
+from router.server.config.defer import DeferSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
@@ -39,6 +40,7 @@ class RouterConfig(Section):
     cors: CorsSettings = CorsSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()
+    defer: DeferSettings = DeferSettings()
     uploads: UploadSettings = UploadSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()

@@ -2,8 +2,8 @@
 
 A connection's states: connected -> (``connection_init``) -> acknowledged -> closed. Acknowledged, it takes
 ``subscribe`` with an id of the client's choice, for queries and mutations too, and answers with ``next`` for each
-result, then ``complete``, or ``error`` where there is no result. Whoever breaks the protocol is closed with the code
-that it defines for that:
+result (several for an operation with ``@defer``), then ``complete``, or ``error`` where there is no result. Whoever
+breaks the protocol is closed with the code that it defines for that:
 
 ====== ====================================================================
 4400    not a message of the protocol
@@ -32,6 +32,8 @@ from router.server.access.caller import ANONYMOUS, NOBODY, Caller, Requester
 from router.server.access.cross_origin import OriginGuard
 from router.server.answer import errors_of, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
+from router.server.deferred.answer import DeferredAnswer
+from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.graphql_request import read_parameters
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
@@ -103,7 +105,7 @@ class WebSocketEndpoint:
         payload = message.get("payload")
         headers |= self._headers_in(payload, self._propagate)
         requester = await self._requester(opened_with, payload)
-        await connection.acknowledge(Caller(tuple(sorted(headers.items())), requester))
+        await connection.acknowledge(Caller(tuple(sorted(headers.items())), requester), _deferred_format(payload))
         while (message := await _receive(receive)) is not None:
             await connection.take(message)
 
@@ -136,10 +138,12 @@ class _Connection:
         self._send = send
         self._max_operations = max_operations
         self._caller = NOBODY
+        self._deferred_format: DeferredFormat | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
 
-    async def acknowledge(self, caller: Caller) -> None:
+    async def acknowledge(self, caller: Caller, form: DeferredFormat | None) -> None:
         self._caller = caller
+        self._deferred_format = form
         await self._send_text(b'{"type":"connection_ack"}')
 
     async def take(self, message: Mapping[str, Any]) -> None:
@@ -202,8 +206,23 @@ class _Connection:
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
             await self._pass_on(id_, service.subscribe(graph, compiled, request, self._caller))
             return
+        if compiled.operation.deferral_variables is not None and self._deferred_format is not None:
+            parts = await service.run_in_parts(graph, compiled, request, self._caller, started)
+            if parts is not None:
+                await self._deliver(id_, parts, self._deferred_format)
+                return
         result = await service.run(graph, compiled, request, self._caller, started)
         await self._next(id_, result_answer(result).body)
+        await self._finish(id_, b'{"id":%b,"type":"complete"}')
+
+    async def _deliver(self, id_: str, answer: DeferredAnswer, form: DeferredFormat) -> None:
+        try:
+            payload: bytes | None = await answer.begin(form)
+            while payload is not None:
+                await self._next(id_, payload)
+                payload = await answer.next()
+        finally:
+            await answer.close()
         await self._finish(id_, b'{"id":%b,"type":"complete"}')
 
     async def _pass_on(self, id_: str, subscriber: Subscriber) -> None:
@@ -250,6 +269,16 @@ async def _receive(receive: Receive) -> dict[str, Any] | None:
     if type(message) is not dict or type(message.get("type")) is not str:
         raise ProtocolViolation(4400, "Not a message of graphql-transport-ws")
     return message
+
+
+def _deferred_format(payload: object) -> DeferredFormat | None:
+    """The form of answers in parts that ``accept`` in the payload of ``connection_init`` asks for."""
+    accept = payload.get("accept") if isinstance(payload, Mapping) else None
+    return (
+        choose_deferred_format(accept.encode("latin-1", "ignore"))
+        if isinstance(accept, str)
+        else DeferredFormat.CURRENT
+    )
 
 
 def _id_of(message: Mapping[str, Any]) -> str:

@@ -1,0 +1,115 @@
+"""Running the plan of an operation with deferred fragments: what comes first is delivered before anything deferred.
+
+``await execute_in_parts(executable, variables, context, deliver)`` calls ``deliver(part, result)`` once for each part,
+as soon as its fetches are merged, with part 0 before all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from router.execution.answer import SubgraphAnswer
+from router.execution.errors import SubgraphFailure
+from router.execution.executable import ExecutableFetch, ExecutablePlan
+from router.execution.execute import ExecutionContext, ExecutionResult, PlanRun, made_ready
+from router.execution.failures import Failures
+
+Deliver = Callable[[int, ExecutionResult], None]
+
+
+async def execute_in_parts(
+    executable: ExecutablePlan, variables: Mapping[str, object], context: ExecutionContext, deliver: Deliver
+) -> None:
+    """Run the fetches of a plan with coerced ``variables``; each part has the errors of its own fetches.
+
+    All results share one ``data``, which grows. A deferred fetch starts as soon as its inputs are there; what it brings
+    is merged once part 0 is delivered, so that the first answer does not depend on what came by then.
+    """
+    first = Failures({}, variables)
+    parts: list[_Part] = []
+    for number in range(executable.parts):
+        fetches = tuple(fetch for fetch in executable.fetches if fetch.part == number)
+        parts.append(_Part(number, ExecutablePlan(executable.kind, fetches, (), is_chain=False), len(fetches)))
+    await _PartsRun(executable, variables, context, first, parts, deliver).run()
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part under way: the plan of its fetches alone, and how many of them are left."""
+
+    number: int
+    executable: ExecutablePlan
+    left: int
+
+
+@dataclass(slots=True)
+class _PartsRun:
+    """One execution of a plan in parts."""
+
+    executable: ExecutablePlan
+    variables: Mapping[str, object]
+    context: ExecutionContext
+    failures: Failures
+    parts: Sequence[_Part]
+    deliver: Deliver
+    runs: list[PlanRun] = field(default_factory=list)
+    first_is_delivered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Run every fetch, and deliver every part."""
+        data = self.failures.data
+        for part in self.parts:
+            if part.number:
+                failures = self.failures.of_part()
+                wait = self.first_is_delivered.wait
+                self.runs.append(_LaterRun(part.executable, self.variables, self.context, data, failures, wait))
+            else:
+                self.runs.append(PlanRun(part.executable, self.variables, self.context, data, self.failures))
+        waits = list(self.executable.waits)
+        async with asyncio.TaskGroup() as tasks:
+            if not self.parts[0].left:
+                self._finish(self.parts[0])
+            for fetch, count in zip(self.executable.fetches, self.executable.waits, strict=True):
+                if count == 0:
+                    tasks.create_task(self._follow(fetch, waits, tasks))
+
+    async def _follow(self, fetch: ExecutableFetch, waits: list[int], tasks: asyncio.TaskGroup) -> None:
+        """Run one fetch, then start whatever waited for it alone."""
+        part, run = self.parts[fetch.part], self.runs[fetch.part]
+        run.failures.first_loss = run.failures.first_loss or self.failures.first_loss
+        await run.fetch(fetch)
+        part.left -= 1
+        if not part.left:
+            self._finish(part)
+        for ready in made_ready(fetch, waits):
+            tasks.create_task(self._follow(self.executable.fetches[ready], waits, tasks))
+
+    def _finish(self, part: _Part) -> None:
+        """Deliver ``part``; with the first those that nothing has to be fetched for."""
+        run = self.runs[part.number]
+        run.tell_of_late_entities()
+        self.deliver(part.number, ExecutionResult(run.data, run.failures.errors))
+        if not part.number:
+            self.first_is_delivered.set()
+            for other in self.parts[1:]:
+                if not other.left:
+                    self._finish(other)
+
+
+@dataclass(slots=True)
+class _LaterRun(PlanRun):
+    """A run whose answers, and failures, are taken in when what it ``waits`` for has happened."""
+
+    waits: Callable[[], Awaitable[object]]
+
+    async def send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
+        """The subgraph's answer. SubgraphFailure."""
+        try:
+            answer = await PlanRun.send(self, fetch, body)
+        except SubgraphFailure:
+            await self.waits()
+            raise
+        await self.waits()
+        return answer

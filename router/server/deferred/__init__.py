@@ -1,0 +1,1 @@
+"""Answers in parts: operations with ``@defer``, for clients that accept it."""
