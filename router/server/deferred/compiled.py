@@ -16,8 +16,9 @@ from router.planning.override_labels import ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.deferred_fields import DeferredProjection, compile_deferred
 from router.response.projection import Projection, compile_projection
-from router.server.operation_cache import MAX_CACHED_TEXT
 from router.supergraph.model import Supergraph
+
+MAX_CACHED_TEXT = 200_000
 
 
 class DeferralKey(NamedTuple):
