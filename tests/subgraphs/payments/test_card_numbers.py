@@ -30,6 +30,10 @@ WRITTEN = "4242 4242-4242 4242"
         ("4242424242424243", "4242424242424243"),
         ("order 20260301, 12 pieces at 59.90", "order 20260301, 12 pieces at 59.90"),
         ("1" * 400, "1" * 400),
+        ("a0424240424242428a4b8c0d1e2f3a4b", "a0424240424242428a4b8c0d1e2f3a4b"),
+        ("a0424240-4242-4242-8a4b-8c0d1e2f3a4b", "a0424240-4242-4242-8a4b-8c0d1e2f3a4b"),
+        (f"card{CARD}", "card•••• 4242"),
+        (f"{CARD}ffffffffffffffff", "•••• 4242ffffffffffffffff"),
     ],
 )
 def test_card_numbers_are_masked_and_other_numbers_are_not(text: str, masked: str) -> None:
