@@ -42,11 +42,16 @@ class Batch:
 
 @dataclass(slots=True)
 class Builder:
-    """Builds representations of one form; ``groups`` of a batch are found by what the representation is made of."""
+    """Builds representations of one form; ``groups`` of a batch are found by what the representation is made of.
+
+    Where all inputs are leaves of a known type, ``read`` takes their values at once, and ``names`` are what they are
+    sent as.
+    """
 
     typename: str | None
     fill: Fill
     read: Callable[[JsonObject], Any] | None
+    names: tuple[str, ...]
     input_fields: tuple[InputField, ...]
 
     def build(self, entity: JsonObject) -> JsonObject | None:
@@ -63,20 +68,19 @@ class Builder:
         """Put each entity into its group of ``batch``; nowhere, if it cannot be sent."""
         read = self.read
         for entity in entities:
+            try:
+                values = read(entity) if read is not None else None
+            except KeyError:
+                values = None
             identity: str | bytes | None = None
-            if read is not None:
-                try:
-                    value = read(entity)
-                except KeyError:
-                    value = None
-                if value is not None:
-                    # Encoded, because 1, 1.0 and True are equal in Python, and lists have no hash.
-                    identity = value if type(value) is str else encode(value)
-                    group = groups.get(identity)
-                    if group is not None:
-                        group.append(entity)
-                        continue
-            representation = self.build(entity)
+            if values is not None:
+                # Encoded, because 1, 1.0 and True are equal in Python, and lists have no hash.
+                identity = values if type(values) is str else encode(values)
+                group = groups.get(identity)
+                if group is not None:
+                    group.append(entity)
+                    continue
+            representation = self._representation(entity, values)
             if representation is not None:
                 self._open_group(entity, representation, identity, groups, batch)
 
@@ -97,6 +101,12 @@ class Builder:
         groups[key] = [entity]
         batch.representations.append(sent)
         batch.objects.append(groups[key])
+
+    def _representation(self, entity: JsonObject, values: Any) -> JsonObject | None:
+        """As ``build``, from the values that ``read`` gave, where none of them is null."""
+        if type(values) is not tuple or None in values:
+            return self.build(entity)
+        return dict(zip(self.names, (self.typename, *values), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,8 @@ def compile_builder(representation: Representation) -> Builder:
     fields = representation.fields
     flat = bool(fields) and representation.typename is not None and all(item.inputs is None for item in fields)
     read = itemgetter(*(item.response_key for item in fields)) if flat else None
-    return Builder(representation.typename, _compile_fields(fields), read, fields)
+    names = ("__typename", *(item.name for item in fields))
+    return Builder(representation.typename, _compile_fields(fields), read, names, fields)
 
 
 def gather(entities: Sequence[JsonObject], builders: Builders) -> Batch:

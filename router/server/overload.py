@@ -10,6 +10,7 @@ checks and metrics are not.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -119,12 +120,12 @@ class LoadShedder:
             return
         is_counted = True
 
-        async def send_on(message: Message) -> None:
+        def send_on(message: Message) -> Awaitable[None]:
             nonlocal is_counted
             if is_counted:
                 is_counted = False
                 overload.leave()
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, send_on)

@@ -57,7 +57,10 @@ class BalancingClient:
 
         An address that cannot be connected to was sent nothing, so another one is tried, whatever the request is.
         """
-        untried = list(self.replicas.get(request.subgraph, ()))
+        replicas = self.replicas.get(request.subgraph, ())
+        if len(replicas) == 1:
+            return await self._send_to_only(replicas[0], request)
+        untried = list(replicas)
         if not untried:
             raise SubgraphFailure(UNAVAILABLE, f"Subgraph '{request.subgraph}' has no address.")
         failure: NotSent | None = None
@@ -102,6 +105,12 @@ class BalancingClient:
             chosen = min(self._random.sample(candidates, min(2, len(candidates))), key=_load)
         admission = chosen.breaker.enter()
         return (chosen, admission) if admission is not None else None
+
+    async def _send_to_only(self, replica: Replica, request: SubgraphRequest) -> SubgraphResponse:
+        admission = replica.breaker.enter()
+        if admission is None:
+            raise _unavailable(request.subgraph, [replica])
+        return await self._send_to(replica, admission, request)
 
     async def _send_to(self, replica: Replica, admission: Admission, request: SubgraphRequest) -> SubgraphResponse:
         outcome = Outcome.GIVEN_UP
