@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test faults life fuzz lint fmt bench bench-composition bench-services lock clean
+.PHONY: help setup up seed events rebuild token reset test faults life fuzz lint fmt bench bench-router bench-check bench-composition bench-services lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,8 +56,13 @@ fmt: $(VENV)/.ready ## format the code and mend what ruff can mend
 fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, until it is stopped or finds a difference
 	@$(BIN)/python -m tests.differential.fuzz
 
-bench: setup ## compare the router with its peers, side by side in one run
+bench: bench-router bench-composition bench-services ## every benchmark: the router and the composer beside their peers, then each service
+
+bench-router: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench
+
+bench-check: setup ## compare the CPU time of a request with that of another version: make bench-check BASE=main
+	@$(BIN)/python -m bench.check $(BASE)
 
 bench-composition: $(VENV)/.ready ## compare the composer with the reference composer on generated subgraphs
 	@$(BIN)/python -m bench.composition

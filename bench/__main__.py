@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from bench.chart import draw
 from bench.contestants import Running, install, known_contestants, running, verify
 from bench.errors import BenchError
 from bench.load import Load, Sample, measure, require_wrk
+from bench.machine import describe
 from bench.operations import NAMES, Operation, read_operation
+from bench.overhead import Overhead, measure_overhead
 from bench.report import render
 from bench.stub_subgraphs import running_stub
 
@@ -27,7 +32,7 @@ STUB_CPU_LIMIT = 0.7
 @click.option("--seconds", default=8, help="How long each time; a third of it before, to warm up.")
 @click.option("--connections", default=50, help="How many connections ask at once.")
 def main(contestants: tuple[str, ...], operations: str, rounds: int, seconds: int, connections: int) -> None:
-    """Compare CONTESTANTS (all that can be installed, by default) and write bench/results/routers.md."""
+    """Compare CONTESTANTS (all that can be installed, by default) and write bench/results/routers.{md,json,png}."""
     try:
         _compare(contestants, [read_operation(name) for name in operations.split(",")], rounds, seconds, connections)
     except BenchError as error:
@@ -41,13 +46,26 @@ def _compare(names: tuple[str, ...], operations: list[Operation], rounds: int, s
     chosen = [known[name] for name in dict.fromkeys(["galleria", *(names or known)]) if install(known[name])]
     with ExitStack() as stack:
         stub = stack.enter_context(running_stub(LOAD_CPU))
-        routers = [stack.enter_context(running(contestant, ROUTER_CPU, {})) for contestant in chosen]
+        routers = {one.name: stack.enter_context(running(one, ROUTER_CPU, {})) for one in chosen}
         samples: dict[str, dict[str, list[Sample]]] = {}
         for operation in operations:
-            samples[operation.name] = _time(routers, operation, rounds, Load(connections, seconds, LOAD_CPU), stub)
+            timed = [routers[one.name] for one in chosen if one.takes(operation)]
+            samples[operation.name] = _time(timed, operation, rounds, Load(connections, seconds, LOAD_CPU), stub)
+        overhead = measure_overhead(routers["galleria"], stub, rounds, LOAD_CPU)
     conditions = f"{connections} connections, {rounds} rounds of {seconds} s, router alone on one core, medians"
-    report = render(samples, conditions)
+    _write(samples, overhead, conditions)
+
+
+def _write(samples: dict[str, dict[str, list[Sample]]], overhead: Overhead, conditions: str) -> None:
+    """The results as a table, as JSON, and as a chart."""
+    machine = describe()
+    report = render(samples, overhead, conditions, machine)
     (RESULTS / "routers.md").write_text(report)
+    raw = {name: {router: [asdict(one) for one in many] for router, many in of.items()} for name, of in samples.items()}
+    document = {"conditions": conditions, "machine": machine, "overhead": asdict(overhead), "samples": raw}
+    (RESULTS / "routers.json").write_text(json.dumps(document, indent=1) + "\n")
+    if not draw(samples, RESULTS / "routers.png"):
+        click.echo("no chart: matplotlib is not installed (pip install 'galleria[bench]')", err=True)
     click.echo(report)
 
 

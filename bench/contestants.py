@@ -25,13 +25,21 @@ START_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A router by name: the command that serves PORT, the path of its graph, and its npm folder if it has one."""
+    """A router by name: the command that serves PORT, the path of its graph, and its npm folder if it has one.
+
+    ``shares_requests`` where identical requests in flight are executed once: it is timed with identical ones alone.
+    """
 
     name: str
     command: tuple[str, ...]
     path: str
     folder: Path = HERE
     needs_node: bool = False
+    shares_requests: bool = False
+
+    def takes(self, operation: Operation) -> bool:
+        """Whether timing it with ``operation`` says something."""
+        return not (self.shares_requests and operation.unique)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Running:
 
 def known_contestants() -> dict[str, Contestant]:
     """All contestants, ours first. ``{port}`` and ``{supergraph}`` in a command are filled in at the start."""
-    galleria = str(Path(sys.prefix) / "bin" / "galleria")
+    galleria = (str(Path(sys.prefix) / "bin" / "galleria"), "serve", "--supergraph", "{supergraph}", "--port", "{port}")
     apollo, hive = HERE / "peers" / "apollo", HERE / "peers" / "hive"
     hive_gateway = (
         "node",
@@ -60,11 +68,25 @@ def known_contestants() -> dict[str, Contestant]:
     uvicorn = (sys.executable, "-m", "uvicorn", "--port", "{port}", "--loop", "uvloop", "--http", "httptools")
     ceiling = (*uvicorn, "--no-access-log", "--log-level", "warning", "bench.peers.ceiling.app:app")
     contestants = (
-        Contestant("galleria", (galleria, "serve", "--supergraph", "{supergraph}", "--port", "{port}"), "/graphql"),
+        Contestant("galleria", (*galleria, "--config", str(HERE / "configs" / "alone.yaml")), "/graphql"),
+        Contestant(
+            "galleria-sharing",
+            (*galleria, "--config", str(HERE / "configs" / "sharing.yaml")),
+            "/graphql",
+            shares_requests=True,
+        ),
         Contestant("ceiling", ceiling, "/", HERE.parent),
         Contestant("apollo", ("node", "gateway.mjs"), "/", apollo, needs_node=True),
         Contestant("hive", (*hive_gateway, "-c", "default.config.mjs"), "/graphql", hive, needs_node=True),
         Contestant("hive-rust", (*hive_gateway, "-c", "rust-planner.config.mjs"), "/graphql", hive, needs_node=True),
+        Contestant(
+            "hive-rust-sharing",
+            (*hive_gateway, "-c", "rust-planner-sharing.config.mjs"),
+            "/graphql",
+            hive,
+            needs_node=True,
+            shares_requests=True,
+        ),
     )
     return {contestant.name: contestant for contestant in contestants}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from statistics import median
 
 from bench.load import Sample
+from bench.overhead import Overhead
 
 Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
 """Operation -> contestant -> its samples, one a round."""
@@ -18,15 +18,30 @@ COLUMNS = (
 HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
-def render(samples: Samples, conditions: str) -> str:
-    """The whole report as Markdown; ``conditions`` says how it was measured."""
+def render(samples: Samples, overhead: Overhead, conditions: str, machine: Mapping[str, str]) -> str:
+    """The whole report as Markdown; ``conditions`` says how it was measured, ``machine`` on what."""
     rows = [
         _row(name, router, of_router, of_name)
         for name, of_name in samples.items()
         for router, of_router in of_name.items()
     ]
-    machine = f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}"
-    return "\n".join(["# Routers side by side", "", f"{conditions}; {machine}.", "", HEADER, *rows, ""])
+    added = overhead.through_us - overhead.straight_us
+    return "\n".join(
+        [
+            "# Routers side by side",
+            "",
+            f"{conditions}. a, b and c are the same in every request, b2 and c2 differ in each.",
+            "",
+            HEADER,
+            *rows,
+            "",
+            f"One connection, operation b, medians: {overhead.through_us:.0f} us through the router, "
+            f"{overhead.straight_us:.0f} us straight to the subgraph: the router adds {added:.0f} us.",
+            "",
+            "Measured on " + "; ".join(f"{name} {value}" for name, value in machine.items()) + ".",
+            "",
+        ]
+    )
 
 
 def _row(name: str, router: str, samples: Sequence[Sample], others: Mapping[str, Sequence[Sample]]) -> str:
