@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(talk: Talk, port: int = 0) -> AsyncIterator[RawServer]:
+async def raw_server(talk: Talk, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
     """A server on ``port``, or a free one, that lets ``talk`` answer every request."""
     state = RawServer()
     tasks: set[asyncio.Task[None]] = set()
@@ -71,7 +72,7 @@ async def raw_server(talk: Talk, port: int = 0) -> AsyncIterator[RawServer]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     host, listening = server.sockets[0].getsockname()
     state.url = f"http://{host}:{listening}/graphql"
     try:
