@@ -149,7 +149,7 @@ DIRECTIVES: Mapping[str, DirectiveSpec] = {
         ),
         DirectiveSpec(
             "cacheTag",
-            ("OBJECT", "INTERFACE", "FIELD_DEFINITION"),
+            ("OBJECT", "FIELD_DEFINITION"),
             (ArgumentSpec("format", "String!"),),
             repeatable=True,
             since=Version(2, 12),

@@ -287,6 +287,7 @@ def _prefixed_fault(link: Link, imported: LinkImport, by_prefix: Mapping[str, Li
     """``@tag__x`` and ``@tag`` itself are names of the specification that is linked as ``tag``."""
     prefix, separator, rest = imported.alias.removeprefix("@").partition("__")
     owner = by_prefix.get(prefix) if separator or imported.alias.startswith("@") else None
-    if owner is None or (owner is link and rest in {imported.element.removeprefix("@"), ""}):
+    element = imported.element.removeprefix("@")
+    if owner is None or (owner is link and element == (rest if separator else link.url.name)):
         return None
     return f"which is the prefixed name of an element of {owner.url}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from router import Composition
+from router import Composition, Subgraph, compose
 
 
 def codes(composition: Composition) -> list[str]:
@@ -98,3 +98,74 @@ def test_a_directive_that_is_composed_has_no_hint_as_an_executable_one(
         a=spec + "directive @foo on FIELD | OBJECT  type Query { x: Int }", b="type Query { y: Int }"
     )
     assert (composition.errors, composition.hints) == ((), ())
+
+
+def test_a_directive_of_the_same_name_that_is_not_linked_is_another_one(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    spec = 'extend schema @link(url: "https://x.dev/foo/v1.0", import: ["@foo"]) @composeDirective(name: "@foo")\n'
+    definition = "directive @foo on FIELD_DEFINITION "
+    composition = compose_sdl(
+        a=spec + definition + "type Query { x: Int @foo }", b=definition + "type Query { y: Int @foo }"
+    )
+    assert "x: Int @join__field(graph: A) @foo" in (composition.supergraph_sdl or "")
+    assert "y: Int @join__field(graph: B)\n" in (composition.supergraph_sdl or "")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "endless"),
+    [
+        ("input I { i: I! }", ["I"]),
+        ("input I { j: J! }  input J { i: I! = {} }", ["I", "J"]),
+        ("input I { j: J! }  input J { i: [I!]! }", []),
+        ("input I { i: I  j: J! }  input J { x: Int }", []),
+    ],
+)
+def test_an_input_that_must_hold_itself_is_refused(
+    inputs: str, endless: list[str], compose_sdl: Callable[..., Composition]
+) -> None:
+    composition = compose_sdl(a="type Query { x(i: I): Int }  " + inputs)
+    assert [error.message for error in composition.errors] == [
+        f'The input object type "{name}" can never be written, as it must hold itself without end' for name in endless
+    ]
+
+
+def test_what_an_interface_field_provides_is_shared_by_its_implementations(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    composition = compose_sdl(
+        a="""type Query { i: I @provides(fields: "v { x }") }  interface I { v: V }
+             type T implements I @key(fields: "id") { id: ID  v: V @external }  type V { x: Int @shareable }""",
+        b='type T @key(fields: "id") { id: ID  v: V }  type V { x: Int @shareable }',
+    )
+    assert [error.message for error in composition.errors] == [
+        '"T.v" is resolved by subgraphs "a" and "b", but is not @shareable in subgraph "b"'
+    ]
+
+
+def test_a_mutation_that_the_schema_does_not_name_is_walked_all_the_same(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    composition = compose_sdl(
+        a="schema { query: Query }  type Query { x: Int }  type Mutation { t: T }  type T { x: Int }",
+        b="type T { y: Int }",
+    )
+    assert codes(composition) == ["SATISFIABILITY_ERROR"]
+
+
+FEDERATION_1_SERVICE = "_service: _Service!  _entities(representations: [_Any!]!): [_Entity]!"
+
+
+def test_federation_1_need_not_define_the_types_of_its_own_fields() -> None:
+    composition = compose([Subgraph("a", "http://a", f"type Query {{ x: Int  {FEDERATION_1_SERVICE} }}")])
+    assert composition.errors == ()
+
+
+def test_a_federation_1_entity_of_nothing_but_unused_external_fields_is_an_error() -> None:
+    composition = compose(
+        [
+            Subgraph("a", "", 'type Query { x: Int }  type T @key(fields: "id") { name: String @external }'),
+            Subgraph("b", "", 'type T @key(fields: "id") { id: ID  name: String }'),
+        ]
+    )
+    assert codes(composition) == ["TYPE_WITH_ONLY_UNUSED_EXTERNAL"]

@@ -63,12 +63,16 @@ _GRAPHQL_DEFAULTS: Mapping[str, Mapping[str, Literal]] = {"deprecated": {"reason
 
 @dataclass(frozen=True, slots=True)
 class MergedDirective:
-    """A directive that reaches the supergraph: ``spec`` as in :class:`Application`, ``name`` the supergraph's."""
+    """A directive that reaches the supergraph: ``spec`` as in :class:`Application`, ``name`` the supergraph's.
+
+    ``subgraphs`` are the only ones whose directive it is (None: all).
+    """
 
     name: str
     spec: str
     repeatable: bool
     defaults: Mapping[str, Literal] = field(default_factory=dict)
+    subgraphs: frozenset[int] | None = None
 
 
 def federation_directive(spec: str, name: str) -> MergedDirective:
@@ -83,10 +87,10 @@ def graphql_directive(name: str, spec: str) -> MergedDirective:
     return MergedDirective(name, spec, repeatable=False, defaults=_GRAPHQL_DEFAULTS.get(name, {}))
 
 
-def custom_directive(definition: DirectiveDefinition) -> MergedDirective:
-    """A directive that ``@composeDirective`` asks for."""
+def custom_directive(definition: DirectiveDefinition, subgraphs: frozenset[int]) -> MergedDirective:
+    """A directive that ``@composeDirective`` asks for, and that ``subgraphs`` link."""
     defaults = {n: a.default for n, a in definition.arguments.items() if not isinstance(a.default, NoDefault)}
-    return MergedDirective(definition.name, "", definition.repeatable, defaults)
+    return MergedDirective(definition.name, "", definition.repeatable, defaults, subgraphs)
 
 
 @dataclass(slots=True)
@@ -105,7 +109,11 @@ class DirectiveMerge:
             return ()
         merged: list[Application] = []
         for directive in self.directives:
-            found = {index: [a for a in sequence if self._is(directive, a)] for index, sequence in applications.items()}
+            found = {
+                index: [a for a in sequence if self._is(directive, a)]
+                for index, sequence in applications.items()
+                if directive.subgraphs is None or index in directive.subgraphs
+            }
             found = {index: sequence for index, sequence in found.items() if sequence}
             if found:
                 self.used.add(directive.spec)

@@ -63,9 +63,16 @@ def read_composed_directives(context: MergeContext) -> ComposedDirectives:
     consistent = [group for group in by_element.values() if _is_consistent(context, group)]
     _ambiguous_names(context, by_name)
     definitions = {group[0].name: _newest(context, group) for group in consistent}
-    return ComposedDirectives(
-        tuple(map(custom_directive, definitions.values())), definitions, tuple(_links(context, consistent))
+    directives = tuple(
+        custom_directive(definitions[group[0].name], _linking(context, group[0].link.url.identity))
+        for group in consistent
     )
+    return ComposedDirectives(directives, definitions, tuple(_links(context, consistent)))
+
+
+def _linking(context: MergeContext, identity: str) -> frozenset[int]:
+    """The subgraphs that link a specification; a directive of the same name elsewhere is another one."""
+    return frozenset(i for i, subgraph in enumerate(context.subgraphs) if subgraph.links.by_identity(identity))
 
 
 def _requests(context: MergeContext, index: int) -> Iterator[_Request]:

@@ -46,7 +46,8 @@ def extensions_without_base(subgraphs: Sequence[PreparedSubgraph]) -> Iterator[C
     for subgraph in subgraphs:
         for name, type_ in subgraph.schema.types.items():
             is_defined = (name, merged_kind(type_)) in defined
-            if type_.is_extension_only and not is_defined and name not in ROOT_NAMES.values():
+            is_root = name in ROOT_NAMES.values() and type_.kind is TypeKind.OBJECT
+            if type_.is_extension_only and not is_defined and not is_root:
                 message = f'"{name}" is extended, but no subgraph defines it'
                 yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 

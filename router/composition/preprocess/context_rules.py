@@ -77,6 +77,9 @@ def _selection_faults(
             yield fault(f'is read on "{name}", which is an @interfaceObject')
             continue
         for concrete in _with_conditions(schema, name, selections):
+            if applied(concrete, "interfaceObject"):
+                yield fault(f'is read on "{concrete.name}", which is an @interfaceObject')
+                continue
             found = _selected_type(schema, concrete, selections)
             if isinstance(found, str):
                 yield fault(f'is invalid on "{concrete.name}": {found}')

@@ -119,6 +119,7 @@ class _Rules:
             yield from self.undefined_machinery(definition)
         for type_ in self.schema.types.values():
             yield from self.type_definition(type_)
+        yield from self.endless_inputs()
         for operation, name in self.schema.roots.items():
             if self.schema.kind_of(name) is not TypeKind.OBJECT:
                 yield self.error(f'The {operation} root type "{name}" is not an object type of this schema')
@@ -177,6 +178,19 @@ class _Rules:
         if value.is_required and any(application.name == "deprecated" for application in value.directives):
             message = f'"{place}" is required, so clients cannot stop using it, and cannot be @deprecated'
             yield self.error(message, value.node)
+
+    def endless_inputs(self) -> Iterator[CompositionError]:
+        """Input objects that must hold another of their own type, directly or through others."""
+        waiting = {
+            type_.name: {named_type(f.type) for f in type_.inputs.values() if _must_hold_one(f.type)}
+            for type_ in self.schema.types.values()
+            if type_.kind is TypeKind.INPUT_OBJECT
+        }
+        while finished := {name for name, needed in waiting.items() if waiting.keys().isdisjoint(needed)}:
+            waiting = {name: needed for name, needed in waiting.items() if name not in finished}
+        for name in waiting:
+            message = f'The input object type "{name}" can never be written, as it must hold itself without end'
+            yield self.error(message, self.schema.types[name].node)
 
     def reference(self, type_: TypeRef, place: str, node: Node | None, *, is_input: bool) -> Iterator[CompositionError]:
         """A field's or argument's type must exist and be of the right direction."""
@@ -284,6 +298,10 @@ class _Rules:
             if argument.is_required and argument.name not in application.arguments:
                 message = f'The directive "@{name}" on "{place}" lacks its required argument "{argument.name}"'
                 yield self.error(message, application.node)
+
+
+def _must_hold_one(type_: TypeRef) -> bool:
+    return isinstance(type_, NonNullRef) and not isinstance(type_.of, ListRef)
 
 
 def _is_tolerated_null(value: Literal, application: Application, argument: str) -> bool:

@@ -11,6 +11,15 @@ _SERVICE_FIELDS = ("_service", "_entities")
 _SERVICE_TYPES = ("_Service", "_Entity", "_Any")
 
 
+def without_service_fields(schema: Schema) -> Schema:
+    """The schema without ``_service`` and ``_entities``, whose types Federation 1 left undefined in printed SDL."""
+    root = schema.types.get(schema.roots.get("query", ""))
+    if root is None:
+        return schema
+    fields = {name: field for name, field in root.fields.items() if name not in _SERVICE_FIELDS}
+    return replace(schema, types={**schema.types, root.name: replace(root, fields=fields)})
+
+
 def without_machinery(schema: Schema, directives: Collection[str], types: Collection[str]) -> Schema:
     """The schema without the given directives and types, ``_service`` and ``_entities``; it always has a ``Query``."""
     query = schema.types.get("Query", TypeDefinition(TypeKind.OBJECT, "Query"))

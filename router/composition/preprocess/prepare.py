@@ -28,7 +28,7 @@ from router.composition.preprocess.known_directives import (
     check_own_definitions,
     known_directives,
 )
-from router.composition.preprocess.machinery import without_machinery
+from router.composition.preprocess.machinery import without_machinery, without_service_fields
 from router.composition.preprocess.prepared import PreparedSubgraph
 from router.composition.preprocess.read_schema import read_schema, schema_directive_nodes
 from router.composition.preprocess.root_types import check_root_types, rename_root_types
@@ -153,7 +153,8 @@ def _prepare(subgraph: Subgraph, document: DocumentNode) -> PreparedSubgraph | l
     if errors:
         return errors
     own = {**known.by_name, **schema.directives}
-    errors = list(check_graphql_rules(schema, own, known.machinery_types, name))
+    checked = schema if version is not None else without_service_fields(schema)
+    errors = list(check_graphql_rules(checked, own, known.machinery_types, name))
     if errors:
         return errors
     errors = list(check_root_types(schema, name))

@@ -150,7 +150,7 @@ class _Reader:
     def roots(
         self, nodes: Iterable[SchemaDefinitionNode | SchemaExtensionNode], types: Mapping[str, TypeDefinition]
     ) -> dict[str, str]:
-        """The root types: as the schema definition says, else those that have the default names."""
+        """The root types: as the schema definition says, and those that have the default names, as tools take them."""
         roots: dict[str, str] = {}
         defined = False
         for node in nodes:
@@ -163,10 +163,12 @@ class _Reader:
                 if name in roots:
                     self.error(f"The schema has two root types for {name}", operation)
                 roots[name] = operation.type.name.value
-        if defined:
-            return roots
-        by_name = {op: default for op, default in ROOT_NAMES.items() if _is_root(op, types.get(default))}
-        return by_name | roots
+        by_name = {
+            operation: default
+            for operation, default in ROOT_NAMES.items()
+            if _is_root(operation, types.get(default)) and default not in roots.values()
+        }
+        return roots if defined and "query" not in roots else by_name | roots
 
     def type_definition(self, name: str, nodes: list[TypeDefinitionNode | TypeExtensionNode]) -> TypeDefinition:
         definitions = [node for node in nodes if isinstance(node, TypeDefinitionNode)]

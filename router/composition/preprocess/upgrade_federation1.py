@@ -95,7 +95,7 @@ def _extensions_without_base(
         if not _is_extension(type_) or type_.name in _ROOTS or not type_.fields:
             continue
         declared = [other.schema.types.get(type_.name) for other in subgraphs if other.name != subgraph.name]
-        if not any(other and not other.is_extension_only for other in declared):
+        if not any(other and other.fields and not other.is_extension_only for other in declared):
             message = f'"{type_.name}" is extended, but no subgraph defines it'
             yield subgraph_error(ErrorCode.EXTENSION_WITH_NO_BASE, message, subgraph.name, type_.node)
 
@@ -297,7 +297,7 @@ def _without_unused_externals(schema: Schema, subgraph: str, errors: list[Compos
     pruned = _map_fields(schema, lambda type_, field: None if (type_.name, field.name) in unused else field)
     emptied = {name for name, type_ in pruned.types.items() if schema.types[name].fields and not type_.fields}
     emptied.discard("Query")
-    for name in sorted(emptied & _referenced(pruned)):
+    for name in sorted(emptied & _referenced(schema)):
         message = f'All fields of "{name}" are @external and used by no @key, @requires or @provides'
         node = schema.types[name].node
         errors.append(subgraph_error(ErrorCode.TYPE_WITH_ONLY_UNUSED_EXTERNAL, message, subgraph, node))
@@ -305,8 +305,10 @@ def _without_unused_externals(schema: Schema, subgraph: str, errors: list[Compos
 
 
 def _referenced(schema: Schema) -> set[str]:
+    """The types that fields, unions or, as entities, the router itself refer to."""
     names = {named_type(field.type) for type_ in schema.types.values() for field in type_.fields.values()}
-    return names.union(*(type_.members for type_ in schema.types.values()))
+    entities = {name for name, type_ in schema.types.items() if applied(type_, "key")}
+    return names.union(entities, *(type_.members for type_ in schema.types.values()))
 
 
 def _share(subgraph: PreparedSubgraph, subgraphs: Sequence[PreparedSubgraph]) -> PreparedSubgraph:

@@ -160,4 +160,6 @@ def _read_field(
             case "requires":
                 used.update(application_coordinates(schema, type_.name, application))
             case "provides":
-                provided.update(application_coordinates(schema, named_type(field.type), application))
+                for parent, name in application_coordinates(schema, named_type(field.type), application):
+                    provided.add((parent, name))
+                    provided.update((possible, name) for possible in schema.possible_types(parent))
