@@ -1,0 +1,134 @@
+"""Deferred fragments have fetches of their own, and none of them stands before the first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from router.operation import build_operation, parse_document, split_deferred
+from router.planning import plan_deferred, plan_to_json, render_dot, render_mermaid, render_text
+from router.planning.query_plan import QueryPlan
+from tests.planning.plans import line_of, supergraph_of
+
+SHOP = {
+    "catalog": """
+        type Query { product: Product  slow: Int }
+        type Mutation { make: Made }
+        type Made { note: String  product: Product }
+        type Product @key(fields: "id") { id: ID!  name: String  size: Size  reviews: [Review] }
+        type Size { width: Int  height: Int }
+        type Review { body: String  author: User }
+        type User @key(fields: "id") { id: ID! }
+    """,
+    "prices": 'type Product @key(fields: "id") { id: ID!  price: Int }',
+    "users": 'type User @key(fields: "id") { id: ID!  name: String }',
+}
+
+
+def plan_of(text: str, values: Mapping[str, object] | None = None) -> QueryPlan:
+    supergraph = supergraph_of(SHOP)
+    operation = build_operation(supergraph.api_schema, parse_document(text), deferring_with=values or {})
+    deferred = split_deferred(supergraph.api_schema, operation)
+    assert deferred is not None
+    return plan_deferred(supergraph, deferred)
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    """The part and the text of each fetch."""
+    return [(fetch.part, line_of(fetch)) for fetch in plan_of(text).fetches]
+
+
+def test_entity_of_another_subgraph_is_looked_up_after_the_first_answer() -> None:
+    assert lines("{ product { name ... @defer { price } } }") == [
+        (0, "#0 catalog: { product { name id } }"),
+        (1, "#1 prices after #0: Product { id } at product -> { _entities { ... on Product { price } } }"),
+    ]
+
+
+def test_entity_of_the_same_subgraph_is_a_fetch_of_its_own() -> None:
+    assert lines("{ product { name ... @defer { reviews { body } } } }") == [
+        (0, "#0 catalog: { product { name id } }"),
+        (1, "#1 catalog after #0: Product { id } at product -> { _entities { ... on Product { reviews { body } } } }"),
+    ]
+
+
+def test_object_that_is_no_entity_is_read_from_the_nearest_entity_above() -> None:
+    assert lines("{ product { size { width ... @defer { height } } } }") == [
+        (0, "#0 catalog: { product { size { width } id } }"),
+        (1, "#1 catalog after #0: Product { id } at product -> { _entities { ... on Product { size { height } } } }"),
+    ]
+
+
+def test_root_fields_are_asked_at_once_by_a_request_of_their_own() -> None:
+    assert lines("{ product { name } ... @defer { slow } }") == [
+        (0, "#0 catalog: { product { name } }"),
+        (1, "#1 catalog: { slow }"),
+    ]
+
+
+def test_field_that_is_selected_without_defer_too_is_not_deferred() -> None:
+    assert lines("{ product { ... @defer { name price } name } }") == [
+        (0, "#0 catalog: { product { name id } }"),
+        (1, "#1 prices after #0: Product { id } at product -> { _entities { ... on Product { price } } }"),
+    ]
+
+
+def test_key_field_comes_with_the_fetch_that_sends_the_key() -> None:
+    assert lines("{ product { name ... @defer { theId: id price } } }") == [
+        (0, "#0 catalog: { product { name id theId: id } }"),
+        (1, "#1 prices after #0: Product { id } at product -> { _entities { ... on Product { price } } }"),
+    ]
+
+
+def test_nested_fragment_starts_from_what_the_outer_one_brings() -> None:
+    plan = plan_of("{ product { name ... @defer { reviews { body author { id ... @defer { name } } } } } }")
+    assert [(fetch.part, fetch.subgraph, fetch.depends_on) for fetch in plan.fetches] == [
+        (0, "catalog", ()),
+        (1, "catalog", (0,)),
+        (2, "users", (1,)),
+    ]
+    assert [part.after for part in plan.deferred] == [(), (1,)]
+
+
+def test_field_of_two_fragments_is_fetched_once() -> None:
+    plan = plan_of('{ product { name ... @defer(label: "a") { price } ... @defer(label: "b") { price } } }')
+    assert [(fetch.part, fetch.subgraph) for fetch in plan.fetches] == [(0, "catalog"), (1, "prices")]
+    assert [[usage.label for usage in part.usages] for part in plan.deferred] == [["a", "b"]]
+
+
+def test_mutation_is_not_asked_twice_but_lookups_below_it_are_deferred() -> None:
+    assert lines("mutation { make { note ... @defer { product { name price } } } }") == [
+        (0, "#0 catalog: mutation { make { note product { name id } } }"),
+        (1, "#1 prices after #0: Product { id } at make.product -> { _entities { ... on Product { price } } }"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("{ product { name ... @defer(if: false) { price } } }", {}),
+        ("query ($on: Boolean!) { product { name ... @defer(if: $on) { price } } }", {"on": False}),
+        ("query ($on: Boolean!) { product { name ... @include(if: $on) { ... @defer { price } } } }", {"on": False}),
+        ("{ product { name ... @defer { name } } }", {}),
+    ],
+)
+def test_nothing_is_deferred_where_conditions_or_other_selections_say_so(text: str, values: dict[str, object]) -> None:
+    supergraph = supergraph_of(SHOP)
+    operation = build_operation(supergraph.api_schema, parse_document(text), deferring_with=values)
+    assert split_deferred(supergraph.api_schema, operation) is None
+
+
+def test_plan_shows_what_is_primary_and_what_deferred() -> None:
+    plan = plan_of('{ product { name ... @defer(label: "cost") { price } } }')
+    text = render_text(plan)
+    assert text.index("\n\nPrimary\n\n#0 catalog") < text.index(
+        "\n\nDeferred 1: 'cost' at product\n\n#1 prices after #0"
+    )
+    assert "  subgraph part1[\"Deferred 1: 'cost' at product\"]\n  f1" in render_mermaid(plan)
+    assert "  subgraph cluster_part1 { label=\"Deferred 1: 'cost' at product\";\n  f1" in render_dot(plan)
+    written = plan_to_json(plan)
+    assert written["primary"] == {"fetches": [0]}
+    assert written["deferred"] == [
+        {"part": 1, "fragments": [{"label": "cost", "path": ["product"]}], "after": [], "fetches": [1]}
+    ]
