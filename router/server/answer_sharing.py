@@ -1,7 +1,8 @@
 """Sharing of whole answers: queries that are the same, and in flight at the same time, are executed once.
 
 The same are two requests whose operation, variables and extensions are, and every one of their headers: whatever an
-answer may depend on is among them.
+answer may depend on is among them. A query that comes after a mutation was answered shares nothing with one from
+before: whoever wrote something reads it.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class GraphQLEndpoint:
                     return await self._begin(receive, parts, form)
         run = partial(self._service.run, graph, compiled, request, caller, started)
         if self._sharing is not None and kind is OperationKind.QUERY:
-            key = sharing_key(compiled, request, head.headers)
+            key = self._service.mutations, sharing_key(compiled, request, head.headers)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
         result = await self._clients.unless_disconnected(receive, run())
         return result_answer(result) if result is not None else None

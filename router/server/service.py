@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from router.errors import OperationError
-from router.execution.execute import ExecutionContext, execute
-from router.execution.in_parts import execute_in_parts
+from router.execution.execute import ExecutionContext, ExecutionResult, execute
+from router.execution.in_parts import Deliver, execute_in_parts
 from router.operation.model import OperationKind
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
@@ -24,7 +22,10 @@ from router.server.telemetry import Telemetry
 
 
 class GraphQLService:
-    """Runs operations on ``graph`` by one set of settings; None while there is no graph yet."""
+    """Runs operations on ``graph`` by one set of settings; None while there is no graph yet.
+
+    ``mutations`` grows with each mutation that is answered, with each part of one where it is answered in parts.
+    """
 
     def __init__(
         self, config: RouterConfig, telemetry: Telemetry, subscriptions: SubscriptionHub, graph: Graph | None = None
@@ -32,6 +33,7 @@ class GraphQLService:
         """InputError as Gate."""
         self.graph = graph
         self.subscriptions = subscriptions
+        self.mutations = 0
         self._timeout_s = config.graphql.timeout_s
         self.gate = Gate(config, telemetry)
         self._has_introspection = config.has_introspection
@@ -79,7 +81,11 @@ class GraphQLService:
             raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
         variables = compiled.coerce(request.variables)
         context = self._context(graph, request, caller, started)
-        result = await execute(compiled.executable, variables, context)
+        try:
+            result = await execute(compiled.executable, variables, context)
+        finally:
+            if compiled.operation.kind is OperationKind.MUTATION:
+                self.mutations += 1
         return compiled.projection(result.data, result.errors, variables)
 
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
@@ -112,7 +118,15 @@ class GraphQLService:
         if deferral is None:
             return None
         context = self._context(graph, request, caller, started)
-        return DeferredAnswer(deferral, variables, partial(execute_in_parts, deferral.executable, variables, context))
+
+        async def execute_and_count(deliver: Deliver) -> None:
+            def delivered(part: int, result: ExecutionResult) -> None:
+                self.mutations += compiled.operation.kind is OperationKind.MUTATION
+                deliver(part, result)
+
+            await execute_in_parts(deferral.executable, variables, context, delivered)
+
+        return DeferredAnswer(deferral, variables, execute_and_count)
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller

@@ -12,6 +12,7 @@ import pytest
 from router.server.config import RouterConfig
 from router.server.config.graphql import GraphQLSettings
 from tests.server.shop import Shop, client_of, router_over
+from tests.server.subscriptions.live import until
 
 SHARING = RouterConfig(graphql=GraphQLSettings(share=True))
 QUERY = {"query": "query ($first: Int) { products(first: $first) { name } }"}
@@ -52,6 +53,23 @@ async def test_an_answer_that_comes_later_is_executed_anew(shop: Shop) -> None:
         second = await post(client, QUERY)
 
     assert first != second
+
+
+@pytest.mark.asyncio
+async def test_a_query_after_a_mutation_is_executed_anew_though_an_equal_one_from_before_is_in_flight(
+    shop: Shop,
+) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        held = shop.opened = asyncio.Event()
+        before = asyncio.create_task(post(client, QUERY))
+        await until(lambda: shop.asked["catalog"] == 1)
+        shop.opened = None
+        await post(client, MUTATION)
+        after = await asyncio.wait_for(post(client, QUERY), timeout=10)
+        held.set()
+        await before
+
+    assert after == {"data": {"products": [{"name": "Pot"}, {"name": "Cup"}]}}
 
 
 @pytest.mark.asyncio

@@ -1,7 +1,8 @@
 """Sharing of identical queries in flight: while one is asked, another one with the same key waits for its answer.
 
 The key is all that a subgraph gets to see: its name, the body, and every forwarded header, so that nobody is given
-what another one may see. A mutation, and what has files, is never shared.
+what another one may see. A mutation, and what has files, is never shared; and a query that comes after a mutation was
+answered never gets an answer that was asked for before, so that whoever wrote something reads it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ class SharingClient:
     def __init__(self, client: SubgraphClient) -> None:
         self.shared = 0
         self._client = client
+        self._mutations = 0
         self._in_flight: InFlight[SubgraphResponse] = InFlight()
         self._deadlines = Deadlines()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says."""
         if not request.repeatable or request.files:
-            return await self._client.send(request)
-        key = (request.subgraph, request.body, request.headers)
+            try:
+                return await self._client.send(request)
+            finally:
+                self._mutations += 1
+        key = (request.subgraph, request.body, request.headers, self._mutations)
         if key in self._in_flight:
             return await self._follow(key, request)
         return await self._lead(key, request)

@@ -46,6 +46,19 @@ async def test_a_query_that_comes_after_the_answer_is_asked_anew() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_query_after_a_mutation_is_asked_anew_though_an_equal_one_from_before_is_in_flight() -> None:
+    doors = Doors()
+    client = SharingClient(inner := ObedientClient([doors, OK, OTHER]))
+    before = asyncio.create_task(client.send(QUERY))
+    await settle()
+    await client.send(MUTATION)
+    assert await client.send(QUERY) == OTHER
+    doors.held[0].set_result(OK)
+    assert await before == OK
+    assert (len(inner.sent), client.shared) == (3, 0)
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "other",
     [
