@@ -11,6 +11,7 @@ What comes back is put together again before it is merged, so that nothing else 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ from router.planning.query_plan import ContextVariable, EntityLookup, Fetch, Inp
 
 if TYPE_CHECKING:
     from router.execution.executable import ExecutableLookup
+
+_VARIABLE = re.compile(r"\$(\w+)")
 
 Chain = tuple[JsonObject, ...]
 Values = tuple[bytes, ...]
@@ -116,12 +119,13 @@ def _values(chain: Chain, contexts: Sequence[CompiledContext]) -> Values | None:
 class ContextualBody:
     """The JSON body of a fetch with contextual lookups; as ``RequestBody``, but that its document is put together anew.
 
-    ``head`` is ``query Name``; ``definitions`` and ``fields`` are there in any case. Of each lookup ``lookup_pieces``
-    hold its definitions and its field, each split where the suffix of a group goes.
+    ``head`` is ``query Name``; ``fields`` are there in any case, and so are those of the client's ``definitions`` (by
+    name) that are used. Of each lookup ``lookup_pieces`` hold its definitions and its field, each split where the
+    suffix of a group goes.
     """
 
     head: str
-    definitions: tuple[str, ...]
+    definitions: tuple[tuple[str, str], ...]
     fields: tuple[str, ...]
     lookup_pieces: tuple[tuple[Pieces, Pieces], ...]
     operation_name: str | None
@@ -132,7 +136,8 @@ class ContextualBody:
     ) -> bytes:
         """The body for these variables, representations and contexts; what there are no entities for is left out."""
         parts = [b'"%b":%b' % (n.encode(), encode(variables[n])) for n in self.variables if n in variables]
-        definitions, fields = list(self.definitions), list(self.fields)
+        definitions: list[str] = []
+        fields = list(self.fields)
         for pieces, lookup, batch in zip(self.lookup_pieces, lookups, batches, strict=True):
             first = 0
             for group, context in enumerate(_groups(lookup, batch)):
@@ -141,6 +146,8 @@ class ContextualBody:
                 fields.append(suffix.join(pieces[1]))
                 parts += _variables(lookup, context, batch.representations[first : first + context.size], suffix)
                 first += context.size
+        used = set(_VARIABLE.findall(" ".join(fields)))
+        definitions = [*(text for name, text in self.definitions if name in used), *definitions]
         body = {"query": f"{self.head}({', '.join(definitions)}) {{ {' '.join(fields)} }}"}
         if self.operation_name is not None:
             body["operationName"] = self.operation_name
@@ -176,7 +183,7 @@ def compile_contextual_body(fetch: Fetch) -> ContextualBody:
     others = [node for node in operation.selection_set.selections if _key(node) not in aliases]
     return ContextualBody(
         head=" ".join(part for part in (fetch.kind.value, fetch.operation_name) if part),
-        definitions=tuple(_text(fetch.document, node) for node in definitions),
+        definitions=tuple((node.variable.name.value, _text(fetch.document, node)) for node in definitions),
         fields=tuple(_text(fetch.document, node) for node in others),
         lookup_pieces=tuple(
             (_definition_pieces(lookup), _field_pieces(fetch.document, lookup, own_fields[lookup.alias]))

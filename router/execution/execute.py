@@ -232,7 +232,7 @@ class PlanRun:
                 targets = [target for _, target in places_of(fetch, self.data)]
                 _merge_into_all(answer.data, targets)
         if answer.errors or misshapen:
-            place_subgraph_errors(self.failures, fetch, batches, [*answer.errors, *misshapen])
+            place_subgraph_errors(self.failures, fetch, batches, [*answer.errors, *misshapen], answer.data)
             if answer.data is None:
                 ensure_told(self.failures, fetch, batches, answer.errors[0])
 

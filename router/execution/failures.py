@@ -6,7 +6,7 @@ Nothing here runs while all goes well. The merged data bears no paths: they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ class Failures:
     first_loss: FieldError | None = None
     met: set[tuple[int, int]] = field(default_factory=set)
     complete: set[int] = field(default_factory=set)
-    untyped: list[tuple[JsonObject, OwnedField, str, FieldError]] = field(default_factory=list)
+    untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
@@ -137,8 +137,8 @@ def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: Execu
 def fail_late_types(failures: Failures) -> None:
     """Tell of the lost fields of objects whose type another fetch has brought since."""
     told = {error.path for error in failures.errors}
-    for holder, owned, key, error in failures.untyped:
-        if error.path not in told and _is_due(failures, holder, owned, key):
+    for holder, owned, error in failures.untyped:
+        if error.path not in told and _is_due(failures, holder, owned):
             failures.add(error)
 
 
@@ -151,14 +151,21 @@ def _fail_for_inputs(
 
 
 def place_subgraph_errors(
-    failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], errors: Iterable[object]
+    failures: Failures,
+    fetch: ExecutableFetch,
+    batches: Sequence[Batch],
+    errors: Iterable[object],
+    data: JsonObject | None,
 ) -> None:
     """Put each GraphQL error of a subgraph at the client's path, in ``_entities`` at every place of the entity.
 
-    An error without a usable path falls on all fields of the fetch that are null.
+    An error without a usable path falls on all fields of the fetch that are null. ``data`` is what the subgraph
+    answered: an error of a value that is there all the same explains no null.
     """
     for raw in errors:
         error, path = _read_error(raw, fetch.subgraph)
+        if path and _value_at(data, path) is None:
+            error = replace(error, explains_null=True)
         if not fetch.lookups and path:
             for at, _ in places_of(fetch, failures.data):
                 failures.add(error.at((*at, *fetch.rename_path(path))))
@@ -166,6 +173,18 @@ def place_subgraph_errors(
             _place_entity_error(failures, fetch, batches, error, path)
         else:
             _fail_null_fields(failures, fetch, batches, error)
+
+
+def _value_at(data: Any, path: ClientPath) -> Any:
+    """The value at ``path`` of a subgraph's answer; None where there is nothing, or not yet renamed."""
+    for step in path:
+        if type(data) is dict:
+            data = data.get(step)
+        elif type(data) is list and type(step) is int and 0 <= step < len(data):
+            data = data[step]
+        else:
+            return None
+    return data
 
 
 def ensure_told(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], first: object) -> None:
@@ -272,34 +291,35 @@ def _fail_owned(
     told = {prefix for e in failures.errors for prefix in _prefixes(e.path)} if unless_told else set()
     for at, target in places:
         for one in owned:
-            for within, holder, key in _holders(target, one):
-                path = (*at, *within, key)
-                if one.types is not None and "__typename" not in holder:
-                    failures.untyped.append((holder, one, key, error.at(path)))
-                if _is_due(failures, holder, one, key) and path not in told:
+            for within, holder, lost in _holders(target, one):
+                path = (*at, *within, lost.response_key)
+                if lost.types is not None and "__typename" not in holder:
+                    failures.untyped.append((holder, lost, error.at(path)))
+                if _is_due(failures, holder, lost) and path not in told:
                     failures.add(error.at(path))
         failures.lose_whole_object(target, error.at(at))
 
 
-def _holders(target: JsonObject, owned: OwnedField) -> list[tuple[ClientPath, JsonObject, str]]:
-    """The objects that ``owned`` belongs to, with its key; where nobody brought them, what is missing itself."""
-    if not owned.path:
-        return [((), target, owned.response_key)]
-    if owned.start_types is not None and target.get("__typename") not in owned.start_types:
-        return []
-    missing = owned.path[0].response_key
-    if missing not in target:
-        return [((), target, missing)]
-    return [(within, holder, owned.response_key) for within, holder in locate(target, owned.path)]
+def _holders(target: JsonObject, owned: OwnedField) -> Iterator[tuple[ClientPath, JsonObject, OwnedField]]:
+    """The objects that ``owned`` belongs to, and it; where nobody brought them, what is missing itself."""
+    if owned.path and owned.start_types is not None and target.get("__typename") not in owned.start_types:
+        return
+    level: list[Place] = [((), target)]
+    for step in owned.path:
+        key = step.response_key
+        missing = OwnedField(key, None, owned.conditions)
+        yield from ((within, holder, missing) for within, holder in level if key not in holder)
+        level = [((*within, *at), found) for within, holder in level for at, found in locate(holder, (step,))]
+    yield from ((within, holder, owned) for within, holder in level)
 
 
-def _is_due(failures: Failures, target: JsonObject, owned: OwnedField, key: str) -> bool:
+def _is_due(failures: Failures, target: JsonObject, owned: OwnedField) -> bool:
     """Whether ``owned`` is asked of ``target`` in this request, and not there."""
     if owned.types is not None and target.get("__typename") not in owned.types:
         return False
     if not all(condition.holds(failures.variables) for condition in owned.conditions):
         return False
-    return target.get(key) is None
+    return target.get(owned.response_key) is None
 
 
 def _places(failures: Failures, lookup: ExecutableLookup, objects: list[JsonObject]) -> list[Place]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from router.execution.merge import JsonObject
+from router.execution.merge import JsonObject, merge_object
 from router.execution.places import compile_collect
 from router.field_error import ClientPath
 from router.planning.query_plan import Rewrite
@@ -35,7 +35,7 @@ def compile_rewrites(rewrites: Sequence[Rewrite]) -> Rename | None:
         for collect, types, sent, response_key in steps:
             for target in collect(root):
                 if sent in target and (types is None or target.get("__typename") in types):
-                    target[response_key] = target.pop(sent)
+                    merge_object(target, {response_key: target.pop(sent)})
 
     return rename
 

@@ -399,6 +399,8 @@ def _input_selections(items: Iterable[Input], abstract: bool) -> tuple[InputSele
     grouped: dict[tuple[str, ...] | None, list[InputField]] = {}
     for item in items:
         grouped.setdefault(item.types, []).append(_input_field(item))
+    if not grouped and abstract:
+        return (InputSelection(None, (), send_typename=True),)
     return tuple(InputSelection(types, tuple(fields), abstract) for types, fields in grouped.items())
 
 

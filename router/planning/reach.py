@@ -239,6 +239,8 @@ class Reach:
     def late_ways(self, type_name: str, levels: Levels, name: str) -> list[Way]:
         """Ways to read the field by a jump, with a key from elsewhere, to nodes that are reached sooner without it."""
         ways: dict[Node, Way] = {}
+        if type_name in self.graph.roots.values():  # A root is asked, and never looked up.
+            return []
         for jump in self.graph.jumps[type_name]:
             node = Node(jump.subgraph, jump.type_name)
             edge = self.edge(node, name) if node in levels and node not in ways else None
