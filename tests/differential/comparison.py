@@ -265,6 +265,8 @@ def _value_at(data: object, path: ResponsePath) -> object:
     for step in path:
         if data is None:
             return None
+        if isinstance(data, dict) and step not in data:
+            return f"no {step} at all"
         data = data[step]  # type: ignore[index]
     return data
 

@@ -195,3 +195,47 @@ def test_error_of_what_another_subgraph_brought_all_the_same_is_left_out() -> No
     )
 
     assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
+
+
+def test_interface_field_that_is_read_by_type_too_keeps_all_that_came() -> None:
+    case = case_of(
+        "{ near { next { next { ... on Mug { label } } ... on Mug { label } } } }",
+        names="""
+        interface Item { id: ID! next: Item }
+        type Mug implements Item @key(fields: "id") { id: ID! next: Item! }
+        type Cup implements Item @key(fields: "id") { id: ID! next: Item }
+        type Query { near: Item }
+        """,
+        labels="""
+        interface Item { id: ID! }
+        type Mug implements Item @key(fields: "id") {
+          id: ID! next: Item! @external label: String @requires(fields: "next { id }")
+        }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
+
+
+def test_object_inside_a_shared_object_is_told_when_its_subgraph_fails_first() -> None:
+    case = case_of(
+        "{ boxes { value { here inner { left right } } } }",
+        failing="first",
+        boxes="""
+        type Box @key(fields: "id") { id: ID! value: Value @shareable }
+        type Value { here: Int @shareable }
+        type Query { boxes: [Box!]! }
+        """,
+        first="""
+        type Box @key(fields: "id") { id: ID! value: Value @shareable }
+        type Value { here: Int @shareable inner: Inner @shareable }
+        type Inner { right: Int }
+        """,
+        last="""
+        type Box @key(fields: "id") { id: ID! value: Value @shareable }
+        type Value { here: Int @shareable inner: Inner @shareable }
+        type Inner { left: Int }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8

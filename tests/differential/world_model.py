@@ -55,6 +55,7 @@ class WorldModel:
         self._targets: dict[FieldPlace, list[str]] = {}
         self._resolvers: dict[FieldPlace, list[str]] = {}
         self._needed = {name for names in self._required_names() for name in names}
+        self._needed |= {name for subgraph in subgraphs.values() for _, name in subgraph.external}
         self.detachable: set[tuple[str, str]] = set()
         self.sole_owner: dict[FieldPlace, str] = {}
         self.nullable_keys: dict[FieldPlace, str] = {}
