@@ -1,0 +1,57 @@
+"""The router's memory stays flat under load, and what it remembers of operations is bounded."""
+
+from __future__ import annotations
+
+import gc
+
+import httpx
+import psutil
+import pytest
+
+from router.server.config import RouterConfig
+from router.server.config.graphql import GraphQLSettings
+from tests.server.shop import Shop, client_of, router_over
+
+WARM, LOAD = 1500, 3000
+ALLOWED_BYTES_PER_REQUEST = 700
+
+
+async def ask(client: httpx.AsyncClient, number: int) -> None:
+    """A query, an error, and a field that is down, in turns; variables differ in each request."""
+    queries = (
+        {"query": "query ($first: Int) { products(first: $first) { name } }", "variables": {"first": number % 3}},
+        {"query": "query ($first: Int) { products(first: $first) { name } }", "variables": {"first": f"no {number}"}},
+        {"query": "{ warehouses products { name available } }"},
+    )
+    response = await client.post("/graphql", json=queries[number % 3], headers={"authorization": f"Bearer {number}"})
+    assert response.status_code == 200
+
+
+def resident() -> int:
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
+@pytest.mark.asyncio
+async def test_memory_stays_flat_under_load(shop: Shop) -> None:
+    async with client_of(router_over(shop, RouterConfig())) as client:
+        shop.down.add("stock")
+        for number in range(WARM):
+            await ask(client, number)
+        before = resident()
+        for number in range(LOAD):
+            await ask(client, WARM + number)
+        grown = resident() - before
+
+    assert grown < LOAD * ALLOWED_BYTES_PER_REQUEST
+
+
+@pytest.mark.asyncio
+async def test_operations_beyond_the_limit_are_forgotten(shop: Shop) -> None:
+    app = router_over(shop, RouterConfig(graphql=GraphQLSettings(max_cached_operations=50)))
+    async with client_of(app) as client:
+        for number in range(120):
+            response = await client.post("/graphql", json={"query": f"{{ p{number}: products {{ name }} }}"})
+            assert response.status_code == 200
+
+    assert len(app.service.served_graph().operations) == 50
