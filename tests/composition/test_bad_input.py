@@ -25,9 +25,13 @@ DEEP = 10_000
         ),
         ("type Query { x: Int } type Query { y: Int }", "INVALID_GRAPHQL"),
         ("type Query { x: Int } interface A implements A { x: Int }", "INVALID_GRAPHQL"),
+        (
+            "type Query { x: Int } interface A implements B { x: Int } interface B implements A { x: Int }",
+            "INVALID_GRAPHQL",
+        ),
         ("type Query { x: Int } union U = U", "INVALID_GRAPHQL"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_bad_sdl_is_an_error(sdl: str, code: str) -> None:
     composition = compose([Subgraph("a", "http://a", sdl)])

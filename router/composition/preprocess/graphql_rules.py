@@ -220,6 +220,9 @@ class _Rules:
                 yield from self.implementation(type_, interface)
 
     def implementation(self, type_: TypeDefinition, interface: TypeDefinition) -> Iterator[CompositionError]:
+        if type_.name in interface.interfaces:
+            message = f'The interfaces "{type_.name}" and "{interface.name}" implement each other'
+            yield self.error(message, type_.interfaces[interface.name])
         for transitive in interface.interfaces:
             if transitive not in type_.interfaces and transitive != type_.name:
                 message = f'"{type_.name}" must implement "{transitive}", as the interface "{interface.name}" does'
