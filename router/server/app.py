@@ -38,8 +38,11 @@ class RouterApp:
     def __init__(self, config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> None:
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
+        self._is_draining = False
         self.overload = Overload(overload_policy(config))
-        self._lasting = Lasting(telemetry, self._subscriptions, self.overload, lambda: self.service)
+        self._lasting = Lasting(
+            telemetry, self._subscriptions, self.overload, lambda: self.service, lambda: self._is_draining
+        )
         self._serving = assemble(config, graph, self._lasting)
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
@@ -71,6 +74,11 @@ class RouterApp:
         """Read the supergraph and the settings anew; nothing where they are not files."""
         if self._reloader is not None:
             self._reloader.reload_soon()
+
+    def begin_draining(self) -> float:
+        """Say that the router is not ready from now on; for how many seconds it still takes requests."""
+        self._is_draining = True
+        return self._serving.config.server.drain_s
 
     def end_streams(self) -> None:
         """End what would never end by itself, before the server waits for the end of all else."""

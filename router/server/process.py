@@ -97,9 +97,21 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: RouterApp) -> None:
         super().__init__(config)
         self._app = app
+        self._draining: asyncio.TimerHandle | None = None
+
+    def begin_end(self, sig: int) -> None:
+        """Begin the end: at once for whoever asks twice, else when those who send requests could learn of it."""
+        is_asked_again = self._draining is not None
+        drain_s = self._app.begin_draining()
+        if drain_s and not is_asked_again:
+            self._draining = asyncio.get_running_loop().call_later(drain_s, self.handle_exit, sig, None)
+            return
+        if self._draining is not None:
+            self._draining.cancel()
+        self.handle_exit(sig, None)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin the end."""
+        """Take no more requests, finish those under way, and end."""
         self._app.end_streams()
         super().handle_exit(sig, frame)
 
@@ -109,7 +121,7 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         ends = (signal.SIGINT, signal.SIGTERM)
         for number in ends:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+            loop.add_signal_handler(number, self.begin_end, number)
         loop.add_signal_handler(signal.SIGHUP, self._app.reload_soon)
         try:
             yield

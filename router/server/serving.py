@@ -34,12 +34,16 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """What outlives every reload; ``current`` is the service that is served now, for connections that last too."""
+    """What outlives every reload; ``current`` is the service that is served now, for connections that last too.
+
+    ``is_draining`` tells whether the process is about to end.
+    """
 
     telemetry: Telemetry
     subscriptions: SubscriptionHub
     overload: Overload
     current: Callable[[], GraphQLService]
+    is_draining: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     """
     authenticator = _authenticator(config, previous)
     service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
-    routes = [*_health_routes(service), _metrics_route(lasting.telemetry)]
+    routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
@@ -89,15 +93,15 @@ def _authenticator(config: RouterConfig, previous: Serving | None) -> Authentica
     return create_authenticator(config)
 
 
-def _health_routes(service: GraphQLService) -> list[BaseRoute]:
+def _health_routes(service: GraphQLService, lasting: Lasting) -> list[BaseRoute]:
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(_: Request) -> Response:
         # A subgraph that is down is not asked after: the router answers what the others have.
         missing = [] if service.graph is not None else ["supergraph"]
-        status = "unavailable" if missing else "ready"
-        return JSONResponse({"status": status, "missing": missing}, 503 if missing else 200)
+        status = "draining" if lasting.is_draining() else "unavailable" if missing else "ready"
+        return JSONResponse({"status": status, "missing": missing}, 200 if status == "ready" else 503)
 
     return [Route("/health/live", live), Route("/health/ready", ready)]
 

@@ -18,6 +18,7 @@ from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.running_router import GALLERIA, refused, running_router, write_supergraph
 from tests.server.shop import SUPERGRAPH, codes
 from tests.server.test_supergraph_file import CATALOG, STOCK, write_yaml
+from tests.server.test_workers import until
 
 
 @pytest.mark.asyncio
@@ -73,6 +74,21 @@ async def test_sigterm_finishes_what_is_under_way_and_ends_cleanly(tmp_path: Pat
                 answer.set()
                 assert (await asking).json() == {"data": {"whoami": "Ada"}}
             assert await asyncio.to_thread(router.process.wait, 10) == 0
+
+
+def test_while_it_drains_it_is_not_ready_but_answers_and_a_second_signal_ends_it(tmp_path: Path) -> None:
+    config = tmp_path / "router.yaml"
+    config.write_text("server: {drain_s: 3600}\n")
+    with running_router(tmp_path, "--config", str(config)) as router:
+        assert httpx.get(f"{router.url}/health/ready", trust_env=False).status_code == 200
+        router.process.send_signal(signal.SIGTERM)
+        until(lambda: httpx.get(f"{router.url}/health/ready", trust_env=False).status_code == 503, "draining")
+        ready = httpx.get(f"{router.url}/health/ready", trust_env=False)
+        assert ready.json() == {"status": "draining", "missing": []}
+        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False)
+        assert answer.json() == {"data": {"__typename": "Query"}}
+        router.process.send_signal(signal.SIGTERM)
+        assert router.process.wait(10) == 0
 
 
 @pytest.mark.asyncio
