@@ -70,6 +70,9 @@ bench-composition: $(VENV)/.ready ## compare the composer with the reference com
 bench-services: setup ## measure each service alone: throughput, latencies, and where its time goes
 	@$(BIN)/python -m bench.services
 
+bench-planning: $(VENV)/.ready ## compare our plans with @apollo/query-planner's over the shared composition cases
+	@$(BIN)/python -m bench.planning
+
 # Extras stay in the locks: older pips look for the newest release of `name[extra]` and then miss its hash.
 lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes
 	$(PIP) uv

@@ -1,0 +1,1 @@
+"""Our planner beside ``@apollo/query-planner``: depth, fetches and time over the supergraphs of many projects."""
