@@ -167,9 +167,13 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Level:
-    """One selection set of the answer: the response keys that lead there, and its deferred fragments so far."""
+    """One selection set of the answer: the response keys that lead there, and its deferred fragments so far.
+
+    ``latest`` is the last mention of each response key, in whatever fragment.
+    """
 
     path: tuple[str, ...]
+    latest: dict[str, _FieldGroup] = field(default_factory=dict)
     usages: dict[tuple[int, DeferUsage | None], DeferUsage] = field(default_factory=dict)
 
 
@@ -366,20 +370,31 @@ class _Collector:
     def _add_field(self, node: FieldNode, conditions: Conditions) -> None:
         key = (node.alias or node.name).value
         groups = self._seen.fields.setdefault(key, [])
-        for group in groups:
-            # An earlier mention that is there whenever this one is takes it in; any other could change the order.
-            if set(group.conditions) <= set(conditions):
-                rest = tuple(c for c in conditions if c not in group.conditions)
-                if node.selection_set:
-                    group.below.append((node.selection_set, rest))
-                elif innermost(rest) is not None:
-                    continue  # A deferred fragment keeps its leaves: some clients want it whole.
-                return
+        # An earlier mention that is there whenever this one is takes it in; any other could change the order.
+        covering = [group for group in groups if set(group.conditions) <= set(conditions)]
+        selected = node.selection_set
+        for group in covering:
+            rest = tuple(c for c in conditions if c not in group.conditions)
+            if selected:
+                if not self._can_take(group, key, selected):
+                    continue
+                group.below.append((selected, rest))
+            elif innermost(rest) is not None:
+                continue  # A deferred fragment keeps its leaves: some clients want it whole.
+            return
         group = _FieldGroup(node, conditions)
-        if node.selection_set:
-            group.below.append((node.selection_set, ()))
+        if selected:
+            group.below.append((selected, ()))
         groups.append(group)
         self._groups.append(group)
+        self._level.latest[key] = group
+
+    def _can_take(self, group: _FieldGroup, key: str, selected: SelectionSetNode) -> bool:
+        """Whether the ``selected`` fields come right after those of ``group``, or are among them already.
+
+        A mention between the two, in whatever fragment, has fields that stand before them.
+        """
+        return self._level.latest[key] is group or any(known is selected for known, _ in group.below)
 
     def _restricts_nothing(self, condition: GraphQLCompositeType) -> bool:
         if condition is self._scope:
