@@ -170,9 +170,10 @@ class GrowingAnswer:
                 fragment.errors = [*(fragment.errors or ()), *errors]
             return
         group = DeliveredGroup(place.path, fragments, data, errors)
+        for fragment in fragments:
+            fragment.groups.append(group)  # Before those below it, which stand in its objects.
         self._find(fields.below, Place(data, place.merged, place.path))
         for fragment in fragments:
-            fragment.groups.append(group)
             fragment.missing -= 1
 
 
