@@ -184,10 +184,6 @@ class Position:
                 ways = self._ways[name] = self._reach.ways(self.type_name, levels, name, known)
         return ways
 
-    def late_ways(self, name: str) -> list[Way]:
-        """Ways to read the field by a lookup at nodes that it could be read at without one, and sooner."""
-        return [] if self.parent is None else self._reach.late_ways(self.type_name, self.levels, name)
-
     # -- what is around it -----------------------------------------------------------------------------------------
 
     @property

@@ -236,22 +236,6 @@ class Reach:
             self._solving = outer
         return None if key is None or inputs is None else Way(max(key, inputs, context) + 1, node, edge, jump)
 
-    def late_ways(self, type_name: str, levels: Levels, name: str) -> list[Way]:
-        """Ways to read the field by a jump, with a key from elsewhere, to nodes that are reached sooner without it."""
-        ways: dict[Node, Way] = {}
-        if type_name in self.graph.roots.values():  # A root is asked, and never looked up.
-            return []
-        for jump in self.graph.jumps[type_name]:
-            node = Node(jump.subgraph, jump.type_name)
-            edge = self.edge(node, name) if node in levels and node not in ways else None
-            if edge is None or edge.is_computed:
-                continue
-            others = {other: level for other, level in levels.items() if other.subgraph != node.subgraph}
-            level = self.obtain(type_name, others, jump.key) if others else None
-            if level is not None and level + 1 > levels[node]:
-                ways[node] = Way(level + 1, node, edge, jump)
-        return list(ways.values())
-
     def _context_level(self, edge: FieldEdge) -> int | None:
         """The level from which all contextual arguments have a value; None where no object around sets a context."""
         if not edge.contextual:

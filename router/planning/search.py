@@ -24,14 +24,11 @@ NO_PLAN = "QUERY_PLANNING_FAILED"
 class Task(NamedTuple):
     """A leaf with its ways (the soonest first).
 
-    ``late`` are lookups of what could be there sooner without one: such a lookup may go with a request that is made
-    anyway. ``blind``: casts above it, what each is a cast of, and a node of that which rules the type out once it is
-    read.
+    ``blind``: casts above it, what each is a cast of, and a node of that which rules the type out once it is read.
     """
 
     leaf: Leaf
     ways: tuple[Way, ...]
-    late: tuple[Way, ...]
     blind: tuple[tuple[Position, Position, Node], ...]
 
     @property
@@ -42,7 +39,7 @@ class Task(NamedTuple):
     @property
     def is_forced(self) -> bool:
         """Whether there is nothing to choose."""
-        return len(self.ways) == 1 and not self.late and not self.blind
+        return len(self.ways) == 1 and not self.blind
 
 
 class Option(NamedTuple):
@@ -81,8 +78,7 @@ def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
     blind = _blind_spots(leaf.position)
     if not ways and not blind:
         raise NoWayError(leaf)
-    late = leaf.position.late_ways(leaf.name) if ways else ()
-    return Task(leaf, tuple(ways), tuple(late), blind) if ways else None
+    return Task(leaf, tuple(ways), blind) if ways else None
 
 
 def _blind_spots(position: Position) -> tuple[tuple[Position, Position, Node], ...]:
@@ -217,12 +213,8 @@ class _Search:
 
     def _weigh(self, task: Task) -> list[Option]:
         """Every way of the task within the depth, the cheapest first."""
-        options = [self._cost_of(task, way, number) for number, way in enumerate(task.ways) if way.level <= self._depth]
-        options.sort()
-        if options[0].cost[0]:
-            late = [self._cost_of(task, way, len(options)) for way in self._late_ways(task)]
-            options = sorted([*(option for option in late if not option.cost[0]), *options])
-        return options
+        ways = enumerate(task.ways)
+        return sorted(self._cost_of(task, way, number) for number, way in ways if way.level <= self._depth)
 
     def _cost_of(self, task: Task, way: Way, number: int) -> Option:
         self._trials_left -= 1
@@ -231,13 +223,3 @@ class _Search:
         cost = (len(self._choices.slots) - slots, way.level, self._choices.mark() - mark, number)
         self._choices.undo(mark)
         return Option(cost, way)
-
-    def _late_ways(self, task: Task) -> list[Way]:
-        """The late ways that a request of the time may carry already."""
-        here = self._choices.part
-        requested = {(subgraph, level) for subgraph, level, _, part in self._choices.slots if part == here}
-        return [
-            way
-            for way in task.late
-            if any((way.node.subgraph, level) in requested for level in range(way.level, self._depth + 1))
-        ]

@@ -124,18 +124,6 @@ def test_search_stops_at_its_limit_with_a_clear_error() -> None:
     )
 
 
-def test_what_a_root_field_has_goes_with_a_later_lookup_that_is_made_anyway() -> None:
-    subgraphs = {
-        "a": """type Query { i: I @shareable } interface I @key(fields: "id") { id: ID! x: Int }
-                type A implements I @key(fields: "id") { id: ID! x: Int }
-                type B implements I @key(fields: "id") { id: ID! x: Int }""",
-        "b": 'type Query { i: I @shareable } type I @interfaceObject @key(fields: "id") { id: ID! y: Int }',
-    }
-
-    assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { x z: y ... on A { y } } }").fetches] == ["a", "b"]
-    assert [fetch.subgraph for fetch in plan_of(subgraphs, "{ i { y } }").fetches] == ["a", "b"]
-
-
 def test_root_fields_of_several_subgraphs_are_asked_at_once_though_lookups_follow() -> None:
     subgraphs = {
         "a": 'type Query { t: T } type T @key(fields: "id") { id: ID! }',
