@@ -15,6 +15,7 @@ import uvicorn
 
 from router.errors import InputError
 from router.server.app import RouterApp
+from router.server.http_protocol import OneWriteProtocol
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
@@ -73,7 +74,7 @@ def serve(app: RouterApp, listeners: list[socket.socket], max_message_bytes: int
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=OneWriteProtocol,
         ws="websockets-sansio",
         ws_max_size=max_message_bytes,
         ws_per_message_deflate=False,
