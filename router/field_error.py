@@ -13,13 +13,14 @@ class FieldError:
     """One entry of the answer's ``errors``; ``path`` is the client's, with list indices (empty: of no one place).
 
     ``explains_null`` where nothing was there when the error was placed: should another subgraph bring it all the same,
-    there is nothing to explain, and the error is left out.
+    there is nothing to explain, and the error is left out. ``subgraph`` where a subgraph reported it in its own words.
     """
 
     path: ClientPath
     message: str
     extensions: Mapping[str, object] = field(default_factory=dict)
     explains_null: bool = False
+    subgraph: str | None = None
 
     def at(self, path: ClientPath) -> FieldError:
         """The same error at another place."""

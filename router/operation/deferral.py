@@ -20,9 +20,8 @@ from graphql import (
 )
 
 from router.errors import OperationError
-from router.operation.limits import DEFAULT_LIMITS, OperationLimits
+from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits
 from router.operation.model import DeferUsage, Field, InlineFragment, Operation, Selection
-from router.operation.normalize import TOO_LARGE
 
 DeferUsages = tuple[DeferUsage, ...]
 _INTROSPECTION = frozenset({"__schema", "__type"})

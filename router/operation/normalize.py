@@ -48,13 +48,12 @@ from graphql import (
 from router.errors import OperationError
 from router.operation.defer_directives import defer_directive, deferral_variables
 from router.operation.document import with_code
-from router.operation.limits import DEFAULT_LIMITS, OperationLimits
+from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits, check_limits
 from router.operation.literals import LiftedDocument
 from router.operation.model import Condition, DeferUsage, Field, InlineFragment, Operation, OperationKind, Selection
 
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
-TOO_LARGE = "OPERATION_TOO_LARGE"
 TOO_DEEP = "The operation is nested too deeply."
 
 Conditions = tuple[Condition | DeferUsage, ...]
@@ -72,12 +71,13 @@ def build_operation(
     """Validate ``document``, choose its operation and normalise that.
 
     ``@defer`` is honoured where ``deferring_with`` gives the values of ``deferral_variables`` (those that the request
-    left out are not there); it has no meaning where it is None. OperationError: GRAPHQL_VALIDATION_FAILED (one error
-    for each violated rule), OPERATION_RESOLUTION_FAILURE (no operation, an unknown name, or several and no name),
-    OPERATION_TOO_LARGE (over ``limits.max_fields`` or ``limits.max_deferred``).
+    left out are not there); it has no meaning where it is None. OperationError: as check_limits,
+    GRAPHQL_VALIDATION_FAILED (one error for each violated rule), OPERATION_RESOLUTION_FAILURE (no operation, an unknown
+    name, or several and no name), OPERATION_TOO_LARGE (over ``limits.max_fields`` or ``limits.max_deferred``).
     """
     try:
-        _validate(api_schema, document)
+        check_limits(document, limits)
+        _validate(api_schema, document, hide_suggestions=limits.hide_suggestions)
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
     return normalize_operation(api_schema, document, operation_name, limits, deferring_with)
@@ -99,15 +99,19 @@ def normalize_operation(
 
 
 def build_lifted_operation(
-    api_schema: GraphQLSchema, document: DocumentNode, lifted: LiftedDocument, operation_name: str | None = None
+    api_schema: GraphQLSchema,
+    document: DocumentNode,
+    lifted: LiftedDocument,
+    operation_name: str | None = None,
+    limits: OperationLimits = DEFAULT_LIMITS,
 ) -> Operation:
     """As ``build_operation`` of ``document``, but with variables for its literals. Raises as that does."""
     try:
-        _validate(api_schema, document)
+        _validate(api_schema, document, hide_suggestions=limits.hide_suggestions)
         without = parse(lifted.text)
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
-    operation = normalize_operation(api_schema, without, operation_name)
+    operation = normalize_operation(api_schema, without, operation_name, limits)
     definitions = tuple(
         VariableDefinitionNode(variable=VariableNode(name=NameNode(value=name)), type=parse_type(type_), directives=())
         for name, type_ in lifted.types.items()
@@ -115,8 +119,9 @@ def build_lifted_operation(
     return replace(operation, lifted_definitions=definitions)
 
 
-def _validate(api_schema: GraphQLSchema, document: DocumentNode) -> None:
-    errors = tuple(with_code(error, VALIDATION_FAILED) for error in validate(api_schema, document))
+def _validate(api_schema: GraphQLSchema, document: DocumentNode, *, hide_suggestions: bool) -> None:
+    found = validate(api_schema, document, hide_suggestions=hide_suggestions)
+    errors = tuple(with_code(error, VALIDATION_FAILED) for error in found)
     if errors:
         raise OperationError(VALIDATION_FAILED, errors[0].message, errors)
 

@@ -35,7 +35,7 @@ def coerce_variables(api_schema: GraphQLSchema, operation: Operation, raw: Mappi
     return compile_coercion(api_schema, operation)(raw)
 
 
-def compile_coercion(api_schema: GraphQLSchema, operation: Operation) -> Coerce:
+def compile_coercion(api_schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool = False) -> Coerce:
     """A function from raw to coerced values: defaults filled in, a variable left out by the client left out.
 
     The values are JSON (enums by name, custom scalars as they came). It raises OperationError(BAD_USER_INPUT) with one
@@ -49,7 +49,7 @@ def compile_coercion(api_schema: GraphQLSchema, operation: Operation) -> Coerce:
         for name, is_sound in checks:
             value = raw.get(name, _ABSENT)
             if not is_sound(value):
-                return _coerce_any(api_schema, operation, raw)
+                return _coerce_any(api_schema, operation, raw, hide_suggestions)
             if value is not _ABSENT:
                 values[name] = value
         return values
@@ -57,8 +57,14 @@ def compile_coercion(api_schema: GraphQLSchema, operation: Operation) -> Coerce:
     return coerce
 
 
-def _coerce_any(api_schema: GraphQLSchema, operation: Operation, raw: Mapping[str, object]) -> dict[str, object]:
-    result = get_variable_values(api_schema, operation.variable_definitions, dict(raw), max_errors=MAX_ERRORS)
+def _coerce_any(
+    api_schema: GraphQLSchema,
+    operation: Operation,
+    raw: Mapping[str, object],
+    hide_suggestions: bool,
+) -> dict[str, object]:
+    definitions = operation.variable_definitions
+    result = get_variable_values(api_schema, definitions, dict(raw), MAX_ERRORS, hide_suggestions)
     if isinstance(result, list):
         errors = tuple(with_code(error, BAD_USER_INPUT) for error in result)
         raise OperationError(BAD_USER_INPUT, errors[0].message, errors)

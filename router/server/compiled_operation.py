@@ -13,6 +13,7 @@ from router.errors import OperationError
 from router.execution.executable import ExecutablePlan, compile_plan
 from router.operation.authorization import NOTHING_DENIED, UNAUTHORIZED, Demands, Denied, cut_denied, find_demands
 from router.operation.document import parse_document
+from router.operation.limits import DEFAULT_LIMITS, OperationLimits, check_limits
 from router.operation.literals import LiftedDocument, lift_literals
 from router.operation.model import InlineFragment, Operation, OperationKind
 from router.operation.normalize import build_lifted_operation, build_operation
@@ -62,8 +63,9 @@ class _Shared:
 class OperationCompiler:
     """Compiles operations of ``supergraph``, in any number of threads; ``max_plans`` used last are kept."""
 
-    def __init__(self, supergraph: Supergraph, max_plans: int) -> None:
+    def __init__(self, supergraph: Supergraph, max_plans: int, limits: OperationLimits = DEFAULT_LIMITS) -> None:
         self._supergraph = supergraph
+        self._limits = limits
         self._max_plans = max_plans
         self._shared: OrderedDict[PlanKey, _Shared] = OrderedDict()
         self._lock = threading.Lock()
@@ -75,11 +77,13 @@ class OperationCompiler:
 
         Where ``denied`` is None and the operation touches what is protected, it is not planned yet.
         """
-        document = parse_document(text)
+        limits = self._limits
+        document = parse_document(text, limits)
+        check_limits(document, limits)
         schema = self._supergraph.api_schema
         lifted = lift_literals(schema, document, text) if len(text) <= MAX_SHARED_TEXT else None
         if lifted is None:
-            return self._compile(build_operation(schema, document, operation_name), labels, denied)
+            return self._compile(build_operation(schema, document, operation_name, limits), labels, denied)
         # The types are part of the key: the same text may be that of a client who forgot to declare a variable.
         key = (lifted.text, operation_name, labels, denied, tuple(lifted.types.items()))
         shared = self._shared_by(key)
@@ -97,7 +101,8 @@ class OperationCompiler:
         with shared.lock:
             compiled = shared.compiled
             if compiled is None:
-                operation = build_lifted_operation(self._supergraph.api_schema, document, lifted, operation_name)
+                schema = self._supergraph.api_schema
+                operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
                 compiled = shared.compiled = self._compile(operation, labels, denied)
         return _with_literals(compiled, lifted.values)
 
@@ -123,9 +128,8 @@ class OperationCompiler:
             raise OperationError(UNAUTHORIZED, message, http_status=403)
         plan = plan_operation(self._supergraph, planned, override_labels=labels)
         projection = compile_projection(operation, schema, denied or NOTHING_DENIED, planned)
-        return CompiledOperation(
-            operation, plan, compile_plan(plan), projection, compile_coercion(schema, operation), denied
-        )
+        coerce = compile_coercion(schema, operation, hide_suggestions=self._limits.hide_suggestions)
+        return CompiledOperation(operation, plan, compile_plan(plan), projection, coerce, denied)
 
 
 def _has_events(subscription: Operation) -> bool:

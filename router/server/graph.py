@@ -13,10 +13,12 @@ from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import SubgraphClient
 from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
+from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.deferred.compiled import DeferralCache
+from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.operation_cache import OperationCache
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
@@ -44,8 +46,8 @@ class Graph:
     """Everything that changes together when the supergraph does. Requests under way keep the one they began with.
 
     ``deferrals`` are operations as they are answered in parts. ``active_labels`` chooses, for one request, which
-    progressive overrides are active. ``traffic`` is None where the client is the caller's own, ``made_from`` where the
-    graph was not made from files.
+    progressive overrides are active. ``traffic`` is None where the client is the caller's own, ``errors`` where clients
+    are told everything, ``made_from`` where the graph was not made from files.
     """
 
     supergraph: Supergraph
@@ -57,6 +59,7 @@ class Graph:
     traffic: SubgraphTraffic | None
     event_routes: Mapping[str, EventRoute]
     active_labels: Callable[[], ActiveLabels]
+    errors: ErrorPolicy | None = None
     made_from: GraphInput | None = None
 
 
@@ -69,9 +72,17 @@ def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
     supergraph = kept.supergraph if kept is not None else build_supergraph(made_from.source)
     traffic = previous.traffic if previous is not None else None
     graph = open_graph(supergraph, made_from.config, kept=traffic)
-    if kept is not None and kept.operations.max_entries == graph.operations.max_entries:
+    if kept is not None and _compiles_alike(kept, made_from.config):
         graph = replace(graph, operations=kept.operations, deferrals=kept.deferrals)
     return replace(graph, made_from=made_from)
+
+
+def _compiles_alike(kept: Graph, config: RouterConfig) -> bool:
+    """Whether its operations are what ``config`` would make of them."""
+    before = kept.made_from.config if kept.made_from is not None else None
+    if before is None or before.graphql.max_cached_operations != config.graphql.max_cached_operations:
+        return False
+    return _operation_limits(before) == _operation_limits(config)
 
 
 def _still_good(previous: Graph, made_from: GraphInput) -> Graph | None:
@@ -106,7 +117,8 @@ def open_graph(
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     max_operations = config.graphql.max_cached_operations
-    operations = OperationCache(OperationCompiler(supergraph, max_operations), max_operations)
+    compiler = OperationCompiler(supergraph, max_operations, _operation_limits(config))
+    operations = OperationCache(compiler, max_operations)
     return Graph(
         supergraph=supergraph,
         client=client,
@@ -117,7 +129,12 @@ def open_graph(
         traffic=traffic,
         event_routes=_event_routes(urls, config),
         active_labels=label_choice(supergraph.override_labels),
+        errors=error_policy(config),
     )
+
+
+def _operation_limits(config: RouterConfig) -> OperationLimits:
+    return OperationLimits(**dict(config.limits), hide_suggestions=not config.has_introspection)
 
 
 def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> None:

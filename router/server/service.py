@@ -86,7 +86,10 @@ class GraphQLService:
         finally:
             if compiled.operation.kind is OperationKind.MUTATION:
                 self.mutations += 1
-        return compiled.projection(result.data, result.errors, variables)
+        errors = result.errors
+        if errors and graph.errors is not None:
+            errors = graph.errors.presented(errors)
+        return compiled.projection(result.data, errors, variables)
 
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
         return ExecutionContext(
@@ -126,7 +129,8 @@ class GraphQLService:
 
             await execute_in_parts(deferral.executable, variables, context, delivered)
 
-        return DeferredAnswer(deferral, variables, execute_and_count)
+        run = execute_and_count if graph.errors is None else graph.errors.presenting(execute_and_count)
+        return DeferredAnswer(deferral, variables, run)
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller

@@ -6,9 +6,11 @@ from router.server.config.batching import BatchingSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
+from router.server.config.errors import ErrorSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
+from router.server.config.limits import LimitSettings
 from router.server.config.load import INVALID_CONFIG, load_config
 from router.server.config.nearest import nearest
 from router.server.config.router_config import RouterConfig
@@ -27,10 +29,12 @@ __all__ = [
     "CorsSettings",
     "CsrfSettings",
     "DeferSettings",
+    "ErrorSettings",
     "ExplorerSettings",
     "GraphQLSettings",
     "HeaderSettings",
     "IssuerSettings",
+    "LimitSettings",
     "RouterConfig",
     "ServerSettings",
     "SubgraphSettings",

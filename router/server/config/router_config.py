@@ -13,9 +13,11 @@ from router.server.config.batching import BatchingSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
+from router.server.config.errors import ErrorSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
+from router.server.config.limits import LimitSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings
@@ -38,6 +40,8 @@ class RouterConfig(Section):
     authorization: AuthorizationSettings = AuthorizationSettings()
     csrf: CsrfSettings = CsrfSettings()
     cors: CorsSettings = CorsSettings()
+    limits: LimitSettings = LimitSettings()
+    errors: ErrorSettings = ErrorSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()
     defer: DeferSettings = DeferSettings()

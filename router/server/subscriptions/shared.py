@@ -176,7 +176,10 @@ class SharedSubscription:
         )
         try:
             result = await execute_event(plan.compiled.executable, plan.variables, context, event)
-            projected = plan.compiled.projection(result.data, result.errors, plan.variables)
+            errors = result.errors
+            if errors and graph.errors is not None:
+                errors = graph.errors.presented(errors)
+            projected = plan.compiled.projection(result.data, errors, plan.variables)
             return result_answer(projected).body
         except Exception as error:  # noqa: BLE001 - one event's fault is not the subscription's
             return encode({"errors": errors_of(error), "data": None})
