@@ -112,7 +112,7 @@ def open_graph(
     urls = _urls(supergraph)
     traffic = None
     if client is None:
-        made_from = traffic_input(urls, settings, config.traffic)
+        made_from = traffic_input(urls, config)
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}

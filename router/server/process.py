@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from router.errors import InputError
+from router.server.access_log import open_access_log
 from router.server.app import RouterApp
 from router.server.http_protocol import OneWriteProtocol
 
@@ -58,7 +59,8 @@ def _listen(host: str, port: int, *, shared: bool) -> socket.socket:
 
 
 def begin_logging() -> None:
-    """Log to stderr, a line an event."""
+    """Log to stderr, a line an event; the access log, where it is on, to stdout."""
+    open_access_log()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

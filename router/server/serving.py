@@ -17,12 +17,14 @@ from starlette.types import ASGIApp
 
 from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.access.cross_origin import guarded_http
+from router.server.access_log import AccessLog
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.overload import LoadShedder, Overload
 from router.server.plan_page import plan_route
+from router.server.request_trace import RequestTracer
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
@@ -79,11 +81,17 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=guarded_http(endpoint, config),
+        http=_observed(guarded_http(endpoint, config), config),
         websocket=WebSocketEndpoint(config, lasting.current, authenticator),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,
     )
+
+
+def _observed(app: ASGIApp, config: RouterConfig) -> ASGIApp:
+    if config.telemetry.access_log:
+        app = AccessLog(app)
+    return RequestTracer(app) if config.telemetry.trace_context else app
 
 
 def _authenticator(config: RouterConfig, previous: Serving | None) -> Authenticator | None:

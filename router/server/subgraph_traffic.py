@@ -16,8 +16,9 @@ from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, Circ
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
+from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
-from router.server.config.subgraphs import SubgraphSettings
+from router.server.config import RouterConfig
 from router.server.config.traffic import TrafficSettings
 from router.server.replica_addresses import addresses_of
 
@@ -35,6 +36,7 @@ class TrafficInput:
     limits: HttpLimits
     settings: TrafficSettings
     apps: Mapping[str, str]
+    has_trace: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,11 @@ class SubgraphTraffic:
     sharing: SharingClient | None
 
 
-def traffic_input(urls: Mapping[str, str], subgraphs: SubgraphSettings, traffic: TrafficSettings) -> TrafficInput:
+def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput:
     """What ``open_traffic`` needs, of the supergraph's ``urls`` by subgraph and the settings."""
+    subgraphs = config.subgraphs
     limits = HttpLimits(subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s)
-    return TrafficInput(urls, limits, traffic, subgraphs.apps)
+    return TrafficInput(urls, limits, config.traffic, subgraphs.apps, config.telemetry.trace_context)
 
 
 def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
@@ -63,6 +66,8 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     watching = _watching(made_from)
     if watching is not None:
         client = WatchingClient(balancing, watching)
+    if made_from.has_trace:
+        client = TracingClient(client)
     limiting = retrying = None
     if settings.concurrency.enabled:
         client = limiting = LimitingClient(client, LimitPolicy(**settings.concurrency.model_dump(exclude={"enabled"})))

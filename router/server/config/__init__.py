@@ -18,6 +18,7 @@ from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
+from router.server.config.telemetry import TelemetrySettings
 from router.server.config.traffic import TrafficSettings
 from router.server.config.uploads import UploadSettings
 
@@ -41,6 +42,7 @@ __all__ = [
     "SubgraphSubscriptionSettings",
     "SubscriptionSettings",
     "SupergraphSettings",
+    "TelemetrySettings",
     "TrafficSettings",
     "UploadSettings",
     "load_config",

@@ -23,6 +23,7 @@ from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
+from router.server.config.telemetry import TelemetrySettings
 from router.server.config.traffic import TrafficSettings
 from router.server.config.uploads import UploadSettings
 
@@ -36,6 +37,7 @@ class RouterConfig(Section):
     supergraph: SupergraphSettings = SupergraphSettings()
     subgraphs: SubgraphSettings = SubgraphSettings()
     traffic: TrafficSettings = TrafficSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     authentication: AuthenticationSettings = AuthenticationSettings()
     authorization: AuthorizationSettings = AuthorizationSettings()
     csrf: CsrfSettings = CsrfSettings()

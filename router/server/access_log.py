@@ -1,0 +1,76 @@
+"""One line of JSON for each GraphQL request: who asks how it went finds it by id, without what was asked or answered.
+
+Operations, variables, tokens and bodies are never written: they hold what is nobody else's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from router.execution.json_numbers import encode
+from router.server.request_trace import RequestTrace
+
+_CLIENT_HEADERS = {b"apollographql-client-name": "client", b"apollographql-client-version": "client_version"}
+_MAX_NAME_BYTES = 100
+
+logger = logging.getLogger("galleria.access")
+
+
+def open_access_log() -> None:
+    """Write the lines to stdout, as they are; other logs stay where they are."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+
+
+class AccessLog:
+    """An ASGI app that writes a line for each request of ``app`` when its answer has ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI says."""
+        started = time.perf_counter()
+        status = 0
+        sent_bytes = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status, sent_bytes
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                sent_bytes += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        finally:
+            line: dict[str, object] = {
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "method": scope["method"],
+                "status": status,
+                "ms": round((time.perf_counter() - started) * 1000, 2),
+                "bytes": sent_bytes,
+                **_client(scope),
+            }
+            trace = scope.get("state", {}).get("trace")
+            if isinstance(trace, RequestTrace):
+                line |= {"request": trace.request_id.decode(), "trace": trace.trace_id.decode()}
+            logger.info(encode(line).decode())
+
+
+def _client(scope: Scope) -> dict[str, str]:
+    """Which client asks, as it says itself."""
+    return {
+        _CLIENT_HEADERS[name]: value[:_MAX_NAME_BYTES].decode("ascii", "replace")
+        for name, value in scope["headers"]
+        if name in _CLIENT_HEADERS
+    }

@@ -1,0 +1,70 @@
+"""To which request a fetch, a line of a log and an answer belong: an id and a W3C trace context.
+
+A client's ids are taken where they have the shape of ids, else new ones are made. Fetches bear both, so that the logs
+of the router and of all services that a request came to can be found by one id.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from router.execution.subgraph_client import Headers
+from router.execution.traffic.trace import TRACE_HEADERS
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# https://www.w3.org/TR/trace-context/#traceparent-header: version, trace id, parent id, flags.
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
+_MAX_TRACESTATE_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTrace:
+    """The ids of one request; ``headers`` are those that its fetches bear."""
+
+    request_id: bytes
+    trace_id: bytes
+    headers: Headers
+
+
+def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:
+    """Continue the trace that a request's ``headers`` tell of, or begin one, by a span of the router's own."""
+    sent = {name: value for name, value in headers if name in (b"x-request-id", b"traceparent", b"tracestate")}
+    request_id = sent.get(b"x-request-id", b"")
+    if _REQUEST_ID.fullmatch(request_id) is None:
+        request_id = secrets.token_hex(8).encode()
+    parent = _TRACEPARENT.fullmatch(sent.get(b"traceparent", b""))
+    trace_id, flags = parent.group(1, 2) if parent is not None else (secrets.token_hex(16).encode(), b"01")
+    own = b"00-%b-%b-%b" % (trace_id, secrets.token_hex(8).encode(), flags)
+    passed_on: Headers = ((b"traceparent", own), (b"x-request-id", request_id))
+    state = sent.get(b"tracestate", b"")
+    if parent is not None and state and len(state) <= _MAX_TRACESTATE_BYTES:
+        passed_on += ((b"tracestate", state),)
+    return RequestTrace(request_id, trace_id, passed_on)
+
+
+class RequestTracer:
+    """An ASGI app that gives each request of ``app`` a trace, and its answer the header ``x-request-id``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI says; the trace is in the scope's state as ``trace``."""
+        trace = begin_trace(scope["headers"])
+        scope.setdefault("state", {})["trace"] = trace
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", trace.request_id)]}
+            await send(message)
+
+        token = TRACE_HEADERS.set(trace.headers)
+        try:
+            await self._app(scope, receive, send_on)
+        finally:
+            TRACE_HEADERS.reset(token)
