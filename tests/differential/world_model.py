@@ -149,7 +149,7 @@ class WorldModel:
         if len(keys) != 1 or len(keys[0].fields) != 1:
             return
         item = keys[0].fields[0]
-        if not isinstance(item, FieldSetField) or item.selections or item.name in self._needed:
+        if not isinstance(item, FieldSetField) or item.selections or item.name in {*self._needed, "__typename"}:
             return
         keyed_elsewhere = any(
             isinstance(f, FieldSetField) and f.name == item.name
@@ -189,8 +189,9 @@ class WorldModel:
                     yield _levels_of_type(type_.fields[field].type)
 
     def _has_poor_keys(self) -> bool:
-        """Whether a key holds nothing but what has few values."""
-        return any(
+        """Whether a key holds what has few values, or nothing but the type."""
+        keys = [key for subgraph in self.subgraphs.values() for own in subgraph.keys.values() for key in own]
+        return any(set(names_in(key.fields)) == {"__typename"} for key in keys) or any(
             get_named_type(type_.fields[name].type).name in ("Boolean", *self.enums)
             for subgraph in self.subgraphs.values()
             for type_name, name in self.key_fields

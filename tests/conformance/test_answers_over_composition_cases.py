@@ -1,0 +1,30 @@
+"""The router answers over the shared composition cases as one server would: graphs that no generator imagines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.differential.comparison import check, draw_cases, graph_of
+
+# A mutation root below another root is nothing that a subgraph could be asked for again.
+NESTED_MUTATION = "no plan: No plan for Mutation."
+
+
+@pytest.mark.timeout(900)
+def test_answers_over_composition_cases_are_those_of_one_server(composition_cases: list[dict[str, Any]]) -> None:
+    found: dict[str, str] = {}
+    compared = 0
+    for case in composition_cases:
+        subgraphs = tuple((subgraph["name"], subgraph["typeDefs"]) for subgraph in case["subgraphs"])
+        # Contextual arguments have a truth of their own, see tests/federation_cases/enclosing.py.
+        graph = graph_of(subgraphs) if case["oracle"]["ok"] and "fromContext" not in str(subgraphs) else None
+        for one in draw_cases(graph, subgraphs, case["id"]) if graph is not None else ():
+            compared += 1
+            complaint = check(one)
+            if complaint is not None and not complaint.startswith(NESTED_MUTATION):
+                found[case["id"]] = complaint
+
+    assert found == {}
+    assert compared > 3000
