@@ -158,6 +158,8 @@ def _await_refusal(port: int) -> None:
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionResetError:  # came while the port was being closed; the next one is refused
+            continue
         except ConnectionRefusedError:
             return
     pytest.fail(f"port {port} still takes connections")
