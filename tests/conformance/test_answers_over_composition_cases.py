@@ -27,4 +27,4 @@ def test_answers_over_composition_cases_are_those_of_one_server(composition_case
                 found[case["id"]] = complaint
 
     assert found == {}
-    assert compared > 3000
+    assert compared > 2500
