@@ -1,7 +1,8 @@
 """A complete GraphQL Federation 2 composer, query planner, executor and server.
 
-``router.compose([router.Subgraph("orders", url, sdl), ...])`` gives a :class:`~router.composition.compose.Composition`.
-The names below are imported when they are first used, so that ``import router`` costs nothing.
+``router.compose([router.Subgraph("orders", url, sdl), ...])`` gives a :class:`~router.composition.compose.Composition`;
+``router.Router(source)`` is an ASGI app. The names below are imported when they are first used, so that
+``import router`` costs nothing.
 """
 
 from __future__ import annotations
@@ -14,17 +15,38 @@ if TYPE_CHECKING:
     from router.composition.errors import CompositionError, SourceLocation
     from router.composition.hints import CompositionHint
     from router.composition.subgraph import Subgraph
+    from router.server.access.caller import Caller, Requester
+    from router.server.config.router_config import RouterConfig
+    from router.server.library import Router
+    from router.server.request_error import RequestError
 
 _HOMES = {
+    "Caller": "router.server.access.caller",
     "Composition": "router.composition.compose",
     "CompositionError": "router.composition.errors",
     "CompositionHint": "router.composition.hints",
+    "RequestError": "router.server.request_error",
+    "Requester": "router.server.access.caller",
+    "Router": "router.server.library",
+    "RouterConfig": "router.server.config.router_config",
     "SourceLocation": "router.composition.errors",
     "Subgraph": "router.composition.subgraph",
     "compose": "router.composition.compose",
 }
 
-__all__ = ["Composition", "CompositionError", "CompositionHint", "SourceLocation", "Subgraph", "compose"]
+__all__ = [
+    "Caller",
+    "Composition",
+    "CompositionError",
+    "CompositionHint",
+    "RequestError",
+    "Requester",
+    "Router",
+    "RouterConfig",
+    "SourceLocation",
+    "Subgraph",
+    "compose",
+]
 
 
 def __getattr__(name: str) -> object:

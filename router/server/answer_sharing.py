@@ -1,8 +1,8 @@
 """Sharing of whole answers: queries that are the same, and in flight at the same time, are executed once.
 
-The same are two requests whose operation, variables and extensions are, and every one of their headers: whatever an
-answer may depend on is among them. A query that comes after a mutation was answered shares nothing with one from
-before: whoever wrote something reads it.
+The same are two requests whose operation, variables and extensions are, every one of their headers, and who sent them:
+whatever an answer may depend on is among them. A query that comes after a mutation was answered shares nothing with one
+from before: whoever wrote something reads it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from router.execution.in_flight import Abandoned, InFlight
 from router.execution.json_numbers import encode
 from router.response.projection import ProjectedResult
+from router.server.access.caller import Caller
 from router.server.answer import Answer, result_answer
 from router.server.compiled_operation import CompiledOperation
 from router.server.graphql_request import GraphQLRequest
@@ -47,7 +48,7 @@ class AnswerSharing:
 
 
 def sharing_key(
-    compiled: CompiledOperation, request: GraphQLRequest, headers: Iterable[tuple[bytes, bytes]]
+    compiled: CompiledOperation, request: GraphQLRequest, headers: Iterable[tuple[bytes, bytes]], caller: Caller
 ) -> Hashable:
     """What two requests have in common if one answer may serve both; ``compiled`` must live as long as the key."""
-    return id(compiled), encode(dict(request.variables)), encode(dict(request.extensions)), tuple(headers)
+    return id(compiled), encode(dict(request.variables)), encode(dict(request.extensions)), tuple(headers), caller

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.execution.in_process.asgi_client import AsgiSubgraphClient
 from router.execution.in_process.lifespan import StartFailed
+from router.server.access.host_identity import HostIdentity
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
@@ -35,18 +36,24 @@ class RouterApp:
     Raises InputError as assemble does.
     """
 
-    def __init__(self, config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> None:
+    def __init__(
+        self,
+        config: RouterConfig,
+        graph: Graph | None = None,
+        files: GraphFiles | None = None,
+        host: HostIdentity | None = None,
+    ) -> None:
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
         self._is_draining = False
         self.overload = Overload(overload_policy(config))
         self._lasting = Lasting(
-            telemetry, self._subscriptions, self.overload, lambda: self.service, lambda: self._is_draining
+            telemetry, self._subscriptions, self.overload, lambda: self.service, lambda: self._is_draining, host
         )
         self._serving = assemble(config, graph, self._lasting)
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
-        self._lifespan = Starlette(lifespan=self._live)
+        self._lifespan = Starlette(lifespan=self.lifespan)
         telemetry.watch_cache(self._cached_operations)
         telemetry.registry.register(TrafficCollector(self._traffic))
         telemetry.registry.register(OverloadCollector(self.overload))
@@ -90,7 +97,7 @@ class RouterApp:
         kind = scope["type"]
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["path"] != serving.graphql_path:
+        elif _path_in(scope) != serving.graphql_path:
             await serving.others(scope, receive, send)
         elif kind == "http":
             await serving.http(scope, receive, send)
@@ -98,7 +105,11 @@ class RouterApp:
             await serving.websocket(scope, receive, send)
 
     @asynccontextmanager
-    async def _live(self, _: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """The time in which the router serves: files are followed, and connections kept, until it ends.
+
+        An app that mounts this one takes it as its own lifespan, or enters it within that. Once in its life.
+        """
         async with AsyncExitStack() as resources:
             if self._files is not None and self._reloader is not None:
                 following = asyncio.create_task(self._follow(self._files, self._reloader))
@@ -136,6 +147,12 @@ class RouterApp:
     def _traffic(self) -> SubgraphTraffic | None:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
+
+
+def _path_in(scope: Scope) -> str:
+    """The path without that of the mount (ASGI: ``root_path``)."""
+    path: str = scope["path"]
+    return path.removeprefix(scope["root_path"]) if scope.get("root_path") else path
 
 
 def create_app(config: RouterConfig, graph: Graph | None = None, files: GraphFiles | None = None) -> RouterApp:

@@ -14,8 +14,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
-from router.server.access.authentication import Authenticator
-from router.server.access.caller import Caller
+from router.server.access.caller import Caller, Identity
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
 from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
@@ -40,6 +39,7 @@ Header = tuple[bytes, bytes]
 class RequestHead:
     """What the endpoint reads of an HTTP request's head; ``propagated`` are the headers that subgraphs get."""
 
+    scope: Scope
     method: str
     query_string: bytes
     headers: Iterable[Header]
@@ -57,9 +57,9 @@ class GraphQLEndpoint:
         config: RouterConfig,
         telemetry: Telemetry,
         service: GraphQLService,
-        authenticator: Authenticator | None = None,
+        identity: Identity | None = None,
     ) -> None:
-        self._authenticator = authenticator
+        self._identity = identity
         self._service = service
         self._max_body_bytes = config.graphql.max_body_bytes
         self._batching = config.batching
@@ -113,7 +113,7 @@ class GraphQLEndpoint:
             await self._clients.unless_disconnected(receive, send_stream(send, stream, self._heartbeat_s))
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        head = RequestHead(scope["method"], scope["query_string"], scope["headers"])
+        head = RequestHead(scope, scope["method"], scope["query_string"], scope["headers"])
         for name, value in scope["headers"]:
             if name == b"content-type":
                 head.content_type = value
@@ -158,7 +158,7 @@ class GraphQLEndpoint:
                     return await self._begin(receive, parts, form)
         run = partial(self._service.run, graph, compiled, request, caller, started)
         if self._sharing is not None and kind is OperationKind.QUERY:
-            key = self._service.mutations, sharing_key(compiled, request, head.headers)
+            key = self._service.mutations, sharing_key(compiled, request, head.headers, caller)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
         result = await self._clients.unless_disconnected(receive, run())
         return result_answer(result) if result is not None else None
@@ -174,11 +174,11 @@ class GraphQLEndpoint:
         return DeferredStream(form, parts, first) if first is not None else None
 
     async def _caller(self, head: RequestHead) -> Caller:
-        """Who sends the request. RequestError as the authenticator."""
+        """Who sends the request. RequestError as the identity."""
         headers = tuple(head.propagated)
-        if self._authenticator is None:
+        if self._identity is None:
             return Caller(headers)
-        return Caller(headers, await self._authenticator.requester(head.headers))
+        return await self._identity.caller(head.scope, headers, head.headers)
 
     async def _answer_upload(
         self, head: RequestHead, caller: Caller, receive: Receive, started: float

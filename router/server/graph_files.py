@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from router.server.config import load_config
+from router.server.config import RouterConfig, load_config
 from router.server.graph import Graph, GraphInput, build_graph
 from router.server.supergraph_file import read_source
 
@@ -15,16 +15,20 @@ Stamp = tuple[int, int, int] | None
 
 
 class GraphFiles:
-    """A supergraph file and, where there is one, the router's settings."""
+    """A supergraph file, and the router's settings: a file, values that no file changes, or None for the defaults."""
 
-    def __init__(self, supergraph: Path, config: Path | None = None, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, supergraph: Path, config: Path | RouterConfig | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._supergraph = supergraph
         self._config = config
         self._environ = environ
 
     def read(self) -> GraphInput:
         """What the files hold now. InputError as read_source and load_config."""
-        return GraphInput(read_source(self._supergraph), load_config(self._config, self._environ))
+        config = self._config
+        settings = config if isinstance(config, RouterConfig) else load_config(config, self._environ)
+        return GraphInput(read_source(self._supergraph), settings)
 
     def open(self) -> Graph:
         """The graph that the files make now. InputError as read and build_graph."""
@@ -33,7 +37,7 @@ class GraphFiles:
     def stamps(self, last_read: GraphInput | None) -> tuple[Stamp, ...]:
         """One for each file: those of the command line, and those that the ``last_read`` supergraph.yaml named."""
         named = last_read.source.files if last_read is not None else (self._supergraph,)
-        paths = named if self._config is None else (*named, self._config)
+        paths = (*named, self._config) if isinstance(self._config, Path) else named
         return tuple(_stamp(path) for path in paths)
 
 

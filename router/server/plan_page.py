@@ -8,8 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from router.errors import OperationError
 from router.planning import plan_to_json, render_text
-from router.server.access.authentication import Authenticator
-from router.server.access.caller import ANONYMOUS, Caller
+from router.server.access.caller import ANONYMOUS, Caller, Identity
 from router.server.answer import failure_answer
 from router.server.body import read_body
 from router.server.config import RouterConfig
@@ -21,15 +20,15 @@ from router.server.service import GraphQLService
 PLAN_PATH = "/plan"
 
 
-def plan_route(config: RouterConfig, service: GraphQLService, authenticator: Authenticator | None) -> BaseRoute:
+def plan_route(config: RouterConfig, service: GraphQLService, identity: Identity | None) -> BaseRoute:
     """``POST /plan``: the plan that the sender's operation has; 403 FORBIDDEN for who may not inspect."""
     max_body_bytes = config.graphql.max_body_bytes
     is_open, scope = config.has_explorer, config.authorization.inspection_scope
 
     async def answer(request: Request) -> Response:
         requester = ANONYMOUS
-        if authenticator is not None:
-            requester = await authenticator.requester(request.headers.raw)
+        if identity is not None:
+            requester = (await identity.caller(request.scope, (), request.headers.raw)).requester
         if not is_open and scope not in requester.scopes:
             raise RequestError(403, "FORBIDDEN", "Plans are shown to those who may inspect alone.")
         length = request.headers.get("content-length", "").encode()

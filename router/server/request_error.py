@@ -17,6 +17,7 @@
 ``NOT_READY``                 503    no supergraph is loaded yet
 ``SHUTTING_DOWN``             503    the router ended before the request was answered
 ``RESPONSE_TOO_DEEP``         500    the answer is nested beyond what can be written
+``IDENTITY_FAILED``           500    the application that the router is mounted in cannot tell who asks
 ``INTERNAL_SERVER_ERROR``     500    our own fault; the log has the same id
 ============================ ====== ===============================================================
 """

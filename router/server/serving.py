@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.access.cross_origin import guarded_http
+from router.server.access.host_identity import HostIdentity
 from router.server.access_log import AccessLog
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
@@ -38,7 +39,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Lasting:
     """What outlives every reload; ``current`` is the service that is served now, for connections that last too.
 
-    ``is_draining`` tells whether the process is about to end.
+    ``is_draining`` tells whether the process is about to end. The ``host``, where there is one, says who asks.
     """
 
     telemetry: Telemetry
@@ -46,6 +47,7 @@ class Lasting:
     overload: Overload
     current: Callable[[], GraphQLService]
     is_draining: Callable[[], bool]
+    host: HostIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +70,22 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     (INVALID_CONFIG) as the explorer, the policies and the authenticator say.
     """
     authenticator = _authenticator(config, previous)
+    identity = lasting.host or authenticator
     service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
-        routes.append(plan_route(config, service, authenticator))
-    endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, authenticator)
+        routes.append(plan_route(config, service, identity))
+    endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity)
     if config.traffic.shedding.enabled:
         endpoint = LoadShedder(endpoint, lasting.overload)
     return Serving(
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=_observed(guarded_http(endpoint, config), config),
-        websocket=WebSocketEndpoint(config, lasting.current, authenticator),
+        http=_observed(guarded_http(endpoint, config, may_know_cookies=lasting.host is not None), config),
+        websocket=WebSocketEndpoint(config, lasting.current, identity),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,
     )

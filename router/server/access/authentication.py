@@ -9,8 +9,11 @@ from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from starlette.types import Scope
+
 from router.errors import InputError
-from router.server.access.caller import ANONYMOUS, Requester
+from router.execution.subgraph_client import Headers
+from router.server.access.caller import ANONYMOUS, Caller, Requester
 from router.server.access.keys import JwksFile, JwksUrl, KeySource, KeysUnavailable, http_fetch
 from router.server.access.tokens import Issuer, TokenLimits, TokenRefused, TokenVerifier
 from router.server.config import INVALID_CONFIG, RouterConfig
@@ -32,6 +35,10 @@ class Authenticator:
         self._header = settings.header.lower().encode()
         self._scheme = settings.scheme.lower()
         self._cookie = settings.cookie
+
+    async def caller(self, _: Scope, propagated: Headers, headers: Iterable[Header]) -> Caller:
+        """As Identity says. RequestError as requester."""
+        return Caller(propagated, await self.requester(headers))
 
     async def requester(self, headers: Iterable[Header]) -> Requester:
         """Who sent a request with these headers; ANONYMOUS without a token.

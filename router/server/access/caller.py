@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from starlette.types import Scope
 
 from router.execution.subgraph_client import Headers
 
@@ -44,3 +46,10 @@ class Caller:
 
 
 NOBODY = Caller()
+
+
+class Identity(Protocol):
+    """Tells who sends a request: by its token, or as the host says."""
+
+    async def caller(self, scope: Scope, propagated: Headers, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
+        """Who sent a request with these ``headers``; subgraphs get those that are ``propagated``. RequestError."""

@@ -25,9 +25,12 @@ Header = tuple[bytes, bytes]
 _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/plain")
 
 
-def guarded_http(app: ASGIApp, config: RouterConfig) -> ASGIApp:
-    """``app`` behind what the settings ask for; itself where they ask for nothing."""
-    if guards_get(config):
+def guarded_http(app: ASGIApp, config: RouterConfig, *, may_know_cookies: bool = False) -> ASGIApp:
+    """``app`` behind what the settings ask for; itself where they ask for nothing.
+
+    ``may_know_cookies`` where somebody else than the settings says who asks: the host of this router.
+    """
+    if guards_get(config, may_know_cookies=may_know_cookies):
         app = PreflightGuard(app, config.csrf.preflight_headers)
     cors = config.cors
     if cors.origins or cors.patterns:
@@ -44,11 +47,12 @@ def guarded_http(app: ASGIApp, config: RouterConfig) -> ASGIApp:
     return app
 
 
-def guards_get(config: RouterConfig) -> bool:
+def guards_get(config: RouterConfig, *, may_know_cookies: bool = False) -> bool:
     """Whether a GET needs a header that no page can make a browser send unasked."""
     if config.csrf.guard_get is not None:
         return config.csrf.guard_get
-    return config.authentication.cookie is not None or "cookie" in {name.lower() for name in config.headers.propagate}
+    reads_cookies = may_know_cookies or config.authentication.cookie is not None
+    return reads_cookies or "cookie" in {name.lower() for name in config.headers.propagate}
 
 
 class PreflightGuard:

@@ -11,7 +11,7 @@ from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
-from router.server.config.load import INVALID_CONFIG, load_config
+from router.server.config.load import INVALID_CONFIG, check_config, load_config
 from router.server.config.nearest import nearest
 from router.server.config.router_config import RouterConfig
 from router.server.config.server import ServerSettings
@@ -45,6 +45,7 @@ __all__ = [
     "TelemetrySettings",
     "TrafficSettings",
     "UploadSettings",
+    "check_config",
     "load_config",
     "nearest",
 ]

@@ -30,11 +30,16 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> R
     """
     values = _read_values(path, environ) if path is not None else {}
     values.setdefault("environment", environ.get("GALLERIA_ENV") or "production")
-    try:
-        config = RouterConfig.model_validate(values)
-    except ValidationError as error:
-        raise InputError(INVALID_CONFIG, f"{path or 'GALLERIA_ENV'}: {_explain(error)}") from None
+    config = check_config(values, str(path or "GALLERIA_ENV"))
     return cast("RouterConfig", _with_absolute_paths(config, path.parent)) if path is not None else config
+
+
+def check_config(values: Mapping[str, Any], where: str) -> RouterConfig:
+    """The settings that ``values`` are. InputError (INVALID_CONFIG) that begins with ``where`` they come from."""
+    try:
+        return RouterConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError(INVALID_CONFIG, f"{where}: {_explain(error)}") from None
 
 
 def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:

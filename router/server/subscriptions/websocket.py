@@ -19,16 +19,17 @@ breaks the protocol is closed with the code that it defines for that:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from router.errors import OperationError
 from router.execution.json_numbers import decode_exact, encode
+from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
-from router.server.access.authentication import UNAUTHENTICATED, Authenticator
-from router.server.access.caller import ANONYMOUS, NOBODY, Caller, Requester
+from router.server.access.authentication import UNAUTHENTICATED
+from router.server.access.caller import NOBODY, Caller, Identity
 from router.server.access.cross_origin import OriginGuard
 from router.server.answer import errors_of, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
@@ -57,9 +58,9 @@ class WebSocketEndpoint:
     """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then."""
 
     def __init__(
-        self, config: RouterConfig, current: Callable[[], GraphQLService], authenticator: Authenticator | None = None
+        self, config: RouterConfig, current: Callable[[], GraphQLService], identity: Identity | None = None
     ) -> None:
-        self._authenticator = authenticator
+        self._identity = identity
         self._origins = OriginGuard(config.cors)
         self._token_headers = _token_headers(config.authentication)
         self._current = current
@@ -81,15 +82,13 @@ class WebSocketEndpoint:
         headers = {name: value for name, value in scope["headers"] if name in self._propagate}
         connection = _Connection(self._current, send, self._max_operations)
         try:
-            await self._talk(connection, receive, scope["headers"], headers)
+            await self._talk(connection, receive, scope, headers)
         except ProtocolViolation as violation:
             await send({"type": "websocket.close", "code": violation.code, "reason": violation.reason})
         finally:
             await connection.end()
 
-    async def _talk(
-        self, connection: _Connection, receive: Receive, opened_with: Iterable[Header], headers: dict[bytes, bytes]
-    ) -> None:
+    async def _talk(self, connection: _Connection, receive: Receive, scope: Scope, headers: dict[bytes, bytes]) -> None:
         try:
             async with asyncio.timeout(self._init_timeout_s):
                 message = await _receive(receive)
@@ -104,18 +103,18 @@ class WebSocketEndpoint:
             raise ProtocolViolation(4401, "Unauthorized")
         payload = message.get("payload")
         headers |= self._headers_in(payload, self._propagate)
-        requester = await self._requester(opened_with, payload)
-        await connection.acknowledge(Caller(tuple(sorted(headers.items())), requester), _deferred_format(payload))
+        caller = await self._caller(scope, tuple(sorted(headers.items())), payload)
+        await connection.acknowledge(caller, _deferred_format(payload))
         while (message := await _receive(receive)) is not None:
             await connection.take(message)
 
-    async def _requester(self, opened_with: Iterable[Header], payload: object) -> Requester:
+    async def _caller(self, scope: Scope, propagated: Headers, payload: object) -> Caller:
         """Who opened the connection; a token in the payload goes before one in a header. ProtocolViolation (4403)."""
-        if self._authenticator is None:
-            return ANONYMOUS
+        if self._identity is None:
+            return Caller(propagated)
         sent = self._headers_in(payload, self._token_headers)
         try:
-            return await self._authenticator.requester([*sent.items(), *opened_with])
+            return await self._identity.caller(scope, propagated, [*sent.items(), *scope["headers"]])
         except RequestError as error:
             raise ProtocolViolation(4403, error.message[:120]) from None
 
