@@ -1,10 +1,10 @@
 """Shedding load early: what the router cannot answer in time is refused at once, so that the rest is.
 
 Theory of operation. A process that has more to do than it can does everything late: its event loop comes back to each
-thing later and later. How late is measured ten times a second. While the loop is late, fewer requests are let in at
-once, by a fifth each time; while it is on time and the room is used, a few more. Refusing costs a small part of
-answering, so what is let in is answered about as fast as on a quiet day. Only GraphQL requests are refused; health
-checks and metrics are not.
+thing later and later. How late is measured ten times a second. While the loop stays late, fewer requests are let in at
+once, by a fifth each time; while it is on time and the room is used, a few more. Being late once is no overload: one
+large plan does that, or another process on the machine. Refusing costs a small part of answering, so what is let in is
+answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Overload:
         self.in_flight = 0
         self.refused = 0
         self._limit = float(policy.max_in_flight)
+        self._is_late = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -83,9 +84,10 @@ class Overload:
 
     def measured(self, lag_s: float) -> None:
         """Learn how late the event loop is."""
-        if lag_s > self.policy.max_lag_s:
+        was_late, self._is_late = self._is_late, lag_s > self.policy.max_lag_s
+        if self._is_late and was_late:
             self._limit = max(_LEAST, min(self._limit, self.in_flight) * _SHRINK)
-        elif self.in_flight >= self._limit * _SHRINK:
+        elif not self._is_late and self.in_flight >= self._limit * _SHRINK:
             self._limit = min(self._limit + max(1.0, self._limit * _GROW), self.policy.max_in_flight)
 
     def _watch(self) -> None:
