@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,17 +200,9 @@ class Stack:
         """A graph of the subgraphs, of which some have another SDL now."""
         return graph_of(self.config, self.subgraphs, self.sdls | sdls)
 
-    @asynccontextmanager
-    async def socket(self, payload: object = None, *, acknowledged: bool = True) -> AsyncIterator[Client]:
+    def socket(self, payload: object = None, *, acknowledged: bool = True) -> AbstractAsyncContextManager[Client]:
         """A client over WebSocket."""
-        subprotocols = [Subprotocol("graphql-transport-ws")]
-        url = self.url.replace("http", "ws")
-        async with connect(url, subprotocols=subprotocols, proxy=None, ping_interval=None) as connection:
-            client = Client(connection)
-            if acknowledged:
-                await client.send(type="connection_init", payload=payload)
-                assert await client.receive() == {"type": "connection_ack"}
-            yield client
+        return socket_of(self.router, payload, acknowledged=acknowledged)
 
 
 @dataclass(slots=True)
@@ -234,6 +226,18 @@ class Client:
         async with asyncio.timeout(10):
             await self.connection.wait_closed()
         return self.connection.close_code
+
+
+@asynccontextmanager
+async def socket_of(router: Served, payload: object = None, *, acknowledged: bool = True) -> AsyncIterator[Client]:
+    """A client of ``router`` over WebSocket, that opened with ``payload``."""
+    url, subprotocols = f"ws://{router.address}/graphql", [Subprotocol("graphql-transport-ws")]
+    async with connect(url, subprotocols=subprotocols, proxy=None, ping_interval=None) as connection:
+        client = Client(connection)
+        if acknowledged:
+            await client.send(type="connection_init", payload=payload)
+            assert await client.receive() == {"type": "connection_ack"}
+        yield client
 
 
 def graph_of(config: RouterConfig, subgraphs: dict[str, Served], sdls: dict[str, str]) -> Graph:
