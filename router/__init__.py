@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from router.server.access.caller import Caller, Requester
     from router.server.config.router_config import RouterConfig
     from router.server.library import Router
+    from router.server.plugins.plugin import Plugin, RequestContext, ResponseHead
     from router.server.request_error import RequestError
 
 _HOMES = {
@@ -25,8 +26,11 @@ _HOMES = {
     "Composition": "router.composition.compose",
     "CompositionError": "router.composition.errors",
     "CompositionHint": "router.composition.hints",
+    "Plugin": "router.server.plugins.plugin",
+    "RequestContext": "router.server.plugins.plugin",
     "RequestError": "router.server.request_error",
     "Requester": "router.server.access.caller",
+    "ResponseHead": "router.server.plugins.plugin",
     "Router": "router.server.library",
     "RouterConfig": "router.server.config.router_config",
     "SourceLocation": "router.composition.errors",
@@ -39,8 +43,11 @@ __all__ = [
     "Composition",
     "CompositionError",
     "CompositionHint",
+    "Plugin",
+    "RequestContext",
     "RequestError",
     "Requester",
+    "ResponseHead",
     "Router",
     "RouterConfig",
     "SourceLocation",

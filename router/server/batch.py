@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from router.errors import OperationError
 from router.execution.json_numbers import encode
 from router.operation.model import OperationKind
 from router.server.access.caller import Caller
 from router.server.answer import Answer, errors_of, result_answer
+from router.server.compiled_operation import CompiledOperation
 from router.server.config import BatchingSettings
+from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest, read_parameters
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 
 Batch = tuple[GraphQLRequest, ...]
+# What a member is to be run as, or why it cannot be.
+Compiled = tuple[Graph, CompiledOperation] | Exception
 
 
 def read_batch(members: list[Any], settings: BatchingSettings) -> Batch:
@@ -35,27 +38,32 @@ async def run_batch(service: GraphQLService, batch: Batch, caller: Caller, start
     Queries run at once. Where one of them is a mutation they run one after the other, as they were written.
     """
     service.served_graph()
-    if await _has_mutation(service, batch, caller):
-        results = [await _run(service, request, caller, started) for request in batch]
+    members = [(request, await _compiled(service, request, caller)) for request in batch]
+    if any(_is_mutation(compiled) for _, compiled in members):
+        results = [await _run(service, request, compiled, caller, started) for request, compiled in members]
     else:
-        results = await asyncio.gather(*(_run(service, request, caller, started) for request in batch))
+        runs = (_run(service, request, compiled, caller, started) for request, compiled in members)
+        results = await asyncio.gather(*runs)
     return Answer(200, b"[" + b",".join(results) + b"]")
 
 
-async def _has_mutation(service: GraphQLService, batch: Batch, caller: Caller) -> bool:
-    for request in batch:
-        try:
-            _, compiled = await service.compiled_operation(request, caller)
-        except OperationError:
-            continue
-        if compiled.operation.kind is OperationKind.MUTATION:
-            return True
-    return False
-
-
-async def _run(service: GraphQLService, request: GraphQLRequest, caller: Caller, started: float) -> bytes:
+async def _compiled(service: GraphQLService, request: GraphQLRequest, caller: Caller) -> Compiled:
     try:
-        graph, compiled = await service.compiled_operation(request, caller)
-        return result_answer(await service.run(graph, compiled, request, caller, started)).body
+        return await service.compiled_operation(request, caller)
+    except Exception as error:  # noqa: BLE001 - one member's fault, or ours, is told at its place
+        return error
+
+
+def _is_mutation(compiled: Compiled) -> bool:
+    return not isinstance(compiled, Exception) and compiled[1].operation.kind is OperationKind.MUTATION
+
+
+async def _run(
+    service: GraphQLService, request: GraphQLRequest, compiled: Compiled, caller: Caller, started: float
+) -> bytes:
+    try:
+        if isinstance(compiled, Exception):
+            raise compiled
+        return result_answer(await service.run(*compiled, request, caller, started)).body
     except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
         return encode({"errors": errors_of(error)})

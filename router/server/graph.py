@@ -20,6 +20,7 @@ from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nea
 from router.server.deferred.compiled import DeferralCache
 from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.operation_cache import OperationCache
+from router.server.plugins.hooks import has_subgraph_hooks
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
@@ -113,6 +114,8 @@ def open_graph(
     traffic = None
     if client is None:
         made_from = traffic_input(urls, config)
+        if config.plugins:
+            made_from = replace(made_from, is_hooked=has_subgraph_hooks(config.plugins))
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}

@@ -18,6 +18,7 @@
 ``SHUTTING_DOWN``             503    the router ended before the request was answered
 ``RESPONSE_TOO_DEEP``         500    the answer is nested beyond what can be written
 ``IDENTITY_FAILED``           500    the application that the router is mounted in cannot tell who asks
+``PLUGIN_FAILED``             500    a plugin of the router raised something else than a refusal
 ``INTERNAL_SERVER_ERROR``     500    our own fault; the log has the same id
 ============================ ====== ===============================================================
 """

@@ -25,6 +25,9 @@ from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.overload import LoadShedder, Overload
 from router.server.plan_page import plan_route
+from router.server.plugins.hooks import Hooks, load_hooks
+from router.server.plugins.operation_hooks import HookedService
+from router.server.plugins.request_hooks import RequestHooks
 from router.server.request_trace import RequestTracer
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
@@ -61,6 +64,7 @@ class Serving:
     websocket: ASGIApp
     others: ASGIApp
     authenticator: Authenticator | None
+    hooks: Hooks | None
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
@@ -71,13 +75,18 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     """
     authenticator = _authenticator(config, previous)
     identity = lasting.host or authenticator
-    service = GraphQLService(config, lasting.telemetry, lasting.subscriptions, graph)
+    hooks = _hooks(config, previous)
+    kind = HookedService if hooks is not None and hooks.has_operation_hooks else GraphQLService
+    service = kind(config, lasting.telemetry, lasting.subscriptions, graph)
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
         routes.append(plan_route(config, service, identity))
     endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity)
+    websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity)
+    if hooks is not None:
+        endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
     if config.traffic.shedding.enabled:
         endpoint = LoadShedder(endpoint, lasting.overload)
     return Serving(
@@ -85,9 +94,10 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         graphql_path=config.graphql.path,
         service=service,
         http=_observed(guarded_http(endpoint, config, may_know_cookies=lasting.host is not None), config),
-        websocket=WebSocketEndpoint(config, lasting.current, identity),
+        websocket=websocket,
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,
+        hooks=hooks,
     )
 
 
@@ -95,6 +105,12 @@ def _observed(app: ASGIApp, config: RouterConfig) -> ASGIApp:
     if config.telemetry.access_log:
         app = AccessLog(app)
     return RequestTracer(app) if config.telemetry.trace_context else app
+
+
+def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:
+    if previous is not None and config.plugins == previous.config.plugins:
+        return previous.hooks
+    return load_hooks(config.plugins)
 
 
 def _authenticator(config: RouterConfig, previous: Serving | None) -> Authenticator | None:

@@ -37,6 +37,7 @@ class TrafficInput:
     settings: TrafficSettings
     apps: Mapping[str, str]
     has_trace: bool
+    is_hooked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     sharing = None
     if settings.share:
         client = sharing = SharingClient(client)
+    if made_from.is_hooked:
+        # Here, because few routers have plugins.
+        from router.server.plugins.subgraph_hooks import HookedClient
+
+        client = HookedClient(client)
     return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing)
 
 

@@ -18,6 +18,7 @@ from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
+from router.server.config.plugins import PluginSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings
@@ -50,6 +51,7 @@ class RouterConfig(Section):
     uploads: UploadSettings = UploadSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()
+    plugins: tuple[PluginSettings, ...] = ()
 
     @property
     def has_explorer(self) -> bool:

@@ -1,0 +1,71 @@
+"""``on_operation``, ``on_plan`` and ``on_error``: the service with hooks around the steps of an operation."""
+
+from __future__ import annotations
+
+from router.errors import OperationError
+from router.field_error import FieldError
+from router.response.projection import ProjectedResult
+from router.server.access.caller import Caller
+from router.server.compiled_operation import CompiledOperation
+from router.server.graph import Graph
+from router.server.graphql_request import GraphQLRequest
+from router.server.plugins.hooks import failure_of
+from router.server.plugins.plugin import CURRENT, Plugin, RequestContext
+from router.server.service import GraphQLService
+
+
+class HookedService(GraphQLService):
+    """A GraphQLService whose operations the plugins of the request under way see, and may refuse."""
+
+    async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
+        """As GraphQLService says. OperationError with the plugin's code, or PLUGIN_FAILED, too."""
+        context = CURRENT.get(None)
+        if context is None:
+            return await super().compiled_operation(request, caller)
+        try:
+            for plugin in context.hooks.on_operation:
+                try:
+                    await plugin.on_operation(context, request)
+                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
+                    raise _refusal(plugin, "on_operation", error) from None
+            graph, compiled = await super().compiled_operation(request, caller)
+            for plugin in context.hooks.on_plan:
+                try:
+                    await plugin.on_plan(context, compiled.operation, compiled.plan)
+                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
+                    raise _refusal(plugin, "on_plan", error) from None
+        except Exception as error:
+            await _tell(context, error)
+            raise
+        return graph, compiled
+
+    async def run(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
+    ) -> ProjectedResult:
+        """As GraphQLService says."""
+        context = CURRENT.get(None)
+        try:
+            result = await super().run(graph, compiled, request, caller, started)
+        except Exception as error:
+            if context is not None:
+                await _tell(context, error)
+            raise
+        if context is not None:
+            for field_error in result.errors:
+                await _tell(context, field_error)
+        return result
+
+
+async def _tell(context: RequestContext, error: Exception | FieldError) -> None:
+    for plugin in context.hooks.on_error:
+        try:
+            await plugin.on_error(context, error)
+        except Exception as failure:  # noqa: BLE001 - the answer is an error already
+            failure_of(plugin, "on_error", failure)
+
+
+def _refusal(plugin: Plugin, hook: str, error: Exception) -> OperationError:
+    if isinstance(error, OperationError):
+        return error
+    told = failure_of(plugin, hook, error)
+    return OperationError(told.code, told.message, http_status=told.status)
