@@ -66,8 +66,11 @@ def nats_url(nats_server_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMall]:
-    """A mall for all tests that leave it whole; mark them ``xdist_group("mall")``, so that one worker opens one."""
-    with running_mall(tmp_path_factory.mktemp("mall")) as mall:
+    """A mall for all tests that leave it whole; mark them ``xdist_group("mall")``, so that one worker opens one.
+
+    Its services log each request and each event, as JSON.
+    """
+    with running_mall(tmp_path_factory.mktemp("mall"), LOG_FORMAT="json", LOG_LEVEL="debug") as mall:
         yield mall
 
 

@@ -53,6 +53,9 @@ class Subscription(Protocol):
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         """Up to ``limit`` deliveries; waits up to ``wait_s`` for the first, and returns none if there is none."""
 
+    async def leave(self) -> None:
+        """Take no more, and give back what came and was not fetched, so that another replica gets it at once."""
+
 
 class Bus(Protocol):
     """Where events go and come from."""
@@ -102,6 +105,9 @@ class _Queue:
             await self._await_arrival(wait_s)
         taken = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
         return [self._delivery(*entry) for entry in taken]
+
+    async def leave(self) -> None:
+        """See :class:`Subscription`; what waits is no one's yet."""
 
     async def _await_arrival(self, wait_s: float) -> None:
         self.arrived.clear()

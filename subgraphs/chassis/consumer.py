@@ -65,10 +65,13 @@ class Consumer:
     async def run(self, bus: Bus) -> None:
         """Handle events until cancelled; what is being handled at that moment may finish, up to a limit."""
         subscription = await bus.subscribe(self._name, sorted(self._handlers))
-        while True:
-            leave_if_cancelled()
-            deliveries = await subscription.fetch(BATCH, FETCH_WAIT_S)
-            await _finish(self.handle_all(bus, deliveries))
+        try:
+            while True:
+                leave_if_cancelled()
+                deliveries = await subscription.fetch(BATCH, FETCH_WAIT_S)
+                await _finish(self.handle_all(bus, deliveries))
+        finally:
+            await subscription.leave()
 
     async def handle_all(self, bus: Bus, deliveries: Sequence[Delivery]) -> None:
         """Handle ``deliveries``: aggregates side by side, the events of one aggregate in order."""

@@ -33,6 +33,7 @@ DEDUPLICATION_WINDOW_S = 600.0
 ACKNOWLEDGE_WITHIN_S = 30.0
 CONNECT_WITHIN_S = 3.0
 ANSWER_MARGIN_S = 1.0
+LEAVE_WITHIN_S = 1  # whole seconds: the client's type
 REPLAY_BATCH = 500
 REPLAY_WITHIN_S = 10.0
 NO_MESSAGES = "404"
@@ -69,6 +70,18 @@ class NatsSubscription:
         except nats.errors.TimeoutError:  # the request was lost with a connection
             self._requested = 0
         return deliveries
+
+    async def leave(self) -> None:
+        """See :class:`subgraphs.chassis.bus.Subscription`; without a server, they come again unacknowledged."""
+        try:
+            await self._inbox.unsubscribe()
+            while self._inbox.pending_msgs:
+                message = await self._inbox.next_msg(LEAVE_WITHIN_S)
+                if not _ends_request(message):
+                    await message.nak()
+            await self._client.flush(LEAVE_WITHIN_S)
+        except (nats.errors.Error, TimeoutError) as error:
+            LOG.debug("not_given_back", error=f"{type(error).__name__}: {error}")
 
     async def _request(self, limit: int, wait_s: float) -> None:
         expires_ns = int(wait_s * 1_000_000_000)
