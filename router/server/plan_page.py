@@ -34,14 +34,15 @@ def plan_route(config: RouterConfig, service: GraphQLService, identity: Identity
         length = request.headers.get("content-length", "").encode()
         body = await read_body(request.receive, length, max_body_bytes)
         sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
-        _, compiled = await service.compiled_operation(sent, Caller(requester=requester))
-        return JSONResponse({"text": render_text(compiled.plan), "json": plan_to_json(compiled.plan)})
+        graph, compiled = await service.compiled_operation(sent, Caller(requester=requester))
+        plan = await service.plan(graph, compiled, sent)
+        return JSONResponse({"text": render_text(plan), "json": plan_to_json(plan)})
 
-    async def plan(request: Request) -> Response:
+    async def answer_or_refuse(request: Request) -> Response:
         try:
             return await answer(request)
         except (RequestError, OperationError) as error:
             failure = failure_answer(error, GRAPHQL_RESPONSE)
             return Response(failure.body, failure.status, media_type="application/json")
 
-    return Route(PLAN_PATH, plan, methods=["POST"])
+    return Route(PLAN_PATH, answer_or_refuse, methods=["POST"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, ExecutionResult, execute
 from router.execution.in_parts import Deliver, execute_in_parts
 from router.operation.model import OperationKind
+from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
 from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
-from router.server.deferred.compiled import DeferralKey
+from router.server.deferred.compiled import CompiledDeferral, DeferralKey
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.request_error import RequestError
@@ -109,15 +112,10 @@ class GraphQLService:
 
         OperationError: BAD_USER_INPUT, and where it cannot be planned so.
         """
-        names = compiled.operation.deferral_variables
-        if names is None or not self._defers or compiled.operation.kind is OperationKind.SUBSCRIPTION:
+        if not self._may_defer(compiled):
             return None
-        if compiled.denied:
-            return None  # What this caller may not see is cut from the operation as a whole.
         variables = compiled.coerce(request.variables)
-        values = tuple((name, variables[name]) for name in names if name in variables)
-        key = DeferralKey(request.query, request.operation_name, graph.active_labels(), values)
-        deferral = await graph.deferrals.compiled(key)
+        deferral = await self._deferral(graph, compiled, request, variables)
         if deferral is None:
             return None
         context = self._context(graph, request, caller, started)
@@ -131,6 +129,32 @@ class GraphQLService:
 
         run = execute_and_count if graph.errors is None else graph.errors.presenting(execute_and_count)
         return DeferredAnswer(deferral, variables, run)
+
+    async def plan(self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest) -> QueryPlan:
+        """The plan by which ``request`` is answered, in parts where it may be.
+
+        OperationError: BAD_USER_INPUT where variables decide what is deferred, and where it cannot be planned so.
+        """
+        if not self._may_defer(compiled):
+            return compiled.plan
+        variables = compiled.coerce(request.variables) if compiled.operation.deferral_variables else {}
+        deferral = await self._deferral(graph, compiled, request, variables)
+        return deferral.plan if deferral is not None else compiled.plan
+
+    def _may_defer(self, compiled: CompiledOperation) -> bool:
+        """Whether the operation has deferred fragments that count."""
+        if compiled.operation.deferral_variables is None or compiled.operation.kind is OperationKind.SUBSCRIPTION:
+            return False
+        # What this caller may not see is cut from the operation as a whole.
+        return self._defers and not compiled.denied
+
+    async def _deferral(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, variables: Mapping[str, object]
+    ) -> CompiledDeferral | None:
+        names = compiled.operation.deferral_variables or ()
+        values = tuple((name, variables[name]) for name in names if name in variables)
+        key = DeferralKey(request.query, request.operation_name, graph.active_labels(), values)
+        return await graph.deferrals.compiled(key)
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller

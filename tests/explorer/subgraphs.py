@@ -44,6 +44,9 @@ class OrdersSubscription:
         await asyncio.Event().wait()
 
 
+DELIVERED = asyncio.Event()
+
+
 @federation_type(keys=["id"])
 class Product:
     """What the shop sells."""
@@ -57,6 +60,13 @@ class Product:
     def resolve_reference(cls, id: strawberry.ID, **_: Any) -> Product:  # noqa: A002 - the name of the key field
         return cls(id=id, name=cls.NAMES[id])
 
+    @strawberry.field
+    async def available(self) -> int:
+        """Known with the next delivery."""
+        await DELIVERED.wait()
+        DELIVERED.clear()
+        return 7
+
 
 @strawberry.type(name="Query")
 class InventoryQuery:
@@ -65,9 +75,18 @@ class InventoryQuery:
         return Product.resolve_reference(id) if id in Product.NAMES else None
 
 
+@strawberry.type(name="Mutation")
+class InventoryMutation:
+    @strawberry.mutation
+    def deliver(self) -> bool:
+        """Lets one who waits for ``available`` know."""
+        DELIVERED.set()
+        return True
+
+
 SCHEMAS = {
     "orders": Schema(query=OrdersQuery, subscription=OrdersSubscription),
-    "inventory": Schema(query=InventoryQuery),
+    "inventory": Schema(query=InventoryQuery, mutation=InventoryMutation),
 }
 orders = GraphQL[None, None](SCHEMAS["orders"])
 inventory = GraphQL[None, None](SCHEMAS["inventory"])

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = pytest.mark.xdist_group("explorer")
 EDITOR = ".graphiql-query-editor .view-lines"
 RESULT = ".result-window .view-lines"
+DEFERRED = '{ product(id: "MUG-001") { name ... @defer(label: "stock") { available } } }'
 
 
 def in_new_tab(page: Page, operation: str) -> None:
@@ -55,6 +56,26 @@ def test_a_subscription_shows_each_event_until_it_is_stopped(page: Page) -> None
     expect(page.locator(RESULT)).to_contain_text("Blue mug")
     page.get_by_role("button", name="Stop query").click()
     expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+def test_a_deferred_answer_arrives_in_parts(page: Page, router_url: str) -> None:
+    in_new_tab(page, DEFERRED)
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    expect(page.get_by_role("button", name="Stop query")).to_be_visible()
+    expect(page.locator(RESULT)).not_to_contain_text("available")
+    assert page.request.post(f"{router_url}/graphql", data={"query": "mutation { deliver }"}).ok
+    expect(page.locator(RESULT)).to_contain_text('"available": 7')
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+def test_the_plan_tells_what_is_deferred(page: Page) -> None:
+    in_new_tab(page, DEFERRED)
+    expect(page.get_by_text("2 fetches from 1 subgraph, 2 deep, 1 deferred")).to_be_visible()
+    name = "Fetch #1 from inventory: Product by key. Waits for #0. Deferred: 'stock' at product."
+    expect(fetch_boxes(page).nth(1)).to_have_accessible_name(name)
+    expect(page.get_by_label("Plan as text")).to_contain_text("Deferred 1: 'stock' at product")
 
 
 def test_the_keyboard_alone_runs_an_operation(page: Page) -> None:

@@ -45,23 +45,30 @@ async function jsonOf(response, url) {
   }
 }
 
-/** Runs `request`: resolves to its result, or for a subscription to an observable of its results. */
+/** Runs `request`: resolves to its result, or to an observable of its results (a subscription) or parts (`@defer`). */
 export async function run(url, request, headers = {}) {
   const leaving = new AbortController();
   const response = await send(url, {
     method: "POST",
     headers: {
-      accept: "application/graphql-response+json, application/json;q=0.9, text/event-stream;q=0.8",
+      accept: "application/graphql-response+json, application/json;q=0.9, multipart/mixed;q=0.8, text/event-stream;q=0.8",
       "content-type": "application/json",
       ...headers,
     },
     body: JSON.stringify(request),
     signal: leaving.signal,
   });
-  if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return jsonOf(response, url);
+  const type = response.headers.get("content-type") ?? "";
+  if (type.startsWith("text/event-stream")) return observable(response.body, followEvents, leaving);
+  if (type.startsWith("multipart/mixed")) return observable(response.body, followParts, leaving);
+  return jsonOf(response, url);
+}
+
+/** What `follow` hands on of `body`; whoever unsubscribes is `leaving`. */
+function observable(body, follow, leaving) {
   return {
     subscribe({ next, error, complete }) {
-      followEvents(response.body, next).then(complete, (reason) => {
+      follow(body, next).then(complete, (reason) => {
         if (reason.name !== "AbortError") error(reason);
       });
       return { unsubscribe: () => leaving.abort() };
@@ -71,18 +78,35 @@ export async function run(url, request, headers = {}) {
 
 /** Hands on the data of every event `next`, until `complete`. */
 async function followEvents(body, next) {
+  for await (const event of piecesOf(body, "\n\n")) {
+    const lines = event.split("\n");
+    if (lines.includes("event: complete")) return;
+    const data = lines.find((line) => line.startsWith("data: "));
+    if (data) next(JSON.parse(data.slice("data: ".length)));
+  }
+  throw new Error("The router ended the subscription. Run it again.");
+}
+
+/** Hands on the payload of every part, until the one that ends the answer. GraphiQL puts them together. */
+async function followParts(body, next) {
+  for await (const part of piecesOf(body, "\r\n---")) {
+    if (part.startsWith("--")) return;
+    const [, payload] = part.split("\r\n\r\n");
+    if (payload) next(JSON.parse(payload));
+  }
+  throw new Error("The router ended the answer before its last part. Run it again.");
+}
+
+/** What of the text of `body` stands before, between and after `separator`, each piece as soon as it is whole. */
+async function* piecesOf(body, separator) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) throw new Error("The router ended the subscription. Run it again.");
-    const events = (text + value).split("\n\n");
-    text = events.pop();
-    for (const event of events) {
-      const lines = event.split("\n");
-      if (lines.includes("event: complete")) return;
-      const data = lines.find((line) => line.startsWith("data: "));
-      if (data) next(JSON.parse(data.slice("data: ".length)));
-    }
+    if (done) break;
+    const pieces = (text + value).split(separator);
+    text = pieces.pop();
+    yield* pieces;
   }
+  yield text;
 }

@@ -45,7 +45,7 @@ function Box({ fetch, x, y, isSelected, onSelect }) {
     "button",
     {
       type: "button",
-      className: fetch.condition ? "plan-box plan-box-conditional" : "plan-box",
+      className: classOf(fetch),
       style,
       title: label,
       "aria-label": label,
@@ -57,10 +57,14 @@ function Box({ fetch, x, y, isSelected, onSelect }) {
   );
 }
 
-/** When the fetch is sent: "Starts at once.", "Waits for #0 and #2.", "Waits for #0. Only if $withStock.". */
-export function startOf({ dependsOn, condition }) {
+function classOf({ condition, deferred }) {
+  return `plan-box${condition ? " plan-box-conditional" : ""}${deferred ? " plan-box-deferred" : ""}`;
+}
+
+/** When the fetch is sent, and told: "Starts at once.", "Waits for #0. Only if $withStock. Deferred: 'cost' at order.". */
+export function startOf({ dependsOn, condition, deferred }) {
   const start = dependsOn.length > 0 ? `Waits for ${dependsOn.map((id) => `#${id}`).join(" and ")}.` : "Starts at once.";
-  return condition ? `${start} Only if ${condition}.` : start;
+  return [start, condition && `Only if ${condition}.`, deferred && `Deferred: ${deferred}.`].filter(Boolean).join(" ");
 }
 
 /** One colour for one subgraph, in whatever plan it appears: its name chooses among hues a golden angle apart. */

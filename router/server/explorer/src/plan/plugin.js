@@ -52,7 +52,9 @@ function FetchDetails({ fetch }) {
 function summaryOf(fetches, depth) {
   if (fetches.length === 0) return "No fetch: the router answers this by itself.";
   const subgraphs = new Set(fetches.map(({ subgraph }) => subgraph)).size;
-  return `${counted(fetches.length, "fetch", "fetches")} from ${counted(subgraphs, "subgraph", "subgraphs")}, ${depth} deep`;
+  const deferred = fetches.filter((fetch) => fetch.deferred).length;
+  const whole = `${counted(fetches.length, "fetch", "fetches")} from ${counted(subgraphs, "subgraph", "subgraphs")}, ${depth} deep`;
+  return deferred > 0 ? `${whole}, ${deferred} deferred` : whole;
 }
 
 function counted(count, one, many) {
