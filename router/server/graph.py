@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from graphql import is_scalar_type, is_specified_scalar_type
 
@@ -17,7 +18,7 @@ from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
-from router.server.deferred.compiled import DeferralCache
+from router.server.deferred.compiled import DeferralCache, compile_deferral
 from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.operation_cache import OperationCache
 from router.server.plugins.hooks import has_subgraph_hooks
@@ -126,7 +127,7 @@ def open_graph(
         supergraph=supergraph,
         client=client,
         operations=operations,
-        deferrals=DeferralCache(supergraph, config.graphql.max_cached_operations),
+        deferrals=DeferralCache(partial(compile_deferral, supergraph), max_operations),
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
         traffic=traffic,

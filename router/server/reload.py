@@ -90,6 +90,7 @@ class Reloader:
         keys = old.operations.most_recent(settings.warm_operations)
         deadline = asyncio.get_running_loop().time() + settings.warm_timeout_s
         ready = await graph.operations.warm(keys, deadline)
+        await graph.deferrals.warm(old.deferrals.most_recent(settings.warm_operations), deadline)
         try:
             self._swap(graph)
         except InputError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from router.server.deferred.compiled import DeferralKey
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
 from router.server.reload import Reloader
@@ -209,6 +210,19 @@ async def test_only_so_many_operations_are_planned_before_the_swap(supergraph: P
         write(supergraph, RENAMED)
         await served.reloader.reload()
         assert served.graph.operations.most_recent(9) == [("{ products { name } }", None, frozenset(), None)]
+
+
+@pytest.mark.asyncio
+async def test_operations_with_deferred_parts_are_planned_before_the_swap(supergraph: Path) -> None:
+    async with serving(supergraph) as served:
+        text = "{ products { name ... @defer { available } } }"
+        key = DeferralKey(text, None, frozenset(), ())
+        await served.graph.deferrals.compiled(key)
+        write(supergraph, RENAMED)
+        await served.reloader.reload()
+        assert len(served.graphs) == 2
+        assert served.graph.deferrals.most_recent(9) == [key]
+        assert served.graphs[0].deferrals is not served.graphs[1].deferrals
 
 
 @pytest.mark.asyncio

@@ -1,12 +1,16 @@
-"""Operations compiled to be answered in parts, remembered up to a limit; each choice of what is deferred for itself."""
+"""Operations compiled to be answered in parts, each once, up to a limit; each choice of what is deferred for itself."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
+from router.errors import OperationError
 from router.execution.executable import ExecutablePlan, compile_plan
 from router.operation.deferral import split_deferred
 from router.operation.document import parse_document
@@ -16,9 +20,8 @@ from router.planning.override_labels import ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.deferred_fields import DeferredProjection, compile_deferred
 from router.response.projection import Projection, compile_projection
+from router.server.compiled_operation import MAX_SHARED_TEXT
 from router.supergraph.model import Supergraph
-
-MAX_CACHED_TEXT = 200_000
 
 
 class DeferralKey(NamedTuple):
@@ -40,6 +43,9 @@ class CompiledDeferral:
     deferred: DeferredProjection
 
 
+CompileDeferral = Callable[[DeferralKey], CompiledDeferral | None]
+
+
 def compile_deferral(supergraph: Supergraph, key: DeferralKey) -> CompiledDeferral | None:
     """Plan and compile an operation that is valid; None where nothing of it is deferred. OperationError."""
     schema = supergraph.api_schema
@@ -56,19 +62,51 @@ def compile_deferral(supergraph: Supergraph, key: DeferralKey) -> CompiledDeferr
 class DeferralCache:
     """Least recently used ones are forgotten beyond ``max_entries``; failures are not remembered."""
 
-    def __init__(self, supergraph: Supergraph, max_entries: int) -> None:
-        self._supergraph = supergraph
+    def __init__(self, compile_: CompileDeferral, max_entries: int) -> None:
+        self._compile = compile_
         self._max_entries = max_entries
         self._entries: OrderedDict[DeferralKey, CompiledDeferral | None] = OrderedDict()
+        self._in_flight: dict[DeferralKey, asyncio.Future[CompiledDeferral | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def most_recent(self, count: int) -> list[DeferralKey]:
+        """The keys of at most ``count`` operations, the one used last first."""
+        return list(islice(reversed(self._entries), count))
+
+    async def warm(self, keys: Sequence[DeferralKey], deadline: float) -> None:
+        """Compile ``keys``, the most recent first, until ``deadline`` of the loop's clock.
+
+        What no longer compiles is left out: whoever sends it again is told why.
+        """
+        clock = asyncio.get_running_loop().time
+        for key in keys:
+            if clock() >= deadline:
+                break
+            with suppress(OperationError):
+                await self.compiled(key)
+        for key in reversed(keys):
+            if key in self._entries:
+                self._entries.move_to_end(key)
 
     async def compiled(self, key: DeferralKey) -> CompiledDeferral | None:
-        """The operation, compiled in a thread if need be. Raises OperationError."""
+        """The operation, compiled in a thread if need be, once for all who wait. Raises OperationError."""
         if key in self._entries:
             self._entries.move_to_end(key)
             return self._entries[key]
-        compiled = await asyncio.to_thread(compile_deferral, self._supergraph, key)
-        if len(key.text) <= MAX_CACHED_TEXT:
-            self._entries[key] = compiled
-            if len(self._entries) > self._max_entries:
-                self._entries.popitem(last=False)
-        return compiled
+        flight = self._in_flight.get(key)
+        if flight is None:
+            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, key))
+            self._in_flight[key] = flight
+            flight.add_done_callback(lambda done: self._land(key, done))
+        # Shielded: one client that goes away does not take the work from the others.
+        return await asyncio.shield(flight)
+
+    def _land(self, key: DeferralKey, flight: asyncio.Future[CompiledDeferral | None]) -> None:
+        del self._in_flight[key]
+        if flight.cancelled() or flight.exception() is not None or len(key.text) > MAX_SHARED_TEXT:
+            return
+        self._entries[key] = flight.result()
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)

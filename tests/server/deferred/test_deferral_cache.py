@@ -1,0 +1,104 @@
+"""Operations with deferred parts are compiled once, for all who ask, forgotten beyond the limit, and taken along."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import pytest
+
+from router.errors import OperationError
+from router.planning.override_labels import NO_LABELS
+from router.server.deferred.compiled import (
+    CompiledDeferral,
+    CompileDeferral,
+    DeferralCache,
+    DeferralKey,
+    compile_deferral,
+)
+from tests.planning.plans import supergraph_of
+from tests.server.test_defer import SUBGRAPHS
+
+
+class Compiler:
+    """Compiles for real, counts, and waits where it is told to."""
+
+    def __init__(self, without: str | None = None) -> None:
+        subgraphs = {name: sdl for name, sdl in SUBGRAPHS.items() if name != without}
+        self.compile: CompileDeferral = partial(compile_deferral, supergraph_of(subgraphs))
+        self.compiled: list[str] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, key: DeferralKey) -> CompiledDeferral | None:
+        self.compiled.append(key.text)
+        assert self.go.wait(5)
+        return self.compile(key)
+
+
+def deferring(field: str, **values: object) -> DeferralKey:
+    text = f"query ($on: Boolean = true) {{ product {{ name ... @defer(if: $on) {{ {field} }} }} }}"
+    return DeferralKey(text, None, NO_LABELS, tuple(values.items()))
+
+
+@pytest.mark.asyncio
+async def test_each_choice_of_what_is_deferred_is_compiled_once() -> None:
+    compiler = Compiler()
+    cache = DeferralCache(compiler, 10)
+    for _ in range(2):
+        assert await cache.compiled(deferring("price", on=True)) is not None
+        assert await cache.compiled(deferring("price", on=False)) is None
+    assert len(compiler.compiled) == 2
+
+
+@pytest.mark.asyncio
+async def test_those_who_ask_at_once_share_one_compilation_even_if_one_goes_away() -> None:
+    compiler = Compiler()
+    compiler.go.clear()
+    cache = DeferralCache(compiler, 10)
+    waiting = [asyncio.create_task(cache.compiled(deferring("price", on=True))) for _ in range(5)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    compiler.go.set()
+    done = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError)
+    assert len({id(one) for one in done[1:]}) == 1
+    assert len(compiler.compiled) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_least_recently_used_is_forgotten() -> None:
+    cache = DeferralCache(Compiler(), 2)
+    price, tax, available = (deferring(field, on=True) for field in ("price", "tax", "available"))
+    for key in (price, tax, price, available):
+        await cache.compiled(key)
+    assert cache.most_recent(10) == [available, price]
+
+
+@pytest.mark.asyncio
+async def test_failures_and_huge_documents_are_not_remembered() -> None:
+    cache = DeferralCache(Compiler(), 10)
+    for _ in range(2):
+        with pytest.raises(OperationError):
+            await cache.compiled(deferring("nothing", on=True))
+    huge = deferring("price #" + "x" * 200_000 + "\n", on=True)
+    assert await cache.compiled(huge) is not None
+    assert len(cache) == 0
+
+
+@pytest.mark.asyncio
+async def test_what_was_used_last_is_compiled_anew_where_it_still_can_be() -> None:
+    old, new = DeferralCache(Compiler(), 10), DeferralCache(Compiler(without="stock"), 10)
+    price, tax, available = (deferring(field, on=True) for field in ("price", "tax", "available"))
+    for key in (tax, available, price):
+        await old.compiled(key)
+    await new.warm(old.most_recent(3), asyncio.get_running_loop().time() + 60)
+    assert new.most_recent(10) == [price, tax]
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_compiled_ahead_after_the_deadline() -> None:
+    compiler = Compiler()
+    await DeferralCache(compiler, 10).warm([deferring("price", on=True)], asyncio.get_running_loop().time())
+    assert compiler.compiled == []
