@@ -29,20 +29,25 @@ def compile_shape_check(shapes: Sequence[ExpectedShape]) -> ShapeCheck | None:
             *above, key = shape.path
             for path, holder in _objects(root, at, above):
                 if holder.get(key) is not None:
-                    holder[key] = _sound(holder[key], shape.lists, (*path, key), wrong)
+                    holder[key] = _sound(holder[key], shape, shape.lists, (*path, key), wrong)
         return [_error(path) for path in wrong]
 
     return check
 
 
-def _sound(value: Any, lists: int, at: ClientPath, wrong: _Wrong) -> Any:
+def _sound(value: Any, shape: ExpectedShape, lists: int, at: ClientPath, wrong: _Wrong) -> Any:
     """``value`` without its misshapen parts, which are added to ``wrong``."""
-    if value is None or (lists == 0 and type(value) is dict):
+    if value is None or (lists == 0 and type(value) is dict and _is_of_type(value, shape)):
         return value
     if lists == 0 or type(value) is not list:
         wrong.append(at)
         return None
-    return [_sound(member, lists - 1, (*at, index), wrong) for index, member in enumerate(value)]
+    return [_sound(member, shape, lists - 1, (*at, index), wrong) for index, member in enumerate(value)]
+
+
+def _is_of_type(value: JsonObject, shape: ExpectedShape) -> bool:
+    """Whether the object says a type that it can have; one that was not asked for its type says none."""
+    return shape.types is None or "__typename" not in value or value["__typename"] in shape.types
 
 
 def _objects(value: Any, at: ClientPath, path: Sequence[str]) -> Iterator[tuple[ClientPath, JsonObject]]:

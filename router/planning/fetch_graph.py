@@ -89,7 +89,8 @@ class FetchGraph:
         self._ids = {slot: first_id + number for number, slot in enumerate(order)}
         self._alternatives = self._spread_conditions()
         self._brought = self._count_fetches()
-        self._shapes = ExpectedShapes((entry, slot) for slot, entries in self._entries.items() for entry in entries)
+        placed = ((entry, slot) for slot, entries in self._entries.items() for entry in entries)
+        self._shapes = ExpectedShapes(placed, reach.graph.merged)
         self._names = _OurVariables(operation)
 
     def fetches(self, depends_on: tuple[int, ...] = ()) -> list[Fetch]:

@@ -104,10 +104,12 @@ class ExpectedShape:
     """What is at ``path`` of a subgraph's answer (by the names it was asked for): objects in ``lists`` levels of lists.
 
     Anything else becomes null with an error before it is merged. Told only where that would cost others something.
+    ``types`` are the names that ``__typename`` may have, where inputs are chosen by it; else None.
     """
 
     path: tuple[str, ...]
     lists: int
+    types: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

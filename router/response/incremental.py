@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from router.field_error import ClientPath, FieldError
 from router.operation.deferral import ancestors
-from router.operation.model import DeferUsage, Selection
+from router.operation.model import DeferUsage
 from router.response.completion import Completion, JsonObject
 from router.response.deferred_fields import DeferredFields, DeferredProjection, Place
 from router.response.projection import selected_path
@@ -164,7 +164,7 @@ class GrowingAnswer:
         told = self._parts[fields.part].at(place.path)
         completion = Completion(self._variables, told, {})
         data = fields.projection(place.merged)(place.merged, _linked(place.path), completion)
-        errors = _errors_within(fields.selections, place.path, completion.all_errors()) if told else completion.errors
+        errors = self._errors_within(fields, place.path, completion) if told else completion.errors
         if data is None:
             for fragment in fragments:
                 fragment.errors = [*(fragment.errors or ()), *errors]
@@ -175,6 +175,15 @@ class GrowingAnswer:
         self._find(fields.below, Place(data, place.merged, place.path))
         for fragment in fragments:
             fragment.missing -= 1
+
+    def _errors_within(self, fields: DeferredFields, path: ClientPath, completion: Completion) -> list[FieldError]:
+        """The errors of the fields that a group selects of the object at ``path``."""
+        kept = []
+        for error in completion.all_errors():
+            within = selected_path(fields.selections, error.path[len(path) :], self._variables)
+            if within:
+                kept.append(error.at((*path, *within)))
+        return kept
 
 
 class _PartErrors:
@@ -196,18 +205,6 @@ class _PartErrors:
                 prefixes.setdefault(error.path[:length], []).append(error)
         above = (error for n in range(length) for error in prefixes.get(path[:n], ()))
         return [*above, *prefixes.get(path, ())]
-
-
-def _errors_within(
-    selections: tuple[Selection, ...], path: ClientPath, errors: Iterable[FieldError]
-) -> list[FieldError]:
-    """The errors of the fields that ``selections`` select of the object at ``path``."""
-    kept = []
-    for error in errors:
-        within = selected_path(selections, error.path[len(path) :])
-        if within:
-            kept.append(error.at((*path, *within)))
-    return kept
 
 
 def _cut(path: ClientPath, keys: int) -> ClientPath:

@@ -53,12 +53,12 @@ class Projection:
         introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
         if errors and self.planned is not self.operation:
             # What is fetched for inner use alone tells nothing at the place of a field that is denied.
-            errors = _visible_errors(self.planned, errors)
+            errors = _visible_errors(self.planned, errors, variables)
         completion = Completion(variables, errors, introspected)
         projected = self.project(data, None, completion)
         if not errors:
             return ProjectedResult(projected, completion.errors)
-        visible = _visible_errors(self.operation, completion.all_errors())
+        visible = _visible_errors(self.operation, completion.all_errors(), variables)
         return ProjectedResult(projected, [e for e in visible if not e.explains_null or _is_null(projected, e.path)])
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
@@ -83,9 +83,11 @@ def compile_projection(
     return Projection(api_schema, operation, project, introspection_document(operation), planned or operation)
 
 
-def _visible_errors(operation: Operation, errors: Sequence[FieldError]) -> list[FieldError]:
+def _visible_errors(
+    operation: Operation, errors: Sequence[FieldError], variables: Mapping[str, object]
+) -> list[FieldError]:
     """Errors at paths that the client selected; any other at its nearest object, unless one below that is told."""
-    paths = [visible_path(operation, error.path) for error in errors]
+    paths = [selected_path(operation.selections, error.path, variables) for error in errors]
     told = {
         error.path[:length]
         for error, path in zip(errors, paths, strict=True)
@@ -112,24 +114,23 @@ def _is_null(data: JsonObject | None, path: ClientPath) -> bool:
     return value is None
 
 
-def visible_path(operation: Operation, path: ClientPath) -> ClientPath:
-    """``path`` up to the first key that the client did not select: keys that planning added are no one's business."""
-    return selected_path(operation.selections, path)
+def selected_path(selections: Sequence[Selection], path: ClientPath, variables: Mapping[str, object]) -> ClientPath:
+    """``path`` up to the first key that ``selections`` do not select in this request.
 
-
-def selected_path(selections: Sequence[Selection], path: ClientPath) -> ClientPath:
-    """``path`` up to the first key that ``selections`` do not select."""
+    Keys that planning added are no one's business; nor are those that the client has skipped, and we needed.
+    """
     for position, step in enumerate(path):
         if isinstance(step, str):
-            found = [one for one in _fields(selections) if one.response_key == step]
+            found = [one for one in _fields(selections, variables) if one.response_key == step]
             if not found:
                 return path[:position]
             selections = [below for one in found for below in one.selections]
     return path
 
 
-def _fields(selections: Sequence[Selection]) -> list[Field]:
+def _fields(selections: Sequence[Selection], variables: Mapping[str, object]) -> list[Field]:
     fields: list[Field] = []
     for selection in selections:
-        fields += [selection] if isinstance(selection, Field) else _fields(selection.selections)
+        if all(condition.holds(variables) for condition in selection.conditions):
+            fields += [selection] if isinstance(selection, Field) else _fields(selection.selections, variables)
     return fields

@@ -33,7 +33,6 @@ from tests.differential.world import World
 from tests.differential.world_model import WorldModel
 
 ResponsePath = tuple[str | int, ...]
-KEY_ORDER = False
 Sources = tuple[tuple[str, str], ...]
 
 
@@ -273,7 +272,7 @@ def _value_at(data: object, path: ResponsePath) -> object:
 
 def _differences(true: object, told: object, path: ResponsePath = ()) -> Iterator[tuple[ResponsePath, object, object]]:
     if isinstance(true, dict) and isinstance(told, dict):
-        if (list(true) != list(told)) if KEY_ORDER else (set(true) != set(told)):
+        if list(true) != list(told):
             yield path, list(true), list(told)
             return
         for key, value in true.items():

@@ -239,3 +239,50 @@ def test_object_inside_a_shared_object_is_told_when_its_subgraph_fails_first() -
     )
 
     assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8
+
+
+def test_error_of_a_key_that_the_client_skipped_is_told_of_no_place_in_the_answer() -> None:
+    case = case_of(
+        "query ($no: Boolean!) { box { ref @skip(if: $no) { serial } size } }",
+        failing="boxes",
+        failure="errors with data",
+        boxes="""
+        type Box @key(fields: "ref { serial }") { ref: Ref! }
+        type Ref { serial: ID! @shareable }
+        type Query { box: Box! }
+        """,
+        sizes="""
+        type Box @key(fields: "ref { serial }") { ref: Ref! size: Int }
+        type Ref { serial: ID! @shareable }
+        """,
+    )
+    case = replace(case, variables=(("no", True),))
+    operations = [case.operation.replace("box", f"box{number}: box") for number in range(8)]  # Each fails elsewhere.
+
+    assert [check(replace(case, operation=operation)) for operation in operations] == [None] * 8
+
+
+def test_object_of_a_required_union_that_says_no_type_is_not_sent_on() -> None:
+    case = case_of(
+        "{ boxes { label } }",
+        failing="contents",
+        failure="wrong shape",
+        boxes='type Box @key(fields: "id") { id: ID! } type Query { boxes: [Box!]! }',
+        contents="""
+        type Box @key(fields: "id") { id: ID! content: Content }
+        type Mug { name: String @shareable }
+        type Cup { name: String @shareable }
+        union Content = Mug | Cup
+        """,
+        labels="""
+        type Box @key(fields: "id") {
+          id: ID! content: Content @external
+          label: String @requires(fields: "content { ... on Mug { name } ... on Cup { name } }")
+        }
+        type Mug { name: String @shareable }
+        type Cup { name: String @shareable }
+        union Content = Mug | Cup
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(16)] == [None] * 16
