@@ -12,8 +12,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -23,9 +24,32 @@ from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
 
 _CODE = "INVALID_SUBGRAPHS_FILE"
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
 _MAX_FILE_BYTES = 64 * 1024 * 1024
+_MAX_LIST_BYTES = 8_000_000
+
+
+class _UniqueKeysLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set[str]()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
+                if key.value in seen:
+                    raise _RepeatedKey(key)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _RepeatedKey(Exception):  # noqa: N818 - what is wrong with the file
+    """``key`` is the second node of its name."""
+
+    def __init__(self, key: yaml.ScalarNode) -> None:
+        super().__init__(key.value)
+        self.key = key
 
 
 def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = None) -> tuple[Subgraph, ...]:
@@ -60,9 +84,19 @@ def read_sdl(file: Path) -> str:
 
 
 def _read_yaml(file: Path) -> object:
+    text = read_sdl(file)
+    if len(text) > _MAX_LIST_BYTES:
+        raise InputError(_CODE, f"{file} is larger than {_MAX_LIST_BYTES} bytes; is it a list of subgraphs?")
     try:
-        document: object = yaml.safe_load(read_sdl(file))
-    except (yaml.YAMLError, RecursionError) as error:
+        document: object = yaml.load(text, Loader=_UniqueKeysLoader)  # noqa: S506 - it is a SafeLoader
+    except _RepeatedKey as error:
+        mark, key = error.key.start_mark, error.key.value
+        place = f"{file}:{mark.line + 1}:{mark.column + 1}"
+        message = f'{place} has the key "{key}" twice in one mapping; each needs a name of its own'
+        raise InputError(_CODE, message) from None
+    except RecursionError:
+        raise InputError(_CODE, f"{file} is nested too deeply to be read") from None
+    except yaml.YAMLError as error:
         raise InputError(_CODE, f"{file} is not YAML: {' '.join(str(error).split())}") from None
     return document
 

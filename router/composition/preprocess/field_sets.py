@@ -18,6 +18,7 @@ from router.composition.schema import (
     TypeDefinition,
     all_applied,
 )
+from router.composition.words import shorten
 from router.federation.error_codes import ErrorCode
 from router.federation.field_set import FieldSelection, FieldSetError, FragmentSelection, Selection, parse_field_set
 from router.federation.literals import print_literal
@@ -74,7 +75,7 @@ class _FieldSetCheck:
     def error(self, suffix: str, message: str) -> CompositionError:
         use = self.use
         code = ErrorCode(f"{use.directive.upper()}_{suffix}")
-        shown = print_literal(use.application.arguments.get("fields"))
+        shown = shorten(print_literal(use.application.arguments.get("fields")))
         text = f'On "{use.coordinate}", for @{use.directive}(fields: {shown}): {message}'
         return subgraph_error(code, text, self.subgraph, use.application.node)
 
