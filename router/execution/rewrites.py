@@ -45,6 +45,8 @@ def compile_path_rewrites(rewrites: Sequence[Rewrite]) -> RenamePath:
     renamed = {
         (tuple(step.response_key for step in rewrite.path), rewrite.sent): rewrite.response_key for rewrite in rewrites
     }
+    if not renamed:
+        return _as_it_is
 
     def rename_path(path: ClientPath) -> ClientPath:
         keys: tuple[str, ...] = ()
@@ -57,3 +59,7 @@ def compile_path_rewrites(rewrites: Sequence[Rewrite]) -> RenamePath:
         return tuple(client)
 
     return rename_path
+
+
+def _as_it_is(path: ClientPath) -> ClientPath:
+    return path

@@ -47,7 +47,7 @@ from graphql import (
 
 from router.errors import OperationError
 from router.operation.defer_directives import defer_directive, deferral_variables
-from router.operation.document import with_code
+from router.operation.document import with_code, without_token_chain
 from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits, check_limits
 from router.operation.literals import LiftedDocument
 from router.operation.model import Condition, DeferUsage, Field, InlineFragment, Operation, OperationKind, Selection
@@ -108,7 +108,7 @@ def build_lifted_operation(
     """As ``build_operation`` of ``document``, but with variables for its literals. Raises as that does."""
     try:
         _validate(api_schema, document, hide_suggestions=limits.hide_suggestions)
-        without = parse(lifted.text)
+        without = without_token_chain(parse(lifted.text))
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
     operation = normalize_operation(api_schema, without, operation_name, limits)

@@ -146,7 +146,7 @@ class ProjectionWriter:
             return f"x if {sound} else c.leaf(x, {parent}, path, {step}, {kind.name!r})"
         if isinstance(kind, GraphQLEnumType):
             values = f"enum_{kind.name}"
-            self.namespace[values] = frozenset(kind.values)
+            self.namespace[values] = kind.values  # The schema's own: no copy for each operation.
             sound = f"type(x) is str and x in {values}"
             return f"x if {sound} else {_irregular(parent, step, f'a value of enum {kind.name}')}"
         return f"x if x is not None else {_irregular(parent, step, kind.name)}"

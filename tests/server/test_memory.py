@@ -7,10 +7,13 @@ import gc
 import httpx
 import psutil
 import pytest
+from graphql import DocumentNode, FieldNode, Token
 
+from router.server.compiled_operation import CompiledOperation, OperationCompiler
 from router.server.config import RouterConfig
 from router.server.config.graphql import GraphQLSettings
-from tests.server.shop import Shop, client_of, router_over
+from router.supergraph.read import read_supergraph
+from tests.server.shop import SUPERGRAPH, Shop, client_of, router_over
 
 WARM, LOAD = 1500, 3000
 ALLOWED_BYTES_PER_REQUEST = 700
@@ -25,6 +28,22 @@ async def ask(client: httpx.AsyncClient, number: int) -> None:
     )
     response = await client.post("/graphql", json=queries[number % 3], headers={"authorization": f"Bearer {number}"})
     assert response.status_code == 200
+
+
+def test_a_compiled_operation_does_not_keep_its_document() -> None:
+    """Tokens know each other, and nodes know tokens: one node that is kept could keep the text in pieces."""
+    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH), 10)
+    compile_("query First($first: Int) { products(first: $first) { name available } }", None)
+    gc.collect()
+    before = {id(each) for each in gc.get_objects()}
+    kept = compile_("query Second($first: Int) { products(first: $first) { name available } }", None)
+    gc.collect()
+    added = [each for each in gc.get_objects() if id(each) not in before]
+
+    assert isinstance(kept, CompiledOperation)
+    assert not [each for each in added if isinstance(each, DocumentNode | FieldNode)]
+    # A location holds two, and the operation keeps its variable's definition alone.
+    assert len([each for each in added if isinstance(each, Token)]) <= 10
 
 
 def resident() -> int:
