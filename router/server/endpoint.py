@@ -25,6 +25,7 @@ from router.server.deferred.formats import DeferredFormat, choose_deferred_forma
 from router.server.deferred.stream import DeferredStream, send_deferred, send_whole
 from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
+from router.server.header_rules import forwarded_names
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
@@ -37,7 +38,7 @@ Header = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class RequestHead:
-    """What the endpoint reads of an HTTP request's head; ``propagated`` are the headers that subgraphs get."""
+    """What the endpoint reads of an HTTP request's head; ``propagated`` are the headers that subgraphs may get."""
 
     scope: Scope
     method: str
@@ -68,7 +69,7 @@ class GraphQLEndpoint:
         self._telemetry = telemetry
         self._clients = DisconnectWatch()
         self._sharing = AnswerSharing() if config.graphql.share else None
-        self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
+        self._propagate = forwarded_names(config.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing that a client or a subgraph does raises."""

@@ -11,15 +11,17 @@ from graphql import is_scalar_type, is_specified_scalar_type
 from router.errors import InputError
 from router.execution.answer import Decode
 from router.execution.json_numbers import decode, decode_exact
-from router.execution.subgraph_client import SubgraphClient
+from router.execution.subgraph_client import Headers, SubgraphClient
 from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
+from router.execution.traffic.headers import HeaderRules
 from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.deferred.compiled import DeferralCache, compile_deferral
 from router.server.error_policy import ErrorPolicy, error_policy
+from router.server.header_rules import header_rules
 from router.server.operation_cache import OperationCache
 from router.server.plugins.hooks import has_subgraph_hooks
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
@@ -37,10 +39,15 @@ class GraphInput:
 
 @dataclass(frozen=True, slots=True)
 class EventRoute:
-    """From where, and how, the events of a subgraph's subscriptions come."""
+    """From where, and how, the events of a subgraph's subscriptions come; ``rules`` are those for its headers."""
 
     source: EventSource
     url: str
+    rules: HeaderRules | None
+
+    def headers(self, forwarded: Headers) -> Headers:
+        """What the subgraph gets of the headers ``forwarded`` by the router."""
+        return self.rules.applied(forwarded) if self.rules is not None else forwarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ def open_graph(
     _check_names("subgraphs.timeouts", settings.timeouts, supergraph)
     _check_names("subgraphs.subscriptions", settings.subscriptions, supergraph)
     _check_names("subgraphs.apps", settings.apps, supergraph)
+    _check_names("headers.subgraphs", config.headers.subgraphs, supergraph)
     _check_names("traffic.addresses", config.traffic.addresses, supergraph)
     _check_names("traffic.resolve", config.traffic.resolve, supergraph)
     urls = _urls(supergraph)
@@ -150,9 +158,10 @@ def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> 
 
 def _event_routes(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, EventRoute]:
     routes: dict[str, EventRoute] = {}
+    rules = header_rules(config.headers, urls)
     for name, url in urls.items():
         settings = config.subgraphs.subscriptions.get(name, SubgraphSubscriptionSettings())
-        routes[name] = EventRoute(_event_source(settings), settings.url or url)
+        routes[name] = EventRoute(_event_source(settings), settings.url or url, rules.get(name))
     return routes
 
 

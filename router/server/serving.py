@@ -23,6 +23,7 @@ from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
+from router.server.header_rules import check_claim_headers
 from router.server.overload import LoadShedder, Overload
 from router.server.plan_page import plan_route
 from router.server.plugins.hooks import Hooks, load_hooks
@@ -71,8 +72,9 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     """All that ``config`` asks for over ``graph``; changes nothing.
 
     What the ``previous`` one has learned of tokens and keys is kept where the settings for it are the same. InputError
-    (INVALID_CONFIG) as the explorer, the policies and the authenticator say.
+    (INVALID_CONFIG) as the explorer, the policies, the authenticator and the headers of claims say.
     """
+    check_claim_headers(config)
     authenticator = _authenticator(config, previous)
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)

@@ -13,6 +13,7 @@ from router.execution.subgraph_client import SubgraphClient
 from router.execution.traffic.adaptive_limit import LimitPolicy
 from router.execution.traffic.balance import BalancingClient, Replica
 from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from router.execution.traffic.headers import HeaderRules, HeaderRulesClient
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
@@ -20,6 +21,7 @@ from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.config import RouterConfig
 from router.server.config.traffic import TrafficSettings
+from router.server.header_rules import header_rules
 from router.server.replica_addresses import addresses_of
 
 logger = logging.getLogger("galleria.router")
@@ -37,6 +39,7 @@ class TrafficInput:
     settings: TrafficSettings
     apps: Mapping[str, str]
     has_trace: bool
+    header_rules: Mapping[str, HeaderRules]
     is_hooked: bool = False
 
 
@@ -56,7 +59,8 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
     """What ``open_traffic`` needs, of the supergraph's ``urls`` by subgraph and the settings."""
     subgraphs = config.subgraphs
     limits = HttpLimits(subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s)
-    return TrafficInput(urls, limits, config.traffic, subgraphs.apps, config.telemetry.trace_context)
+    rules = header_rules(config.headers, urls)
+    return TrafficInput(urls, limits, config.traffic, subgraphs.apps, config.telemetry.trace_context, rules)
 
 
 def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
@@ -82,6 +86,9 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
         from router.server.plugins.subgraph_hooks import HookedClient
 
         client = HookedClient(client)
+    if made_from.header_rules:
+        # Around the sharing, whose key is what is sent, and around the plugins, which see it.
+        client = HeaderRulesClient(client, made_from.header_rules)
     return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing)
 
 

@@ -18,6 +18,7 @@ from router.server.access.keys import JwksFile, JwksUrl, KeySource, KeysUnavaila
 from router.server.access.tokens import Issuer, TokenLimits, TokenRefused, TokenVerifier
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.config.authentication import AuthenticationSettings, IssuerSettings
+from router.server.config.headers import is_header_value
 from router.server.request_error import RequestError
 
 logger = logging.getLogger("galleria.router")
@@ -35,10 +36,22 @@ class Authenticator:
         self._header = settings.header.lower().encode()
         self._scheme = settings.scheme.lower()
         self._cookie = settings.cookie
+        self._claim_headers = [(claim, name.encode()) for claim, name in settings.claims_to_headers.items()]
 
     async def caller(self, _: Scope, propagated: Headers, headers: Iterable[Header]) -> Caller:
-        """As Identity says. RequestError as requester."""
-        return Caller(propagated, await self.requester(headers))
+        """As Identity says, with the claims that subgraphs get as headers. RequestError as requester.
+
+        RequestError also for a claim that no header can hold: 401 UNAUTHENTICATED.
+        """
+        requester = await self.requester(headers)
+        if not self._claim_headers or requester.claims is None:
+            return Caller(propagated, requester)
+        told = [
+            (header, _as_header_value(claim, requester.claims[claim]))
+            for claim, header in self._claim_headers
+            if requester.claims.get(claim) is not None
+        ]
+        return Caller((*propagated, *told), requester)
 
     async def requester(self, headers: Iterable[Header]) -> Requester:
         """Who sent a request with these headers; ANONYMOUS without a token.
@@ -113,6 +126,18 @@ def _cookie_in(header: str, name: str) -> str | None:
     except CookieError:
         return None
     return found.value if found is not None else None
+
+
+def _as_header_value(claim: str, value: object) -> bytes:
+    """Texts and numbers as they are, truth as in JSON, a list of texts apart by commas. RequestError."""
+    members = value if isinstance(value, list) else [value]
+    texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in members]
+    is_plain = all(isinstance(one, str | int | float) for one in members) and all(map(is_header_value, texts))
+    is_ambiguous = isinstance(value, list) and any("," in text for text in texts)
+    if not is_plain or is_ambiguous:
+        reason = f"the token is not accepted: its claim '{claim}' is told to services, and no header can hold it"
+        raise _refused(reason, 'Bearer error="invalid_token"')
+    return ",".join(texts).encode()
 
 
 def _refused(reason: str, challenge: str) -> RequestError:

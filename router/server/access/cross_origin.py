@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from router.server.answer import failure_answer, send_answer
 from router.server.config import CorsSettings, RouterConfig
 from router.server.config.cors import ANY
+from router.server.header_rules import forwarded_names
 from router.server.negotiation import JSON
 from router.server.request_error import RequestError
 
@@ -52,7 +53,7 @@ def guards_get(config: RouterConfig, *, may_know_cookies: bool = False) -> bool:
     if config.csrf.guard_get is not None:
         return config.csrf.guard_get
     reads_cookies = may_know_cookies or config.authentication.cookie is not None
-    return reads_cookies or "cookie" in {name.lower() for name in config.headers.propagate}
+    return reads_cookies or b"cookie" in forwarded_names(config.headers)
 
 
 class PreflightGuard:

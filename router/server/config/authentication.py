@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from router.server.config.headers import HeaderName
 from router.server.config.section import Section
 
 # Those with a private key at the issuer alone: whoever can verify a symmetric signature can forge one.
@@ -33,13 +35,17 @@ class IssuerSettings(Section):
 
 
 class AuthenticationSettings(Section):
-    """Without ``issuers`` nobody is known, and no token is looked at. ``cookie`` is looked at after ``header``."""
+    """Without ``issuers`` nobody is known, and no token is looked at. ``cookie`` is looked at after ``header``.
+
+    ``claims_to_headers`` are the headers by which subgraphs get claims of a token, by the claim's name.
+    """
 
     issuers: tuple[IssuerSettings, ...] = ()
     required: bool = False
     header: str = Field("authorization", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
     scheme: str = "Bearer"
     cookie: str | None = None
+    claims_to_headers: Mapping[str, HeaderName] = Field(default_factory=dict)
     leeway_s: float = Field(0.0, ge=0, le=300)
     max_cached_tokens: int = Field(10_000, ge=0)
     max_token_bytes: int = Field(8192, gt=0)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
+from router.server.config.headers import UNSAFE_VALUE
 from router.server.config.nearest import nearest
 from router.server.config.router_config import RouterConfig
 from router.server.config.section import Section, section_in
@@ -69,6 +70,8 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         *section, name = first["loc"]
         return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
+    if first["type"] == UNSAFE_VALUE:
+        return f"{where}: {first['msg']}"
     return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
 
 

@@ -44,8 +44,10 @@ class EventPlan:
     def asks_the_same(self, other: EventPlan) -> bool:
         """Whether the stream of events of ``other`` is that of this plan too."""
         mine, others = self.graph.event_routes[self.subgraph], other.graph.event_routes.get(other.subgraph)
-        is_same_place = others is not None and mine.url == others.url and type(mine.source) is type(others.source)
-        return is_same_place and self.subgraph == other.subgraph and self.body == other.body
+        if others is None or (mine.url, mine.rules) != (others.url, others.rules):
+            return False
+        is_same_way = type(mine.source) is type(others.source)
+        return is_same_way and self.subgraph == other.subgraph and self.body == other.body
 
 
 def plan_events(graph: Graph, compiled: CompiledOperation, raw_variables: Mapping[str, Any]) -> EventPlan:
@@ -141,7 +143,8 @@ class SharedSubscription:
         while True:
             plan = self._plan
             route = plan.graph.event_routes[plan.subgraph]
-            request = EventRequest(plan.subgraph, route.url, plan.body, self._caller.headers, plan.graph.decode)
+            headers = route.headers(self._caller.headers)
+            request = EventRequest(plan.subgraph, route.url, plan.body, headers, plan.graph.decode)
             try:
                 async with route.source.open(request) as events:
                     self._has_connected, lost_at, pauses = True, None, growing_pauses()

@@ -36,6 +36,7 @@ from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.graphql_request import read_parameters
+from router.server.header_rules import forwarded_names
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 from router.server.subscriptions.streams import STALLED_AFTER_S
@@ -66,7 +67,7 @@ class WebSocketEndpoint:
         self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
-        self._propagate = frozenset(name.lower().encode() for name in config.headers.propagate)
+        self._propagate = forwarded_names(config.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk with one client until either side closes."""

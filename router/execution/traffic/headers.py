@@ -1,0 +1,47 @@
+"""Headers by subgraph: which of a request's headers one gets, under which names, and what every request to it bears.
+
+``x-tenant: a`` by the targets ``{x-tenant: (tenant,)}`` and the fixed ``x-key: k`` becomes ``tenant: a``, ``x-key: k``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """``targets`` are the names, none or several, under which a header is sent; one that is not there keeps its own.
+
+    All names are in lower case. ``fixed`` is sent with every request.
+    """
+
+    targets: Mapping[bytes, tuple[bytes, ...]]
+    fixed: Headers = ()
+
+    def applied(self, headers: Headers) -> Headers:
+        """What the subgraph gets of ``headers``, in their order, and then what is fixed."""
+        sent = []
+        for name, value in headers:
+            lower = name.lower()
+            sent += [(target, value) for target in self.targets.get(lower, (lower,))]
+        return (*sent, *self.fixed)
+
+
+class HeaderRulesClient:
+    """A SubgraphClient that sends by ``inner`` with the headers that the ``rules`` for its subgraph make."""
+
+    def __init__(self, inner: SubgraphClient, rules: Mapping[str, HeaderRules]) -> None:
+        self._inner = inner
+        self._rules = rules
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """As the protocol says."""
+        rules = self._rules[request.subgraph]
+        return await self._inner.send(request._replace(headers=rules.applied(request.headers)))
+
+    async def close(self) -> None:
+        """As the protocol says."""
+        await self._inner.close()
