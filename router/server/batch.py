@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from router.errors import OperationError
 from router.execution.json_numbers import encode
 from router.operation.model import OperationKind
 from router.server.access.caller import Caller
@@ -13,15 +14,18 @@ from router.server.compiled_operation import CompiledOperation
 from router.server.config import BatchingSettings
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest, read_parameters
+from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 
-Batch = tuple[GraphQLRequest, ...]
+# A member whose document is not there is the error that tells so: the others run.
+Member = GraphQLRequest | OperationError
+Batch = tuple[Member, ...]
 # What a member is to be run as, or why it cannot be.
 Compiled = tuple[Graph, CompiledOperation] | Exception
 
 
-def read_batch(members: list[Any], settings: BatchingSettings) -> Batch:
+def read_batch(members: list[Any], settings: BatchingSettings, documents: PersistedDocuments | None = None) -> Batch:
     """The requests in an array. RequestError, 400: BATCHING_DISABLED, BATCH_SIZE, INVALID_REQUEST."""
     if not settings.enabled:
         message = "An array of operations is not taken here. Set batching.enabled in router.yaml to allow it."
@@ -29,7 +33,14 @@ def read_batch(members: list[Any], settings: BatchingSettings) -> Batch:
     if not 0 < len(members) <= settings.max_operations:
         message = f"An array of {len(members)} operations is not taken: send from 1 to {settings.max_operations}."
         raise RequestError(400, "BATCH_SIZE", message)
-    return tuple(read_parameters(member) for member in members)
+    return tuple(_read_member(member, documents) for member in members)
+
+
+def _read_member(member: Any, documents: PersistedDocuments | None) -> Member:
+    try:
+        return read_parameters(member, documents)
+    except OperationError as error:
+        return error
 
 
 async def run_batch(service: GraphQLService, batch: Batch, caller: Caller, started: float) -> Answer:
@@ -47,7 +58,9 @@ async def run_batch(service: GraphQLService, batch: Batch, caller: Caller, start
     return Answer(200, b"[" + b",".join(results) + b"]")
 
 
-async def _compiled(service: GraphQLService, request: GraphQLRequest, caller: Caller) -> Compiled:
+async def _compiled(service: GraphQLService, request: Member, caller: Caller) -> Compiled:
+    if isinstance(request, OperationError):
+        return request
     try:
         return await service.compiled_operation(request, caller)
     except Exception as error:  # noqa: BLE001 - one member's fault, or ours, is told at its place
@@ -58,10 +71,10 @@ def _is_mutation(compiled: Compiled) -> bool:
     return not isinstance(compiled, Exception) and compiled[1].operation.kind is OperationKind.MUTATION
 
 
-async def _run(
-    service: GraphQLService, request: GraphQLRequest, compiled: Compiled, caller: Caller, started: float
-) -> bytes:
+async def _run(service: GraphQLService, request: Member, compiled: Compiled, caller: Caller, started: float) -> bytes:
     try:
+        if isinstance(request, OperationError):
+            raise request
         if isinstance(compiled, Exception):
             raise compiled
         return result_answer(await service.run(*compiled, request, caller, started)).body

@@ -186,7 +186,7 @@ class GraphQLEndpoint:
     ) -> Answer | None:
         """The answer to a request with files; None where the client has gone away."""
         settings = UploadLimits(self._uploads, self._max_body_bytes)
-        async with received_upload(head.headers, receive, settings) as request:
+        async with received_upload(head.headers, receive, settings, self._service.documents) as request:
             if request is None:
                 return None
             graph, compiled = await self._service.compiled_operation(request, caller)
@@ -201,9 +201,11 @@ class GraphQLEndpoint:
             if body is None:
                 return None
             sent = read_json(head.content_type, body)
-            return read_batch(sent, self._batching) if type(sent) is list else read_parameters(sent)
+            if type(sent) is list:
+                return read_batch(sent, self._batching, self._service.documents)
+            return read_parameters(sent, self._service.documents)
         if head.method == "GET":
-            return read_get(head.query_string)
+            return read_get(head.query_string, self._service.documents)
         raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})
 
 

@@ -23,6 +23,7 @@ from router.server.deferred.compiled import DeferralCache, compile_deferral
 from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.header_rules import header_rules
 from router.server.operation_cache import OperationCache
+from router.server.persisted_documents.manifest import Manifest
 from router.server.plugins.hooks import has_subgraph_hooks
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
@@ -31,10 +32,11 @@ from router.supergraph.model import Supergraph
 
 @dataclass(frozen=True, slots=True)
 class GraphInput:
-    """What a graph is made from: what was read of the supergraph, and the settings."""
+    """What a graph is made from: what was read of the supergraph, the settings, and the manifest that they name."""
 
     source: SupergraphSource
     config: RouterConfig
+    manifest: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from router.server.config import RouterConfig, load_config
 from router.server.graph import Graph, GraphInput, build_graph
+from router.server.persisted_documents.manifest import read_manifest
 from router.server.supergraph_file import read_source
 
 # Of a file: time of its last change, size, and inode, which tells one that was moved into its place.
@@ -25,20 +26,23 @@ class GraphFiles:
         self._environ = environ
 
     def read(self) -> GraphInput:
-        """What the files hold now. InputError as read_source and load_config."""
+        """What the files hold now. InputError as read_source, load_config and read_manifest."""
         config = self._config
         settings = config if isinstance(config, RouterConfig) else load_config(config, self._environ)
-        return GraphInput(read_source(self._supergraph), settings)
+        path = settings.persisted_documents.manifest
+        manifest = read_manifest(path) if path is not None else None
+        return GraphInput(read_source(self._supergraph), settings, manifest)
 
     def open(self) -> Graph:
         """The graph that the files make now. InputError as read and build_graph."""
         return build_graph(self.read())
 
     def stamps(self, last_read: GraphInput | None) -> tuple[Stamp, ...]:
-        """One for each file: those of the command line, and those that the ``last_read`` supergraph.yaml named."""
+        """One for each file: those of the command line, and those that the ``last_read`` ones named."""
         named = last_read.source.files if last_read is not None else (self._supergraph,)
-        paths = (*named, self._config) if isinstance(self._config, Path) else named
-        return tuple(_stamp(path) for path in paths)
+        manifest = last_read.config.persisted_documents.manifest if last_read is not None else None
+        others = (path for path in (self._config, manifest) if isinstance(path, Path))
+        return tuple(_stamp(path) for path in (*named, *others))
 
 
 def _stamp(path: Path) -> Stamp:

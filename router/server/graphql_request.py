@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from router.errors import OperationError
 from router.execution.json_numbers import decode_exact
+from router.server.persisted_documents.documents import ID_PARAMETERS, PersistedDocuments, persisted_query_hash
 from router.server.request_error import RequestError
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_PARAMETERS = ("query", "operationName", "variables", "extensions")
+_PARAMETERS = ("query", "operationName", "variables", "extensions", *ID_PARAMETERS)
 
 
 class GraphQLRequest(NamedTuple):
@@ -24,9 +26,9 @@ class GraphQLRequest(NamedTuple):
     has_files: bool = False
 
 
-def read_post(content_type: bytes, body: bytes) -> GraphQLRequest:
-    """The request in a POST. RequestError: 415 for another type than JSON in UTF-8, 400 for what is no request."""
-    return read_parameters(read_json(content_type, body))
+def read_post(content_type: bytes, body: bytes, documents: PersistedDocuments | None = None) -> GraphQLRequest:
+    """The request in a POST. RequestError: 415 for another type than JSON in UTF-8; else as read_parameters."""
+    return read_parameters(read_json(content_type, body), documents)
 
 
 def read_json(content_type: bytes, body: bytes) -> Any:
@@ -40,8 +42,8 @@ def read_json(content_type: bytes, body: bytes) -> Any:
         raise RequestError(400, "INVALID_JSON", "The request body is not JSON.") from None
 
 
-def read_get(query_string: bytes) -> GraphQLRequest:
-    """The request in the URL of a GET; variables and extensions are JSON there. RequestError: 400."""
+def read_get(query_string: bytes, documents: PersistedDocuments | None = None) -> GraphQLRequest:
+    """The request in the URL of a GET; variables and extensions are JSON there. RequestError: 400; OperationError."""
     try:
         sent = dict(
             parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
@@ -54,7 +56,7 @@ def read_get(query_string: bytes) -> GraphQLRequest:
             parameters[name] = _read_json(name, parameters[name])
     if not parameters.get("operationName"):
         parameters.pop("operationName", None)
-    return read_parameters(parameters)
+    return read_parameters(parameters, documents)
 
 
 def _read_json(name: str, text: str) -> Any:
@@ -64,18 +66,29 @@ def _read_json(name: str, text: str) -> Any:
         raise RequestError(400, "INVALID_JSON", f"The parameter '{name}' in the URL is not JSON.") from None
 
 
-def read_parameters(parameters: Any) -> GraphQLRequest:
-    """The request that a JSON object is. RequestError: 400 INVALID_REQUEST."""
+def read_parameters(parameters: Any, documents: PersistedDocuments | None = None) -> GraphQLRequest:
+    """The request that a JSON object is; ``documents`` are those that it may name instead of sending its own.
+
+    RequestError: 400 INVALID_REQUEST. OperationError: as PersistedDocuments.text_of; PERSISTED_QUERY_NOT_SUPPORTED.
+    """
     if type(parameters) is not dict:
         raise RequestError(400, "INVALID_REQUEST", "The request is not a JSON object.")
-    query = parameters.get("query")
+    query = parameters.get("query") if documents is None else documents.text_of(parameters)
     if type(query) is not str:
-        message = "The parameter 'query' is missing." if query is None else "The parameter 'query' is not a string."
-        raise RequestError(400, "INVALID_REQUEST", message)
+        raise _no_query(query, parameters, documents)
     name = parameters.get("operationName")
     if name is not None and type(name) is not str:
         raise RequestError(400, "INVALID_REQUEST", "The parameter 'operationName' is neither a string nor null.")
     return GraphQLRequest(query, name, _object(parameters, "variables"), _object(parameters, "extensions"))
+
+
+def _no_query(query: object, parameters: dict[str, Any], documents: PersistedDocuments | None) -> Exception:
+    if query is not None:
+        return RequestError(400, "INVALID_REQUEST", "The parameter 'query' is not a string.")
+    if documents is None and persisted_query_hash(parameters) is not None:
+        # By this message clients know that they must send their documents from now on.
+        return OperationError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+    return RequestError(400, "INVALID_REQUEST", "The parameter 'query' is missing.")
 
 
 def _object(parameters: dict[str, Any], name: str) -> Mapping[str, Any]:

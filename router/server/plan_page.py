@@ -33,7 +33,7 @@ def plan_route(config: RouterConfig, service: GraphQLService, identity: Identity
             raise RequestError(403, "FORBIDDEN", "Plans are shown to those who may inspect alone.")
         length = request.headers.get("content-length", "").encode()
         body = await read_body(request.receive, length, max_body_bytes)
-        sent = read_post(request.headers.get("content-type", "").encode(), body or b"")
+        sent = read_post(request.headers.get("content-type", "").encode(), body or b"", service.documents)
         graph, compiled = await service.compiled_operation(sent, Caller(requester=requester))
         plan = await service.plan(graph, compiled, sent)
         return JSONResponse({"text": render_text(plan), "json": plan_to_json(plan)})

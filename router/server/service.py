@@ -18,6 +18,7 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.compiled import CompiledDeferral, DeferralKey
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.subscriber import Subscriber
@@ -27,14 +28,22 @@ from router.server.telemetry import Telemetry
 class GraphQLService:
     """Runs operations on ``graph`` by one set of settings; None while there is no graph yet.
 
+    ``documents`` are those that requests may name instead of sending them; None where the settings allow it to none.
+
     ``mutations`` grows with each mutation that is answered, with each part of one where it is answered in parts.
     """
 
     def __init__(
-        self, config: RouterConfig, telemetry: Telemetry, subscriptions: SubscriptionHub, graph: Graph | None = None
+        self,
+        config: RouterConfig,
+        telemetry: Telemetry,
+        subscriptions: SubscriptionHub,
+        graph: Graph | None = None,
+        documents: PersistedDocuments | None = None,
     ) -> None:
         """InputError as Gate."""
         self.graph = graph
+        self.documents = documents
         self.subscriptions = subscriptions
         self.mutations = 0
         self._timeout_s = config.graphql.timeout_s

@@ -25,6 +25,7 @@ from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.header_rules import check_claim_headers
 from router.server.overload import LoadShedder, Overload
+from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plan_page import plan_route
 from router.server.plugins.hooks import Hooks, load_hooks
 from router.server.plugins.operation_hooks import HookedService
@@ -71,15 +72,16 @@ class Serving:
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
     """All that ``config`` asks for over ``graph``; changes nothing.
 
-    What the ``previous`` one has learned of tokens and keys is kept where the settings for it are the same. InputError
-    (INVALID_CONFIG) as the explorer, the policies, the authenticator and the headers of claims say.
+    What the ``previous`` one has learned of tokens, keys and documents is kept where the settings for it are the same.
+    InputError (INVALID_CONFIG) as the explorer, policies, manifest, authenticator and headers of claims say.
     """
     check_claim_headers(config)
     authenticator = _authenticator(config, previous)
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
     kind = HookedService if hooks is not None and hooks.has_operation_hooks else GraphQLService
-    service = kind(config, lasting.telemetry, lasting.subscriptions, graph)
+    documents = _documents(config, graph, previous)
+    service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
@@ -113,6 +115,11 @@ def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:
     if previous is not None and config.plugins == previous.config.plugins:
         return previous.hooks
     return load_hooks(config.plugins)
+
+
+def _documents(config: RouterConfig, graph: Graph | None, previous: Serving | None) -> PersistedDocuments | None:
+    manifest = graph.made_from.manifest if graph is not None and graph.made_from is not None else None
+    return persisted_documents(config.persisted_documents, manifest, previous.service.documents if previous else None)
 
 
 def _authenticator(config: RouterConfig, previous: Serving | None) -> Authenticator | None:

@@ -20,6 +20,7 @@ from router.execution.json_numbers import decode_exact
 from router.execution.uploads import UploadedFile
 from router.server.config import UploadSettings
 from router.server.graphql_request import GraphQLRequest, read_parameters
+from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 
 # Of the form's own lines, and of the names of files.
@@ -50,11 +51,15 @@ class _FormGivenUp(MultiPartException):
 
 @asynccontextmanager
 async def received_upload(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: UploadLimits
+    headers: Iterable[tuple[bytes, bytes]],
+    receive: Receive,
+    limits: UploadLimits,
+    documents: PersistedDocuments | None = None,
 ) -> AsyncIterator[GraphQLRequest | None]:
     """The request, whose files are there until the context ends; None where the client has gone away.
 
     RequestError: 400 UPLOADS_DISABLED, PREFLIGHT_REQUIRED, INVALID_REQUEST, INVALID_JSON; 413 REQUEST_TOO_LARGE.
+    OperationError as read_parameters.
     """
     settings = limits.settings
     sent = Headers(raw=list(headers))
@@ -76,7 +81,7 @@ async def received_upload(
     except MultiPartException as error:
         raise RequestError(400, "INVALID_REQUEST", f"The form cannot be read: {error.message}") from None
     try:
-        yield _read_form(form, settings)
+        yield _read_form(form, settings, documents)
     finally:
         await form.close()
 
@@ -107,9 +112,9 @@ async def _body(receive: Receive, max_bytes: int) -> AsyncGenerator[bytes, None]
             return
 
 
-def _read_form(form: FormData, settings: UploadSettings) -> GraphQLRequest:
+def _read_form(form: FormData, settings: UploadSettings, documents: PersistedDocuments | None) -> GraphQLRequest:
     operations, places = _json_field(form, "operations"), _json_field(form, "map")
-    request = read_parameters(operations)
+    request = read_parameters(operations, documents)
     if not isinstance(places, dict):
         raise _invalid("The field 'map' is not a JSON object.")
     variables: dict[str, Any] = dict(request.variables)

@@ -13,6 +13,7 @@ from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
 from router.server.config.load import INVALID_CONFIG, check_config, load_config
 from router.server.config.nearest import nearest
+from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.router_config import RouterConfig
 from router.server.config.server import ServerSettings
 from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
@@ -36,6 +37,7 @@ __all__ = [
     "HeaderSettings",
     "IssuerSettings",
     "LimitSettings",
+    "PersistedDocumentSettings",
     "RouterConfig",
     "ServerSettings",
     "SubgraphSettings",

@@ -18,6 +18,7 @@ from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
+from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.plugins import PluginSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
@@ -44,6 +45,7 @@ class RouterConfig(Section):
     csrf: CsrfSettings = CsrfSettings()
     cors: CorsSettings = CorsSettings()
     limits: LimitSettings = LimitSettings()
+    persisted_documents: PersistedDocumentSettings = PersistedDocumentSettings()
     errors: ErrorSettings = ErrorSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()

@@ -201,7 +201,7 @@ class _Connection:
         if self._caller.requester.has_expired():
             raise OperationError(UNAUTHENTICATED, "The token has expired. Connect again with a new one.")
         service = self._current()
-        request = read_parameters(payload)
+        request = read_parameters(payload, service.documents)
         graph, compiled = await service.compiled_operation(request, self._caller)
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
             await self._pass_on(id_, service.subscribe(graph, compiled, request, self._caller))
