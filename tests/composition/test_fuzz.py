@@ -80,10 +80,66 @@ sdls = st.builds(
 )
 
 
+WHOLE = tuple(file.read_text() for file in sorted((ROOT / "subgraphs").glob("*/schema.graphql")))
+SCHEMA = re.compile(r"^schema .*@link.*\{\n[^}]*\}", re.MULTILINE)
+NAME = re.compile(r"\b[A-Z]\w+\b")
+NAMES = tuple(sorted(set(NAME.findall("\n".join(WHOLE)))))
+DIRECTIVES = tuple(word for word in WORDS if re.match(r"@\w", word))
+
+
+def mutate_lines(sdl: str, edits: Sequence[tuple[int, int, str, str]]) -> str:
+    """Edits that mostly leave SDL which parses, so that the later stages get something to do.
+
+    A line is a member or the head of a type: it is deleted, doubled elsewhere, given a directive, or other types.
+    """
+    lines = [HEAD, *SCHEMA.sub("", sdl).split("\n")]
+    for where, how, directive, name in edits:
+        members = [number for number, line in enumerate(lines) if re.match(r"  \w+[(:]|  [A-Z_]+$", line)]
+        heads = [number for number, line in enumerate(lines) if re.match(r"(type|interface|input|enum|union) ", line)]
+        at = members[where % len(members)] if members else 0
+        head = heads[where % len(heads)] if heads else 0
+        if how == 0:
+            del lines[at]
+        elif how == 1:
+            lines.insert(members[where // 2 % len(members)] if members else at, lines[at])
+        elif how == 2:
+            lines[at] = f"{lines[at]} {directive}"
+        elif how == 3:
+            lines[at] = NAME.sub(name, lines[at], count=1)
+        elif how == 4:
+            lines[head] = lines[head].replace(" {", f" {directive} {{")
+        elif how == 5:
+            lines[head] = re.sub(r"^\w+", ("type", "interface", "input")[where % 3], lines[head])
+        else:
+            lines[head] = NAME.sub(name, lines[head], count=1)
+    return "\n".join(lines)
+
+
+parsing_sdls = st.builds(
+    mutate_lines,
+    st.sampled_from(WHOLE),
+    st.lists(
+        st.tuples(st.integers(0, 4000), st.integers(0, 6), st.sampled_from(DIRECTIVES), st.sampled_from(NAMES)),
+        max_size=2,
+    ),
+)
+
+
 @pytest.mark.timeout(300)
 @settings(max_examples=2000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(sdls, min_size=1, max_size=2))
 def test_composition_never_raises(texts: list[str]) -> None:
+    compose_and_render(texts)
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(parsing_sdls, min_size=1, max_size=2))
+def test_no_later_stage_raises(texts: list[str]) -> None:
+    compose_and_render(texts)
+
+
+def compose_and_render(texts: Sequence[str]) -> None:
     subgraphs = [Subgraph(name, f"http://{name}", sdl) for name, sdl in zip("ab", texts, strict=False)]
     composition = compose(subgraphs)
     assert (composition.supergraph_sdl is None) == bool(composition.errors)
