@@ -15,7 +15,7 @@ from router.operation.deferral import ancestors
 from router.operation.model import DeferUsage
 from router.response.completion import Completion, JsonObject
 from router.response.deferred_fields import DeferredFields, DeferredProjection, Place
-from router.response.projection import selected_path
+from router.response.projection import answered_path, selected_path
 
 
 @dataclass(slots=True, eq=False)
@@ -164,7 +164,7 @@ class GrowingAnswer:
         told = self._parts[fields.part].at(place.path)
         completion = Completion(self._variables, told, {})
         data = fields.projection(place.merged)(place.merged, _linked(place.path), completion)
-        errors = self._errors_within(fields, place.path, completion) if told else completion.errors
+        errors = self._errors_within(fields, place.path, completion, data) if told else completion.errors
         if data is None:
             for fragment in fragments:
                 fragment.errors = [*(fragment.errors or ()), *errors]
@@ -176,11 +176,15 @@ class GrowingAnswer:
         for fragment in fragments:
             fragment.missing -= 1
 
-    def _errors_within(self, fields: DeferredFields, path: ClientPath, completion: Completion) -> list[FieldError]:
-        """The errors of the fields that a group selects of the object at ``path``."""
+    def _errors_within(
+        self, fields: DeferredFields, path: ClientPath, completion: Completion, data: JsonObject | None
+    ) -> list[FieldError]:
+        """The errors of the fields that a group selects of the object at ``path``, and which became ``data``."""
         kept = []
         for error in completion.all_errors():
             within = selected_path(fields.selections, error.path[len(path) :], self._variables)
+            if data is not None:
+                within = answered_path(data, within)
             if within:
                 kept.append(error.at((*path, *within)))
         return kept

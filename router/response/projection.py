@@ -58,7 +58,7 @@ class Projection:
         projected = self.project(data, None, completion)
         if not errors:
             return ProjectedResult(projected, completion.errors)
-        visible = _visible_errors(self.operation, completion.all_errors(), variables)
+        visible = _visible_errors(self.operation, completion.all_errors(), variables, projected)
         return ProjectedResult(projected, [e for e in visible if not e.explains_null or _is_null(projected, e.path)])
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
@@ -84,10 +84,17 @@ def compile_projection(
 
 
 def _visible_errors(
-    operation: Operation, errors: Sequence[FieldError], variables: Mapping[str, object]
+    operation: Operation,
+    errors: Sequence[FieldError],
+    variables: Mapping[str, object],
+    answer: JsonObject | None = None,
 ) -> list[FieldError]:
-    """Errors at paths that the client selected; any other at its nearest object, unless one below that is told."""
-    paths = [selected_path(operation.selections, error.path, variables) for error in errors]
+    """Errors at paths that the client selected; any other at its nearest object, unless one below that is told.
+
+    Where there is an ``answer``, it tells what was selected of each object by its type.
+    """
+    selected = [selected_path(operation.selections, error.path, variables) for error in errors]
+    paths = [path if answer is None else answered_path(answer, path) for path in selected]
     told = {
         error.path[:length]
         for error, path in zip(errors, paths, strict=True)
@@ -125,6 +132,21 @@ def selected_path(selections: Sequence[Selection], path: ClientPath, variables: 
             if not found:
                 return path[:position]
             selections = [below for one in found for below in one.selections]
+    return path
+
+
+def answered_path(answer: JsonObject, path: ClientPath) -> ClientPath:
+    """``path`` up to the first key that the object of ``answer`` there does not have: it is selected of other types."""
+    value: Any = answer
+    for position, step in enumerate(path):
+        if type(value) is dict:
+            if step not in value:
+                return path[:position]
+            value = value[step]
+        elif type(value) is list and type(step) is int and step < len(value):
+            value = value[step]
+        else:
+            break
     return path
 
 
