@@ -26,12 +26,20 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         try:
-            if _declared_length(scope) > self._maximum:
-                raise _TooLargeError
-            await self._app(scope, self._counted(receive), send)
+            await self._app(scope, self._limited(scope, receive), send)
         except _TooLargeError:
             message = f"The request body is larger than {self._maximum} bytes."
             await error_response(413, "REQUEST_TOO_LARGE", message)(scope, receive, send)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """``receive`` itself where the size is declared, which the server holds the client to; else a counting one."""
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"")
+        if b"transfer-encoding" in headers or not declared.isdigit():
+            return self._counted(receive)
+        if int(declared) > self._maximum:
+            raise _TooLargeError
+        return receive
 
     def _counted(self, receive: Receive) -> Receive:
         taken = 0
@@ -45,10 +53,3 @@ class BodyLimit:
             return message
 
         return counted
-
-
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
