@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from graphql import ValueNode
 
 from router.operation.model import Condition
+from router.planning.query_plan import Path, PathStep
 from router.planning.reach import Closure, Levels, Node, Reach, Surroundings, Way
 from router.planning.values import print_arguments
 from router.supergraph.query_graph import ContextualArgument, Jump
@@ -310,3 +311,18 @@ class Position:
         if known is None:
             known = self.keys[field] = self.place.free_key(field)
         return known
+
+
+def path_of(position: Position, types: tuple[str, ...]) -> Path:
+    """The way down the merged data to a position; casts restrict the step that they stand at."""
+    steps: list[PathStep] = []
+    restricted: tuple[str, ...] | None = None
+    current: Position | None = position
+    while current is not None and current.parent is not None:
+        if current.is_cast:
+            restricted = types if current is position else (current.type_name,)
+        else:
+            steps.append(PathStep(current.response_key, restricted))
+            restricted = None
+        current = current.parent
+    return tuple(reversed(steps))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from router.planning.choices import Presence, Use
+from router.planning.query_plan import Path, PathStep, Rewrite
 from router.planning.reach import TYPENAME
 
 Shape = tuple[str, Mapping[str, "Shape"]]
@@ -40,6 +41,20 @@ def can_share_names(one: Presence, other: Presence) -> bool:
     theirs = {sent.name_of(other, key): _shape(use, sent) for key, use in other.uses.items()}
     ours = ((sent.name_of(one, key), use) for key, use in one.uses.items())
     return all(_fits(_shape(use, sent), theirs[name]) for name, use in ours if name in theirs)
+
+
+def rewrites_of(presence: Presence, sent: Sent, path: Path, types: tuple[str, ...] | None) -> list[Rewrite]:
+    """The renamings on arrival, those of outer objects first: paths are made of response keys."""
+    rewrites: list[Rewrite] = []
+    for key, use in presence.uses.items():
+        name = sent.name_of(presence, key)
+        if name != key:
+            rewrites.append(Rewrite(path, types, name, key))
+        if use.below is not None:
+            rewrites += rewrites_of(use.below, sent, (*path, PathStep(key)), None)
+    for name, cast in presence.casts.items():
+        rewrites += rewrites_of(cast, sent, path, (name,))
+    return rewrites
 
 
 def _assign(presence: Presence, sent: Sent) -> None:

@@ -1,0 +1,159 @@
+"""Entries of one request -> its ``_entities`` fields: as few as can be.
+
+The types of one object are one lookup, as far as their fields can stand together; and lookups that ask the same of
+entities at several places are one with several paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from router.planning.choices import Presence
+from router.planning.expected_shapes import ExpectedShapes
+from router.planning.ownership import Ownership
+from router.planning.positions import path_of
+from router.planning.query_plan import (
+    ContextVariable,
+    EntityLookup,
+    ExpectedShape,
+    OwnedField,
+    Path,
+    Representation,
+    Rewrite,
+)
+from router.planning.reach import Reach
+from router.planning.representations import input_selections, representation_of, types_of
+from router.planning.shapes import assign_names, can_share_names, rewrites_of
+from router.planning.subgraph_document import SelectionPrinter, in_order
+from router.planning.values import print_arguments
+
+
+@dataclass(slots=True)
+class Lookup:
+    """Entries that become one ``_entities`` field; ``fragments`` is what is selected there, for each type."""
+
+    paths: list[Path]
+    representations: list[Representation]
+    fragments: list[str]
+    owned: list[OwnedField]
+    rewrites: list[Rewrite]
+    contexts: list[ContextVariable]
+    shapes: dict[ExpectedShape, None] = field(default_factory=dict)
+
+    def asks_like(self, other: Lookup) -> bool:
+        """Whether both ask the same of the same entities, at whatever paths; not where it depends on the path."""
+        return not self.contexts and not other.contexts and (
+            (self.representations, self.fragments, self.owned, self.rewrites)
+            == (other.representations, other.fragments, other.owned, other.rewrites)
+        )  # fmt: skip
+
+    def named(self, alias: str, variable: str) -> EntityLookup:
+        """The lookup as the plan has it."""
+        return EntityLookup(
+            alias=alias,
+            variable=variable,
+            paths=tuple(self.paths),
+            representations=tuple(self.representations),
+            owned=tuple(self.owned),
+            rewrites=tuple(self.rewrites),
+            contexts=tuple(self.contexts),
+            shapes=tuple(self.shapes),
+        )
+
+
+class LookupJoiner:
+    """Makes the lookups of each request; ``context_prefix`` begins the variables for contextual arguments."""
+
+    def __init__(self, reach: Reach, ownership: Ownership, shapes: ExpectedShapes, context_prefix: str) -> None:
+        self._reach = reach
+        self._ownership = ownership
+        self._shapes = shapes
+        self._context_prefix = context_prefix
+
+    def join(self, entries: Iterable[Presence], printer: SelectionPrinter) -> list[Lookup]:
+        """The lookups of one request: by place first, for all types of an object, then joined where they ask alike."""
+        lookups: list[Lookup] = []
+        for group in _by_place(entries):
+            lookup = self._lookup(group, printer)
+            for known in lookups:
+                if known.asks_like(lookup):
+                    known.shapes |= lookup.shapes
+                    known.paths += (path for path in lookup.paths if path not in known.paths)
+                    break
+            else:
+                lookups.append(lookup)
+        return lookups
+
+    def _lookup(self, group: list[Presence], printer: SelectionPrinter) -> Lookup:
+        """One lookup for ``group``: one entry, or entries for different types of objects at one place.
+
+        It is asked for whenever its request is made; conditions stay inside it.
+        """
+        several = len(group) > 1
+        # Entries that take a context stand alone.
+        contexts = self._contexts(group[0], printer)
+        types = tuple(dict.fromkeys(name for entry in group for name in types_of(entry.position, self._reach)))
+        lookup = Lookup([path_of(group[0].position, types)], [], [], [], [], contexts)
+        for entry in group:
+            sent = assign_names(entry)
+            own = types_of(entry.position, self._reach) if several else None
+            fragment = f"... on {entry.node.type_name} {{ {' '.join(printer.selections(entry, sent, ()))} }}"
+            if fragment not in lookup.fragments:
+                lookup.fragments.append(fragment)
+            lookup.representations.append(representation_of(entry, self._reach, several=several))
+            lookup.owned += self._ownership.owned(entry, own)
+            lookup.rewrites += rewrites_of(entry, sent, (), own)
+            lookup.shapes |= dict.fromkeys(self._shapes.below(entry, sent))
+        return lookup
+
+    def _contexts(self, entry: Presence, printer: SelectionPrinter) -> list[ContextVariable]:
+        """The variables for the contextual arguments of a lookup."""
+        values = entry.entry.contexts if entry.entry is not None else {}
+        printer.name_contexts(values, self._context_prefix)
+        return [
+            ContextVariable(
+                printer.context_variables[argument],
+                argument.type,
+                len(path_of(value.setter, ())),
+                input_selections(value.inputs, abstract=value.setter.abstract),
+            )
+            for argument, value in values.items()
+        ]
+
+
+def _by_place(entries: Iterable[Presence]) -> list[list[Presence]]:
+    """Entries grouped by the object they stand at, as far as a group can be one lookup: no type twice."""
+    groups: list[list[Presence]] = []
+    for entry in entries:
+        for group in groups:
+            first = group[0].position
+            position = entry.position
+            same_object = position.is_cast and first.is_cast and position.parent is first.parent
+            if same_object and all(_can_join(entry, other) for other in group):
+                group.append(entry)
+                break
+        else:
+            groups.append([entry])
+    return groups
+
+
+def _can_join(entry: Presence, other: Presence) -> bool:
+    """Whether entries for two types of an object can be one lookup; what goes by an interface's name must be equal."""
+    if entry.position is other.position or _takes_context(entry) or _takes_context(other):
+        return False
+    if entry.node.type_name == other.node.type_name:
+        return _asked(entry) == _asked(other)
+    return can_share_names(entry, other)
+
+
+def _takes_context(presence: Presence) -> bool:
+    return presence.entry is not None and bool(presence.entry.contexts)
+
+
+def _asked(presence: Presence) -> object:
+    fields = []
+    for key, use in in_order(presence):
+        below = [_asked(below) for below in use.children.values()]
+        fields.append((key, use.name, print_arguments(use.arguments), below))
+    return fields, [(name, _asked(cast)) for name, cast in presence.casts.items()]
