@@ -12,10 +12,11 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 
+from router.content_coding import ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.client import HttpLimits
 from router.execution.json_numbers import encode
-from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphRequest, SubgraphResponse
 
 _JSON = (b"content-type", b"application/json")
 _HEADERS = ((b"accept", b"application/graphql-response+json, application/json"),)
@@ -27,7 +28,8 @@ class HttpxSubgraphClient:
     def __init__(self, urls: Mapping[str, str], client: httpx.AsyncClient, limits: HttpLimits | None = None) -> None:
         self._urls = {name: httpx.URL(url) for name, url in urls.items()}
         self._client = client
-        self._max_bytes = (limits or HttpLimits()).max_response_bytes
+        self._limits = limits or HttpLimits()
+        self._headers = (*_HEADERS, (b"accept-encoding", self._limits.accept_encoding.encode()))
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says; httpx itself repeats nothing."""
@@ -40,7 +42,7 @@ class HttpxSubgraphClient:
         except (TimeoutError, httpx.TimeoutException):
             message = f"Subgraph '{request.subgraph}' did not answer within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
-        except (httpx.DecodingError, httpx.RemoteProtocolError) as error:
+        except httpx.RemoteProtocolError as error:
             raise SubgraphFailure(*_protocol_failure(request.subgraph, error)) from None
         except (httpx.HTTPError, httpx.StreamError):
             message = f"Subgraph '{request.subgraph}' could not be reached: connection failed."
@@ -51,25 +53,43 @@ class HttpxSubgraphClient:
         await self._client.aclose()
 
     async def _exchange(self, url: httpx.URL, request: SubgraphRequest) -> SubgraphResponse:
-        async with _streamed(self._client, url, request) as response:
+        async with _streamed(self._client, url, request, self._headers) as response:
             chunks: list[bytes] = []
             size = 0
-            async for chunk in response.aiter_bytes():
+            # Not httpx's own decoding, whose chunks are as large as what the subgraph sent makes them.
+            async for chunk in response.aiter_raw():
                 size += len(chunk)
-                if size > self._max_bytes:
-                    message = (
-                        f"Subgraph '{request.subgraph}' answered with more than the limit of {self._max_bytes} bytes."
-                    )
-                    raise SubgraphFailure(INVALID_RESPONSE, message)
+                if size > self._limits.max_response_bytes:
+                    raise self._too_large(request.subgraph)
                 chunks.append(chunk)
-            return SubgraphResponse(response.status_code, b"".join(chunks))
+            return SubgraphResponse(response.status_code, self._decoded(request.subgraph, response, b"".join(chunks)))
+
+    def _decoded(self, subgraph: str, response: httpx.Response, body: bytes) -> bytes:
+        coding = response.headers.get("content-encoding", "identity").strip().lower().removeprefix("x-")
+        if coding == "identity":
+            return body
+        if coding not in self._limits.codings:
+            message = f"Subgraph '{subgraph}' answered in a content encoding that was not asked for."
+            raise SubgraphFailure(INVALID_RESPONSE, message)
+        try:
+            return decode_content(coding, body, self._limits.max_response_bytes)
+        except ContentBroken:
+            message = f"Subgraph '{subgraph}' answered with broken compressed data."
+            raise SubgraphFailure(INVALID_RESPONSE, message) from None
+        except ContentTooLarge:
+            raise self._too_large(subgraph) from None
+
+    def _too_large(self, subgraph: str) -> SubgraphFailure:
+        limit = self._limits.max_response_bytes
+        message = f"Subgraph '{subgraph}' answered with more than the limit of {limit} bytes."
+        return SubgraphFailure(INVALID_RESPONSE, message)
 
 
 def _streamed(
-    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest
+    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest, own: Headers
 ) -> AbstractAsyncContextManager[httpx.Response]:
     """Send a request as JSON, or as multipart/form-data where it has files, which are read as they are sent."""
-    headers = [*_HEADERS, *request.headers]
+    headers = [*own, *request.headers]
     if not request.files:
         return client.stream("POST", url, content=request.body, headers=[_JSON, *headers], timeout=None)
     places = {str(number): list(sent.paths) for number, sent in enumerate(request.files)}
@@ -83,10 +103,8 @@ def _streamed(
     return client.stream("POST", url, data=fields, files=files, headers=headers, timeout=None)  # type: ignore[arg-type]
 
 
-def _protocol_failure(subgraph: str, error: httpx.HTTPError) -> tuple[str, str]:
+def _protocol_failure(subgraph: str, error: httpx.RemoteProtocolError) -> tuple[str, str]:
     """Code and message: a connection that ended too early is a failed request, garbage an invalid response."""
-    if isinstance(error, httpx.DecodingError):
-        return INVALID_RESPONSE, f"Subgraph '{subgraph}' answered with broken compressed data."
     text = str(error)
     if "disconnected" in text or "closed connection" in text:
         return REQUEST_FAILED, f"Subgraph '{subgraph}' closed the connection in the middle of its answer."

@@ -58,7 +58,9 @@ class SubgraphTraffic:
 def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput:
     """What ``open_traffic`` needs, of the supergraph's ``urls`` by subgraph and the settings."""
     subgraphs = config.subgraphs
-    limits = HttpLimits(subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s)
+    limits = HttpLimits(
+        subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s, subgraphs.accept_encodings
+    )
     rules = header_rules(config.headers, urls)
     return TrafficInput(urls, limits, config.traffic, subgraphs.apps, config.telemetry.trace_context, rules)
 

@@ -6,9 +6,11 @@ import asyncio
 import gzip
 from collections.abc import Callable
 
+import brotli
 import httpx
 import pytest
 
+from router.content_coding import CODINGS, Coding, encode_content
 from router.execution.errors import SubgraphFailure
 from router.execution.http.client import HttpLimits, HttpSubgraphClient
 from router.execution.httpx_client import HttpxSubgraphClient
@@ -72,8 +74,12 @@ async def test_a_request_is_posted_as_json_with_the_headers_given(new_client: Ne
         (b"HTTP/1.1 204 None\r\n\r\n", 204, b""),
         (b"HTTP/1.1 103 Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", 200, b"{}"),
         (ok(gzip.compress(b'{"z":1}'), b"content-encoding: gzip"), 200, b'{"z":1}'),
+        (ok(gzip.compress(b'{"z":1}'), b"content-encoding: X-GZIP"), 200, b'{"z":1}'),
+        (ok(brotli.compress(b'{"z":1}'), b"content-encoding: br"), 200, b'{"z":1}'),
+        (ok(encode_content("zstd", b'{"z":1}', 3), b"content-encoding: zstd"), 200, b'{"z":1}'),
+        (ok(b"{}", b"content-encoding: identity"), 200, b"{}"),
     ],
-    ids=["length", "status", "chunked", "empty", "204", "1xx", "gzip"],
+    ids=["length", "status", "chunked", "empty", "204", "1xx", "gzip", "x-gzip", "br", "zstd", "identity"],
 )
 async def test_every_framing_is_read(new_client: NewClient, sent: bytes, status: int, body: bytes) -> None:
     async def talk(exchange: Exchange) -> None:
@@ -156,13 +162,40 @@ async def test_a_cancelled_request_gives_up_its_connection(new_client: NewClient
         + b"\r\n"
         + (b"3e8\r\n" + b"x" * 1000 + b"\r\n") * 20,
         ok(gzip.compress(b"x" * 1_000_000), b"content-encoding: gzip"),
+        ok(brotli.compress(b"x" * 1_000_000), b"content-encoding: br"),
+        ok(encode_content("zstd", b"x" * 1_000_000, 3), b"content-encoding: zstd"),
     ],
-    ids=["length", "chunked", "gzip bomb"],
+    ids=["length", "chunked", "gzip bomb", "br bomb", "zstd bomb"],
 )
 async def test_an_answer_beyond_the_limit_is_refused(new_client: NewClient, sent: bytes) -> None:
     async with raw_server(lambda exchange: exchange.write(sent)) as server:
         expected = ("SUBGRAPH_INVALID_RESPONSE", "Subgraph 'a' answered with more than the limit of 10000 bytes.")
         assert await fail(new_client({"a": server.url}, LIMITS)) == expected
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("coding", CODINGS)
+async def test_what_is_broken_is_told_whatever_it_was_compressed_with(new_client: NewClient, coding: Coding) -> None:
+    whole = encode_content(coding, b'{"data":{"a":"one"}}', 3)
+    sent = [whole[:-3], whole + b"more", b"{}", b""]
+
+    async def talk(exchange: Exchange) -> None:
+        await exchange.write(ok(sent[exchange.connection - 1], b"content-encoding: " + coding.encode()))
+
+    async with raw_server(talk) as server:
+        expected = ("SUBGRAPH_INVALID_RESPONSE", "Subgraph 'a' answered with broken compressed data.")
+        for _ in sent:
+            assert await fail(new_client({"a": server.url}, LIMITS)) == expected
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", [b"deflate", b"gzip, gzip", b"br", b"xyz"])
+async def test_an_encoding_that_was_not_asked_for_is_an_invalid_response(new_client: NewClient, name: bytes) -> None:
+    limits = HttpLimits(max_response_bytes=10_000, codings=("gzip", "zstd"))
+    async with raw_server(lambda exchange: exchange.write(ok(b"{}", b"content-encoding: " + name))) as server:
+        message = "Subgraph 'a' answered in a content encoding that was not asked for."
+        assert await fail(new_client({"a": server.url}, limits)) == ("SUBGRAPH_INVALID_RESPONSE", message)
+    assert b"\r\naccept-encoding: gzip, zstd\r\n" in server.exchanges[0].head.lower()
 
 
 @pytest.mark.asyncio

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from router.content_coding import CODINGS, Coding
 from router.errors import InputError
 from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, NotSent, SubgraphFailure
 from router.execution.http.connection import Connection, ConnectionUnused
@@ -25,11 +26,20 @@ MUTATION_IDLE_LIMIT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """Bounds of each subgraph's pool. ``keep_alive_s`` is how long an unused connection is kept."""
+    """Bounds of each subgraph's pool. ``keep_alive_s`` is how long an unused connection is kept.
+
+    ``codings`` are those in which answers may be compressed; ``max_response_bytes`` holds for what they come to.
+    """
 
     max_connections: int = 200
     max_response_bytes: int = 32 * 1024 * 1024
     keep_alive_s: float = 30.0
+    codings: tuple[Coding, ...] = CODINGS
+
+    @property
+    def accept_encoding(self) -> str:
+        """The header by which a subgraph is told so."""
+        return ", ".join(self.codings) or "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,8 @@ class _Pool:
         self._deadlines = Deadlines()
         self._head = (
             f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
-            "accept: application/graphql-response+json, application/json\r\naccept-encoding: gzip\r\ncontent-length: "
+            "accept: application/graphql-response+json, application/json\r\n"
+            f"accept-encoding: {limits.accept_encoding}\r\ncontent-length: "
         ).encode()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
@@ -189,10 +200,17 @@ class _Pool:
     async def _connect(self) -> Connection:
         address = self._address
         loop = asyncio.get_running_loop()
-        limit = self._limits.max_response_bytes
+        limits = self._limits
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(self._subgraph, limit, self._deadlines, self._keep, self._forget),
+                lambda: Connection(
+                    self._subgraph,
+                    limits.max_response_bytes,
+                    limits.codings,
+                    self._deadlines,
+                    self._keep,
+                    self._forget,
+                ),
                 address.host,
                 address.port,
                 ssl=self._tls,

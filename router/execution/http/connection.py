@@ -18,19 +18,18 @@ A connection in any doubt is closed, never used again.
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import cast
 
 import httptools
 
+from router.content_coding import ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
 from router.execution.http.deadlines import Deadlines
 from router.execution.subgraph_client import SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
 _WITHOUT_BODY = (204, 304)
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class ConnectionUnused(Exception):  # noqa: N818 - an outcome, not an error of the program
@@ -38,10 +37,14 @@ class ConnectionUnused(Exception):  # noqa: N818 - an outcome, not an error of t
 
 
 class Connection(asyncio.Protocol):
-    """A connection of ``subgraph``; ``on_idle`` and ``on_closed`` tell the pool what became of it."""
+    """A connection of ``subgraph``, which may answer in one of the ``codings``.
+
+    ``on_idle`` and ``on_closed`` tell the pool what became of it.
+    """
 
     __slots__ = (
         "_chunks",
+        "_codings",
         "_complete",
         "_deadlines",
         "_encoding",
@@ -66,12 +69,14 @@ class Connection(asyncio.Protocol):
         self,
         subgraph: str,
         max_response_bytes: int,
+        codings: Collection[str],
         deadlines: Deadlines,
         on_idle: Callable[[Connection], None],
         on_closed: Callable[[Connection], None],
     ) -> None:
         self._subgraph = subgraph
         self._max_bytes = max_response_bytes
+        self._codings = codings
         self._deadlines = deadlines
         self._on_idle = on_idle
         self._on_closed = on_closed
@@ -224,23 +229,18 @@ class Connection(asyncio.Protocol):
             waiter.set_result(SubgraphResponse(status, body))
 
     def _decode_body(self, body: bytes) -> bytes | None:
-        """The body with its gzip or deflate undone; None after failing the request."""
-        if self._encoding not in (b"gzip", b"x-gzip", b"deflate"):
+        """The body with its content coding undone; None after failing the request."""
+        coding = self._encoding.decode("latin-1").removeprefix("x-")
+        if coding not in self._codings:
             self._fail(INVALID_RESPONSE, "answered in a content encoding that was not asked for")
             return None
-        decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
-            decoded = decompressor.decompress(body, self._max_bytes + 1)
-        except zlib.error:
+            return decode_content(coding, body, self._max_bytes)
+        except ContentBroken:
             self._fail(INVALID_RESPONSE, "answered with broken compressed data")
-            return None
-        if len(decoded) > self._max_bytes:
+        except ContentTooLarge:
             self._fail_too_large()
-            return None
-        if not decompressor.eof:
-            self._fail(INVALID_RESPONSE, "answered with broken compressed data")
-            return None
-        return decoded
+        return None
 
     def _fail_too_large(self) -> None:
         self._fail(INVALID_RESPONSE, f"answered with more than the limit of {self._max_bytes} bytes")

@@ -29,6 +29,8 @@ SILENCE_TIMEOUT_S = 90.0
 _HEADERS = (
     (b"content-type", b"application/json"),
     (b"accept", b"text/event-stream, application/graphql-response+json;q=0.9, application/json;q=0.8"),
+    # Events are small, and httpx would undo a coding without a bound.
+    (b"accept-encoding", b"identity"),
 )
 
 
@@ -55,12 +57,15 @@ class SseSource:
 
 async def _events(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
     name = request.subgraph
+    if response.headers.get("content-encoding", "identity") != "identity":
+        message = f"Subgraph '{name}' answered in a content encoding that was not asked for."
+        raise SubscriptionRefused(INVALID_RESPONSE, message)
     try:
         if response.headers.get("content-type", "").partition(";")[0].strip() != "text/event-stream":
             yield await _only_answer(response, request)
             return
         reader = EventStreamReader(MAX_EVENT_BYTES)
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             for kind, data in reader.feed(chunk):
                 if kind == b"complete":
                     return
@@ -76,7 +81,7 @@ async def _events(response: httpx.Response, request: EventRequest) -> AsyncGener
 async def _only_answer(response: httpx.Response, request: EventRequest) -> SubgraphAnswer:
     """What is no stream: GraphQL errors most likely, which are the last that is heard of it."""
     body = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_EVENT_BYTES:
             message = f"Subgraph '{request.subgraph}' answered with more than the limit of {MAX_EVENT_BYTES} bytes."

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from router.content_coding import CODINGS, Coding
 from router.server.config.section import Section
 
 AppName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
@@ -22,6 +23,7 @@ class SubgraphSubscriptionSettings(Section):
 class SubgraphSettings(Section):
     """How subgraphs are called. ``timeouts`` overrides ``timeout_s`` by subgraph.
 
+    Answers may be compressed in ``accept_encodings``; ``max_response_bytes`` holds for what they come to.
     ``apps`` names those that are in this process, as ``package.module:attribute``: an ASGI app, or a Strawberry schema.
     """
 
@@ -30,5 +32,6 @@ class SubgraphSettings(Section):
     apps: Mapping[str, AppName] = Field(default_factory=dict)
     max_connections: int = Field(200, gt=0)
     max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)
+    accept_encodings: tuple[Coding, ...] = CODINGS
     keep_alive_s: float = Field(30.0, gt=0)
     subscriptions: Mapping[str, SubgraphSubscriptionSettings] = Field(default_factory=dict)
