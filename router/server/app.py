@@ -16,6 +16,7 @@ from router.server.access.host_identity import HostIdentity
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
+from router.server.nats.metrics import NatsCollector
 from router.server.overload import Overload, overload_policy
 from router.server.reload import Reloader
 from router.server.service import GraphQLService
@@ -46,6 +47,7 @@ class RouterApp:
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
         self._is_draining = False
+        self._closing: set[asyncio.Task[None]] = set()
         self.overload = Overload(overload_policy(config))
         self._lasting = Lasting(
             telemetry, self._subscriptions, self.overload, lambda: self.service, lambda: self._is_draining, host
@@ -57,6 +59,7 @@ class RouterApp:
         telemetry.watch_cache(self._cached_operations)
         telemetry.registry.register(TrafficCollector(self._traffic))
         telemetry.registry.register(OverloadCollector(self.overload))
+        telemetry.registry.register(NatsCollector(lambda: self._serving.nats))
 
     @property
     def service(self) -> GraphQLService:
@@ -69,9 +72,13 @@ class RouterApp:
         InputError as assemble: nothing is changed then.
         """
         config = graph.made_from.config if graph.made_from is not None else self._serving.config
-        self._serving = assemble(config, graph, self._lasting, self._serving)
+        old, self._serving = self._serving, assemble(config, graph, self._lasting, self._serving)
         self.overload.policy = overload_policy(config)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
+        if old.nats is not None and old.nats is not self._serving.nats:
+            closing = asyncio.get_running_loop().create_task(old.nats.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def join(self, peers: WorkerPeers) -> None:
         """Be one of several workers."""
@@ -120,6 +127,9 @@ class RouterApp:
             yield
         if self.service.graph is not None:
             await self.service.graph.client.close()
+        if self._serving.nats is not None:
+            await self._serving.nats.close()
+        await asyncio.gather(*self._closing)
 
     async def _start_subgraphs(self) -> None:
         """Start the subgraphs of this process. One that cannot start costs its own fields, as one elsewhere would."""

@@ -24,6 +24,7 @@ from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.header_rules import check_claim_headers
+from router.server.nats.connection import NatsConnection, open_connection
 from router.server.overload import LoadShedder, Overload
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plan_page import plan_route
@@ -67,18 +68,21 @@ class Serving:
     others: ASGIApp
     authenticator: Authenticator | None
     hooks: Hooks | None
+    nats: NatsConnection | None
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
     """All that ``config`` asks for over ``graph``; changes nothing.
 
-    What the ``previous`` one has learned of tokens, keys and documents is kept where the settings for it are the same.
+    What the ``previous`` one has learned of tokens, keys and documents, and its connection to NATS, are kept where the
+    settings for them are the same.
     InputError (INVALID_CONFIG) as the explorer, policies, manifest, authenticator and headers of claims say.
     """
     check_claim_headers(config)
     authenticator = _authenticator(config, previous)
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
+    nats = open_connection(config.nats, previous.nats if previous is not None else None)
     kind = HookedService if hooks is not None and hooks.has_operation_hooks else GraphQLService
     documents = _documents(config, graph, previous)
     service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
@@ -102,6 +106,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,
         hooks=hooks,
+        nats=nats,
     )
 
 

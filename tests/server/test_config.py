@@ -122,3 +122,10 @@ def test_the_malls_own_configuration_is_valid_and_its_tabs_exist() -> None:
     ]
     assert all(tab.exists() for tab in config.explorer.tabs)
     assert not load_config(ROOT / "router.yaml", {"GALLERIA_ENV": "production"}).has_explorer
+
+
+def test_a_wrong_address_of_nats_is_refused_without_its_password(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "nats: {url: 'http://user:planted@host'}") == (
+        "nats.url: this is no URL of a NATS server, as in nats://user:password@host:4222"
+    )
+    assert "planted" not in repr(load(tmp_path, "nats: {url: 'nats://user:planted@host'}"))

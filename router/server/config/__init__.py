@@ -12,6 +12,7 @@ from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
 from router.server.config.load import INVALID_CONFIG, check_config, load_config
+from router.server.config.nats import NatsSettings
 from router.server.config.nearest import nearest
 from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.router_config import RouterConfig
@@ -37,6 +38,7 @@ __all__ = [
     "HeaderSettings",
     "IssuerSettings",
     "LimitSettings",
+    "NatsSettings",
     "PersistedDocumentSettings",
     "RouterConfig",
     "ServerSettings",

@@ -18,6 +18,7 @@ from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
 from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
+from router.server.config.nats import NatsSettings
 from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.plugins import PluginSettings
 from router.server.config.section import Section
@@ -53,6 +54,7 @@ class RouterConfig(Section):
     uploads: UploadSettings = UploadSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()
+    nats: NatsSettings = NatsSettings()
     plugins: tuple[PluginSettings, ...] = ()
 
     @property
