@@ -10,7 +10,7 @@ from router.server.request_error import RequestError
 async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> bytes | None:
     """The body; None where the client went away before its end. RequestError(REQUEST_TOO_LARGE), status 413."""
     if content_length.isdigit() and int(content_length) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -24,17 +24,18 @@ async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> 
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > max_bytes:
-            raise _too_large(max_bytes)
+            raise too_large(max_bytes)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
 def _within(body: bytes, max_bytes: int) -> bytes:
     if len(body) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     return body
 
 
-def _too_large(max_bytes: int) -> RequestError:
+def too_large(max_bytes: int) -> RequestError:
+    """REQUEST_TOO_LARGE, status 413, after which the connection ends: the rest of the body is not read."""
     message = f"The request body is larger than {max_bytes} bytes."
     return RequestError(413, "REQUEST_TOO_LARGE", message, {"connection": "close"})

@@ -119,6 +119,7 @@ def open_graph(
     _check_names("subgraphs.subscriptions", settings.subscriptions, supergraph)
     _check_names("subgraphs.apps", settings.apps, supergraph)
     _check_names("headers.subgraphs", config.headers.subgraphs, supergraph)
+    _check_names("compression.subgraph_requests", config.compression.subgraph_requests, supergraph)
     _check_names("traffic.addresses", config.traffic.addresses, supergraph)
     _check_names("traffic.resolve", config.traffic.resolve, supergraph)
     urls = _urls(supergraph)

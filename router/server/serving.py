@@ -19,6 +19,8 @@ from router.server.access.authentication import Authenticator, create_authentica
 from router.server.access.cross_origin import guarded_http
 from router.server.access.host_identity import HostIdentity
 from router.server.access_log import AccessLog
+from router.server.compressed_answers import CompressedAnswers
+from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
@@ -92,9 +94,13 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     if config.has_explorer or config.authorization.inspection_scope is not None:
         routes.append(plan_route(config, service, identity))
     endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity)
+    if config.compression.requests:
+        endpoint = CompressedRequests(endpoint, config.graphql.max_body_bytes)
     websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity)
     if hooks is not None:
         endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
+    if config.compression.answers:
+        endpoint = CompressedAnswers(endpoint, config.compression)
     if config.traffic.shedding.enabled:
         endpoint = LoadShedder(endpoint, lasting.overload)
     return Serving(

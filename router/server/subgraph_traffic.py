@@ -13,13 +13,14 @@ from router.execution.subgraph_client import SubgraphClient
 from router.execution.traffic.adaptive_limit import LimitPolicy
 from router.execution.traffic.balance import BalancingClient, Replica
 from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from router.execution.traffic.compress import CompressingClient
 from router.execution.traffic.headers import HeaderRules, HeaderRulesClient
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
 from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
-from router.server.config import RouterConfig
+from router.server.config import CompressionSettings, RouterConfig
 from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
 from router.server.replica_addresses import addresses_of
@@ -40,6 +41,7 @@ class TrafficInput:
     apps: Mapping[str, str]
     has_trace: bool
     header_rules: Mapping[str, HeaderRules]
+    compression: CompressionSettings | None
     is_hooked: bool = False
 
 
@@ -62,7 +64,15 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
         subgraphs.max_connections, subgraphs.max_response_bytes, subgraphs.keep_alive_s, subgraphs.accept_encodings
     )
     rules = header_rules(config.headers, urls)
-    return TrafficInput(urls, limits, config.traffic, subgraphs.apps, config.telemetry.trace_context, rules)
+    return TrafficInput(
+        urls=urls,
+        limits=limits,
+        settings=config.traffic,
+        apps=subgraphs.apps,
+        has_trace=config.telemetry.trace_context,
+        header_rules=rules,
+        compression=config.compression if config.compression.subgraph_requests else None,
+    )
 
 
 def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
@@ -73,6 +83,10 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     watching = _watching(made_from)
     if watching is not None:
         client = WatchingClient(balancing, watching)
+    compression = made_from.compression
+    if compression is not None:
+        codings = {name: one for name, one in compression.subgraph_requests.items() if name not in made_from.apps}
+        client = CompressingClient(client, codings, compression.min_bytes, compression.level)
     if made_from.has_trace:
         client = TracingClient(client)
     limiting = retrying = None

@@ -10,6 +10,7 @@ from typing import Literal
 from router.server.config.authentication import AuthenticationSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
+from router.server.config.compression import CompressionSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
@@ -52,6 +53,7 @@ class RouterConfig(Section):
     batching: BatchingSettings = BatchingSettings()
     defer: DeferSettings = DeferSettings()
     uploads: UploadSettings = UploadSettings()
+    compression: CompressionSettings = CompressionSettings()
     headers: HeaderSettings = HeaderSettings()
     explorer: ExplorerSettings = ExplorerSettings()
     nats: NatsSettings = NatsSettings()
