@@ -62,7 +62,9 @@ class HttpxSubgraphClient:
                 if size > self._limits.max_response_bytes:
                     raise self._too_large(request.subgraph)
                 chunks.append(chunk)
-            return SubgraphResponse(response.status_code, self._decoded(request.subgraph, response, b"".join(chunks)))
+            body = self._decoded(request.subgraph, response, b"".join(chunks))
+            headers = tuple((name.lower(), value) for name, value in response.headers.raw)
+            return SubgraphResponse(response.status_code, body, headers)
 
     def _decoded(self, subgraph: str, response: httpx.Response, body: bytes) -> bytes:
         coding = response.headers.get("content-encoding", "identity").strip().lower().removeprefix("x-")

@@ -31,10 +31,14 @@ class SubgraphRequest(NamedTuple):
 
 
 class SubgraphResponse(NamedTuple):
-    """A complete HTTP response, its content encoding undone."""
+    """A complete HTTP response, its content encoding undone.
+
+    ``headers`` are those that its client was told to keep, or all; their names are in lower case.
+    """
 
     status: int
     body: bytes
+    headers: Headers = ()
 
 
 class SubgraphClient(Protocol):

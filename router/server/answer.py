@@ -16,7 +16,7 @@ from router.server.request_error import RequestError
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # The same request may succeed a moment later: once its document is registered, or what was down is back.
-_NOT_STORED = (b"cache-control", b"no-store")
+NOT_STORED = (b"cache-control", b"no-store")
 logger = logging.getLogger("galleria.router")
 
 TOO_DEEP = "RESPONSE_TOO_DEEP"
@@ -58,7 +58,7 @@ def failure_answer(error: Exception, media_type: str) -> Answer:
         headers = tuple((name.encode(), value.encode()) for name, value in error.headers.items())
     elif isinstance(error, OperationError):
         status = error.http_status if media_type == GRAPHQL_RESPONSE else 200
-    return Answer(status, encode({"errors": errors_of(error)}), (_NOT_STORED, *headers))
+    return Answer(status, encode({"errors": errors_of(error)}), (NOT_STORED, *headers))
 
 
 def errors_of(error: Exception) -> list[dict[str, object]]:

@@ -15,9 +15,11 @@ from router.execution.in_flight import Abandoned, InFlight
 from router.execution.json_numbers import encode
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
-from router.server.answer import Answer, result_answer
+from router.server.answer import Answer
 from router.server.compiled_operation import CompiledOperation
 from router.server.graphql_request import GraphQLRequest
+
+AnswerOf = Callable[[ProjectedResult], Answer]
 
 
 class AnswerSharing:
@@ -27,7 +29,9 @@ class AnswerSharing:
         self.shared = 0
         self._in_flight: InFlight[Answer] = InFlight()
 
-    async def answer(self, key: Hashable, run: Callable[[], Coroutine[Any, Any, ProjectedResult]]) -> Answer:
+    async def answer(
+        self, key: Hashable, run: Callable[[], Coroutine[Any, Any, ProjectedResult]], answer_of: AnswerOf
+    ) -> Answer:
         """The answer of ``run``, or of another request with this key that is under way."""
         in_flight = self._in_flight
         while key in in_flight:
@@ -36,7 +40,7 @@ class AnswerSharing:
                 return await in_flight.follow(key)
         in_flight.begin(key)
         try:
-            answer = result_answer(await run())
+            answer = answer_of(await run())
         except Exception as error:
             in_flight.fail(key, error)
             raise

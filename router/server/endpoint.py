@@ -19,6 +19,7 @@ from router.server.answer import Answer, failure_answer, result_answer, send_ans
 from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
 from router.server.body import read_body
+from router.server.caching.answer_policy import AnswerPolicy
 from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
@@ -59,7 +60,9 @@ class GraphQLEndpoint:
         telemetry: Telemetry,
         service: GraphQLService,
         identity: Identity | None = None,
+        policy: AnswerPolicy | None = None,
     ) -> None:
+        self._policy = policy
         self._identity = identity
         self._service = service
         self._max_body_bytes = config.graphql.max_body_bytes
@@ -158,11 +161,12 @@ class GraphQLEndpoint:
                 if parts is not None:
                     return await self._begin(receive, parts, form)
         run = partial(self._service.run, graph, compiled, request, caller, started)
+        answer_of = result_answer if self._policy is None else self._policy.answer_of(compiled)
         if self._sharing is not None and kind is OperationKind.QUERY:
             key = self._service.mutations, sharing_key(compiled, request, head.headers, caller)
-            return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run))
+            return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run, answer_of))
         result = await self._clients.unless_disconnected(receive, run())
-        return result_answer(result) if result is not None else None
+        return answer_of(result) if result is not None else None
 
     async def _begin(self, receive: Receive, parts: DeferredAnswer, form: DeferredFormat) -> DeferredStream | None:
         """The answer in parts with its first payload; None where the client has gone away."""

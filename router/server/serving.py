@@ -19,6 +19,7 @@ from router.server.access.authentication import Authenticator, create_authentica
 from router.server.access.cross_origin import guarded_http
 from router.server.access.host_identity import HostIdentity
 from router.server.access_log import AccessLog
+from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
@@ -93,9 +94,12 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
         routes.append(plan_route(config, service, identity))
-    endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity)
+    policy = _answer_policy(config, hooks, lasting)
+    endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity, policy)
     if config.compression.requests:
         endpoint = CompressedRequests(endpoint, config.graphql.max_body_bytes)
+    if policy is not None:
+        endpoint = CacheControlled(endpoint)
     websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity)
     if hooks is not None:
         endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
@@ -126,6 +130,13 @@ def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:
     if previous is not None and config.plugins == previous.config.plugins:
         return previous.hooks
     return load_hooks(config.plugins)
+
+
+def _answer_policy(config: RouterConfig, hooks: Hooks | None, lasting: Lasting) -> AnswerPolicy | None:
+    if not config.cache_control.enabled:
+        return None
+    may_refuse = hooks is not None and bool(hooks.on_request or hooks.on_operation or hooks.on_plan)
+    return AnswerPolicy(config, is_guarded=may_refuse or lasting.host is not None)
 
 
 def _documents(config: RouterConfig, graph: Graph | None, previous: Serving | None) -> PersistedDocuments | None:

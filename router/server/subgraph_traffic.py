@@ -20,7 +20,8 @@ from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
 from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
-from router.server.config import CompressionSettings, RouterConfig
+from router.server.caching.answer_policy import PartsClient
+from router.server.config import CacheControlSettings, CompressionSettings, RouterConfig
 from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
 from router.server.replica_addresses import addresses_of
@@ -41,8 +42,14 @@ class TrafficInput:
     apps: Mapping[str, str]
     has_trace: bool
     header_rules: Mapping[str, HeaderRules]
+    cache_control: CacheControlSettings
     compression: CompressionSettings | None
     is_hooked: bool = False
+
+    @property
+    def reads_cache_headers(self) -> bool:
+        """Whether anything looks at what subgraphs say to caches."""
+        return self.cache_control.enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
         has_trace=config.telemetry.trace_context,
         header_rules=rules,
         compression=config.compression if config.compression.subgraph_requests else None,
+        cache_control=config.cache_control,
     )
 
 
@@ -105,23 +113,32 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     if made_from.header_rules:
         # Around the sharing, whose key is what is sent, and around the plugins, which see it.
         client = HeaderRulesClient(client, made_from.header_rules)
+    if made_from.cache_control.enabled:
+        client = PartsClient(client, made_from.cache_control.default_max_age_s)
     return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing)
 
 
 def _replicas(made_from: TrafficInput) -> dict[str, list[Replica]]:
     """One for each address that the settings know; subgraphs with a single one share a client."""
     addresses, apps = made_from.settings.addresses, made_from.apps
-    shared = HttpSubgraphClient({n: u for n, u in made_from.urls.items() if n not in addresses}, made_from.limits)
+    shared = _over_http(made_from, {n: u for n, u in made_from.urls.items() if n not in addresses})
     replicas = {}
     for name, url in made_from.urls.items():
         if name in addresses:
-            clients = {one: HttpSubgraphClient({name: one}, made_from.limits) for one in addresses[name]}
+            clients = {one: _over_http(made_from, {name: one}) for one in addresses[name]}
             replicas[name] = [_replica(made_from.settings, name, one, client) for one, client in clients.items()]
         elif name in apps:
             replicas[name] = [_replica(made_from.settings, name, apps[name], _in_process(made_from, name, url))]
         else:
             replicas[name] = [_replica(made_from.settings, name, url, shared)]
     return replicas
+
+
+def _over_http(
+    made_from: TrafficInput, urls: Mapping[str, str], hosts: Mapping[str, str] | None = None
+) -> HttpSubgraphClient:
+    keeps = made_from.reads_cache_headers
+    return HttpSubgraphClient(urls, made_from.limits, hosts=hosts, keeps_cache_headers=keeps)
 
 
 def _in_process(made_from: TrafficInput, name: str, url: str) -> SubgraphClient:
@@ -148,7 +165,7 @@ def _watching(made_from: TrafficInput) -> Watching | None:
         return None
 
     def new_replica(subgraph: str, address: str) -> Replica:
-        client = HttpSubgraphClient(made_from.urls, made_from.limits, hosts={subgraph: address})
+        client = _over_http(made_from, made_from.urls, {subgraph: address})
         return _replica(settings, subgraph, address, client)
 
     async def resolve(subgraph: str) -> list[str]:

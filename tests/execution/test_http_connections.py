@@ -228,3 +228,21 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         HttpSubgraphClient({"a": url})
     assert caught.value.code == "INVALID_SUBGRAPH_URL"
     assert caught.value.message.endswith("Correct its routing_url.")
+
+
+@pytest.mark.asyncio
+async def test_what_an_answer_says_to_caches_is_kept_where_it_is_asked_for() -> None:
+    hints = b"HTTP/1.1 103 Hints\r\ncache-control: max-age=9\r\n\r\n"
+    said = b"Cache-Control: max-age=60\r\nx-other: a\r\nAGE: 5\r\n"
+    body = b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\ncache-control: max-age=99\r\n\r\n"
+
+    async def talk(exchange: Exchange) -> None:
+        await exchange.write(hints + b"HTTP/1.1 200 OK\r\n" + said + body if exchange.number == 1 else ok(b"{}"))
+
+    kept: list[object] = []
+    async with raw_server(talk) as server:
+        for keeps in (True, False):
+            client = HttpSubgraphClient({"a": server.url}, keeps_cache_headers=keeps)
+            kept += [(await client.send(QUERY)).headers for _ in range(2)]
+            await client.close()
+    assert kept == [((b"cache-control", b"max-age=60"), (b"age", b"5")), (), (), ()]

@@ -18,6 +18,7 @@ from router.errors import InputError
 from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, NotSent, SubgraphFailure
 from router.execution.http.connection import Connection, ConnectionUnused
 from router.execution.http.deadlines import Deadlines
+from router.execution.http.header_keeping import HeaderKeepingConnection
 from router.execution.http.slots import Slots
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
@@ -84,10 +85,12 @@ class HttpSubgraphClient:
         limits: HttpLimits | None = None,
         tls: ssl.SSLContext | None = None,
         hosts: Mapping[str, str] | None = None,
+        *,
+        keeps_cache_headers: bool = False,
     ) -> None:
         """Connects nowhere until the first request; then to one of ``hosts``, by name, in place of the URL's own host.
 
-        InputError: INVALID_SUBGRAPH_URL.
+        Where it ``keeps_cache_headers``, responses bear those headers. InputError: INVALID_SUBGRAPH_URL.
         """
         addresses = {name: parse_address(name, url) for name, url in urls.items()}
         for name, host in (hosts or {}).items():
@@ -97,7 +100,8 @@ class HttpSubgraphClient:
         self._urls = dict(urls)
         self._limits = limits or HttpLimits()
         self._uploads: SubgraphClient | None = None
-        self._pools = {name: _Pool(name, address, self._limits, tls) for name, address in addresses.items()}
+        kind = HeaderKeepingConnection if keeps_cache_headers else Connection
+        self._pools = {name: _Pool(name, address, self._limits, tls, kind) for name, address in addresses.items()}
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says."""
@@ -133,7 +137,15 @@ class HttpSubgraphClient:
 class _Pool:
     """The connections to one subgraph; the one used last is used first, so that surplus ones grow old."""
 
-    def __init__(self, subgraph: str, address: Address, limits: HttpLimits, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        subgraph: str,
+        address: Address,
+        limits: HttpLimits,
+        tls: ssl.SSLContext | None,
+        connection: type[Connection],
+    ) -> None:
+        self._connection = connection
         self._subgraph = subgraph
         self._address = address
         self._limits = limits
@@ -203,7 +215,7 @@ class _Pool:
         limits = self._limits
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(
+                lambda: self._connection(
                     self._subgraph,
                     limits.max_response_bytes,
                     limits.codings,

@@ -26,7 +26,7 @@ import httptools
 from router.content_coding import ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
 from router.execution.http.deadlines import Deadlines
-from router.execution.subgraph_client import SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
 _WITHOUT_BODY = (204, 304)
@@ -64,6 +64,9 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "idle_since",
     )
+
+    # A connection that keeps headers has its own.
+    kept_headers: Headers = ()
 
     def __init__(
         self,
@@ -226,7 +229,7 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
         if waiter is not None and not waiter.done():
-            waiter.set_result(SubgraphResponse(status, body))
+            waiter.set_result(SubgraphResponse(status, body, self.kept_headers))
 
     def _decode_body(self, body: bytes) -> bytes | None:
         """The body with its content coding undone; None after failing the request."""

@@ -13,7 +13,7 @@ from typing import Any
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.client import Address
 from router.execution.in_process.lifespan import AsgiApp, Lifespan
-from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
 logger = logging.getLogger("galleria.router")
 
@@ -63,7 +63,7 @@ class AsgiSubgraphClient:
             raise SubgraphFailure(INVALID_RESPONSE, message)
         if not exchange.is_complete:
             raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' did not end its answer.")
-        return SubgraphResponse(exchange.status, b"".join(exchange.chunks))
+        return SubgraphResponse(exchange.status, b"".join(exchange.chunks), exchange.headers)
 
     def _scope(self, request: SubgraphRequest) -> MutableMapping[str, Any]:
         path, _, query = self._address.target.partition("?")
@@ -93,10 +93,11 @@ class AsgiSubgraphClient:
 class _Exchange:
     """One request and its answer, as ASGI's ``receive`` and ``send`` see them."""
 
-    __slots__ = ("_body", "_max_bytes", "_size", "chunks", "is_complete", "status")
+    __slots__ = ("_body", "_max_bytes", "_size", "chunks", "headers", "is_complete", "status")
 
     def __init__(self, body: bytes, max_bytes: int) -> None:
         self.status = 0
+        self.headers: Headers = ()
         self.chunks: list[bytes] = []
         self.is_complete = False
         self._body: bytes | None = body
@@ -119,6 +120,7 @@ class _Exchange:
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.headers = tuple((bytes(name), bytes(value)) for name, value in message.get("headers", ()))
         elif message["type"] == "http.response.body":
             chunk = bytes(message.get("body", b""))
             self._size += len(chunk)

@@ -3,6 +3,7 @@
 from router.server.config.authentication import AuthenticationSettings, IssuerSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
+from router.server.config.cache_control import CacheControlSettings
 from router.server.config.compression import CompressionSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
@@ -30,6 +31,7 @@ __all__ = [
     "AuthenticationSettings",
     "AuthorizationSettings",
     "BatchingSettings",
+    "CacheControlSettings",
     "CompressionSettings",
     "CorsSettings",
     "CsrfSettings",

@@ -10,6 +10,7 @@ from typing import Literal
 from router.server.config.authentication import AuthenticationSettings
 from router.server.config.authorization import AuthorizationSettings
 from router.server.config.batching import BatchingSettings
+from router.server.config.cache_control import CacheControlSettings
 from router.server.config.compression import CompressionSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
@@ -48,6 +49,7 @@ class RouterConfig(Section):
     cors: CorsSettings = CorsSettings()
     limits: LimitSettings = LimitSettings()
     persisted_documents: PersistedDocumentSettings = PersistedDocumentSettings()
+    cache_control: CacheControlSettings = CacheControlSettings()
     errors: ErrorSettings = ErrorSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()

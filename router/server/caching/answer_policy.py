@@ -1,0 +1,119 @@
+"""Cache-Control of the router's own answers: the smallest of what the subgraphs said of the parts.
+
+The parts are collected by a client around the way to the subgraphs, for the request under way in this task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.operation.model import OperationKind
+from router.response.projection import ProjectedResult
+from router.server.answer import NOT_STORED, Answer, result_answer
+from router.server.caching.cache_control import NO_STORE, CachePolicy, lasting, read_policy, smallest, write_policy
+from router.server.compiled_operation import CompiledOperation
+from router.server.config import RouterConfig
+from router.server.header_rules import forwarded_names
+
+
+class Parts:
+    """The parts of one answer, as far as they have come; ``policy`` is None before the first."""
+
+    __slots__ = ("policy",)
+
+    def __init__(self) -> None:
+        self.policy: CachePolicy | None = None
+
+    def add(self, policy: CachePolicy) -> None:
+        """One part more."""
+        self.policy = policy if self.policy is None else smallest(self.policy, policy)
+
+
+PARTS: ContextVar[Parts | None] = ContextVar("galleria_answer_parts", default=None)
+
+
+class PartsClient:
+    """A SubgraphClient that tells the answer under way what ``inner`` was told of its parts."""
+
+    def __init__(self, inner: SubgraphClient, default_max_age_s: int | None) -> None:
+        self._inner = inner
+        self._default = NO_STORE if default_max_age_s is None else lasting(default_max_age_s)
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """As the protocol says."""
+        response = await self._inner.send(request)
+        parts = PARTS.get()
+        if parts is not None:
+            parts.add(read_policy(response.headers) or self._default)
+        return response
+
+    async def close(self) -> None:
+        """As the protocol says."""
+        await self._inner.close()
+
+
+class AnswerPolicy:
+    """Turns results into answers that say for how long, and by whom, they may be kept.
+
+    An answer with errors, or of a mutation, or of which no part came from a subgraph, is kept by nobody. Where
+    ``is_guarded``, not everybody may ask at all, so that no answer is for all.
+    """
+
+    def __init__(self, config: RouterConfig, *, is_guarded: bool) -> None:
+        self._is_guarded = is_guarded or config.authentication.required
+        names = sorted(forwarded_names(config.headers))
+        who_asks = {b"authorization", config.authentication.header.lower().encode()}
+        if config.authentication.cookie is not None:
+            who_asks.add(b"cookie")
+        self._varies_for_all = _vary(name for name in names if name not in who_asks)
+        self._varies = _vary(sorted({*names, *who_asks}))
+
+    def answer_of(self, compiled: CompiledOperation) -> Callable[[ProjectedResult], Answer]:
+        """How results of ``compiled`` become answers. RequestError as result_answer."""
+        return partial(self._answer, compiled)
+
+    def _answer(self, compiled: CompiledOperation, result: ProjectedResult) -> Answer:
+        answer = result_answer(result)
+        parts = PARTS.get()
+        if parts is None or parts.policy is None or result.errors or compiled.operation.kind is OperationKind.MUTATION:
+            return answer._replace(headers=(*answer.headers, NOT_STORED))
+        policy = parts.policy
+        if self._is_guarded or compiled.denied is not None:
+            policy = smallest(policy, CachePolicy(policy.max_age_s, policy.shared_max_age_s, is_private=True))
+        return answer._replace(headers=(*answer.headers, *self._headers(policy)))
+
+    def _headers(self, policy: CachePolicy) -> Headers:
+        written = write_policy(policy)
+        if written == NOT_STORED[1]:
+            return (NOT_STORED,)
+        return (b"cache-control", written), self._varies_for_all if policy.is_public else self._varies
+
+
+class CacheControlled:
+    """An ASGI app whose answers over ``app`` have their parts collected; those that say nothing say no-store."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI says."""
+        PARTS.set(Parts())
+
+        async def send_told(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name == b"cache-control" for name, _ in headers):
+                    message = {**message, "headers": [*headers, NOT_STORED]}
+            await send(message)
+
+        await self._app(scope, receive, send_told)
+
+
+def _vary(names: Any) -> tuple[bytes, bytes]:
+    return b"vary", b", ".join((b"accept", *names))

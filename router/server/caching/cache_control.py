@@ -1,0 +1,116 @@
+"""Cache-Control, read and written (RFC 9111, section 5.2), and put together of the parts of an answer.
+
+``max-age=60`` with an ``age`` of 20, beside ``private, max-age=30``, comes to ``private, max-age=30``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from router.execution.subgraph_client import Headers
+
+# As RFC 9111, section 1.2.2 bounds a delta-seconds.
+MOST_SECONDS = 2**31
+_DIRECTIVE = re.compile(r'([!#$%&\'*+.^_`|~0-9a-zA-Z-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^",\s]*))?')
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """For how many seconds more an answer may be used: by its client (``max_age_s``), and by caches that clients share.
+
+    ``is_private``: by nobody but who asked. ``is_public``: it was said to be for all, whoever asked. ``stale_s`` is how
+    long it may be served after that while a newer one is fetched. ``is_stored`` is false where nobody may keep it.
+    """
+
+    max_age_s: float
+    shared_max_age_s: float
+    is_private: bool = False
+    is_public: bool = False
+    stale_s: float = 0.0
+    is_stored: bool = True
+
+
+NO_STORE = CachePolicy(0, 0, is_private=True, is_stored=False)
+
+
+def lasting(seconds: float) -> CachePolicy:
+    """What an answer for ``seconds``, of which no more is known, may be used for."""
+    return CachePolicy(seconds, seconds)
+
+
+def read_policy(headers: Headers) -> CachePolicy | None:
+    """What the headers of an answer say; None where they say nothing.
+
+    What ``no-cache`` allows to keep needs asking again each time, which is as good as none. A number that is none is 0
+    (RFC 9111, section 4.2.1).
+    """
+    said = _directives(headers)
+    if said is None:
+        return None
+    if "no-store" in said or "no-cache" in said:
+        return NO_STORE
+    age_s = max((_seconds(value.decode("latin-1")) for name, value in headers if name == b"age"), default=0.0)
+    shared = said.get("s-maxage", said.get("max-age"))
+    if shared is None:
+        return NO_STORE
+    own = said.get("max-age", shared)
+    must_ask = not said.keys().isdisjoint({"must-revalidate", "proxy-revalidate"})
+    return CachePolicy(
+        max(_seconds(own) - age_s, 0),
+        max(_seconds(shared) - age_s, 0),
+        is_private="private" in said,
+        is_public="private" not in said and ("public" in said or "s-maxage" in said),
+        stale_s=0 if must_ask else _seconds(said.get("stale-while-revalidate", "0")),
+    )
+
+
+def smallest(first: CachePolicy, second: CachePolicy) -> CachePolicy:
+    """What holds for an answer of which these are parts."""
+    if not (first.is_stored and second.is_stored):
+        return NO_STORE
+    return CachePolicy(
+        min(first.max_age_s, second.max_age_s),
+        min(first.shared_max_age_s, second.shared_max_age_s),
+        is_private=first.is_private or second.is_private,
+        is_public=first.is_public and second.is_public,
+        stale_s=min(first.stale_s, second.stale_s),
+    )
+
+
+def write_policy(policy: CachePolicy) -> bytes:
+    """``policy`` as the value of Cache-Control."""
+    max_age_s, shared_s = int(policy.max_age_s), int(policy.shared_max_age_s)
+    if not policy.is_stored or not (max_age_s or shared_s):
+        return b"no-store"
+    if policy.is_private:
+        return b"private, max-age=%d" % max_age_s if max_age_s else b"no-store"
+    words = [b"public"] if policy.is_public else []
+    words.append(b"max-age=%d" % max_age_s)
+    # By itself it allows what 'public' allows (RFC 9111, section 3.5), which was not said.
+    if shared_s != max_age_s and policy.is_public:
+        words.append(b"s-maxage=%d" % shared_s)
+    return b", ".join(words)
+
+
+def _directives(headers: Headers) -> dict[str, str] | None:
+    """Names in lower case and their values, the smallest where one is repeated; None without the header."""
+    lines = [value.decode("latin-1") for name, value in headers if name == b"cache-control"]
+    if not lines:
+        return None
+    found: dict[str, str] = {}
+    for name, value in _pairs(lines):
+        before = found.get(name)
+        found[name] = value if before is None else min(before, value, key=_seconds)
+    return found
+
+
+def _pairs(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for match in _DIRECTIVE.finditer(",".join(lines)):
+        yield match[1].lower(), (match[2] or "").strip('"')
+
+
+def _seconds(text: str) -> float:
+    text = text.strip()
+    return min(int(text[:20]), MOST_SECONDS) if text.isascii() and text.isdigit() else 0
