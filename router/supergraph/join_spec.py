@@ -23,8 +23,8 @@ SPEC_HOST = "https://specs.apollo.dev/"
 class JoinNames:
     """How this supergraph calls the join spec (``join`` unless renamed), its version, and its other linked features.
 
-    ``inaccessible`` and ``context`` are the names of these directives; ``authenticated``, ``requires_scopes`` and
-    ``policy`` too, or None where the supergraph does not link them.
+    ``inaccessible`` and ``context`` are the names of these directives; ``authenticated``, ``requires_scopes``,
+    ``policy``, ``cost`` and ``list_size`` too, or None where the supergraph does not link them.
     """
 
     join: str
@@ -35,6 +35,8 @@ class JoinNames:
     authenticated: str | None = None
     requires_scopes: str | None = None
     policy: str | None = None
+    cost: str | None = None
+    list_size: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def read_names(document: DocumentNode) -> JoinNames:
         else:
             # The directive that bears the feature's own name is known by it where it is not imported by another.
             directives[feature] = _imports(values).get(f"@{feature}", f"@{name}").removeprefix("@")
+        if feature == "cost":
+            directives["listSize"] = _imports(values).get("@listSize", f"@{name}__listSize").removeprefix("@")
     if not join:
         raise InputError(
             "INVALID_SUPERGRAPH",
@@ -136,6 +140,8 @@ def read_names(document: DocumentNode) -> JoinNames:
         authenticated=directives.get("authenticated"),
         requires_scopes=directives.get("requiresScopes"),
         policy=directives.get("policy"),
+        cost=directives.get("cost"),
+        list_size=directives.get("listSize"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
+from router.supergraph.costs import Costs
 from router.supergraph.protections import Protections
 from router.supergraph.query_graph import QueryGraph
 
@@ -24,13 +25,15 @@ class Supergraph:
     """What a supergraph SDL says.
 
     ``api_schema`` is what clients see: without join machinery and without ``@inaccessible`` elements. ``graph`` is what
-    planning walks: every subgraph's own types, hidden ones included. ``protections`` say who may see what.
+    planning walks: every subgraph's own types, hidden ones included. ``protections`` say who may see what, ``costs``
+    what elements weigh and how long lists are.
     """
 
     api_schema: GraphQLSchema
     subgraphs: Mapping[str, SubgraphInfo]
     graph: QueryGraph = field(repr=False)
     protections: Protections = field(default_factory=dict)
+    costs: Costs = field(default_factory=Costs)
 
     @property
     def override_labels(self) -> tuple[str, ...]:

@@ -1,0 +1,145 @@
+"""Merged data -> what the operation did cost: its objects are counted, by the weights that the estimate is made of.
+
+Where ``users`` has two members of weight 1, whose ``age`` weighs 2, ``{ users(max: 5) { age } }`` did cost 6, while at
+most 15 were to be expected. What is null costs nothing, and what planning added for itself is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLSchema, get_named_type, is_abstract_type
+
+from router.operation.cost.estimate import BASE_COSTS
+from router.operation.cost.terms import Term, Valuation, value_of
+from router.operation.cost.weights import Weights
+from router.operation.model import Condition, Operation
+from router.operation.normalize import INTROSPECTION_FIELDS
+from router.response.completion import JsonObject
+from router.response.fields import ConditionalSelections, Occurrence, SelectionSets, collect_fields
+from router.supergraph.costs import Costs
+
+
+@dataclass(frozen=True, slots=True)
+class ActualCost:
+    """Counts answers to one operation; holds no state of any request."""
+
+    base: float
+    root: _Objects
+
+    def __call__(self, data: JsonObject, variables: Mapping[str, object]) -> float:
+        """What ``data``, merged for the coerced ``variables``, did cost."""
+        return self.base + self.root.cost(data, Valuation(variables))
+
+
+def compile_actual_cost(schema: GraphQLSchema, costs: Costs, operation: Operation) -> ActualCost:
+    """The counter of an operation that is valid against ``schema``."""
+    selections = (ConditionalSelections((), operation.selections),)
+    objects = _Objects(schema, Weights(schema, costs), operation.root_type, selections)
+    return ActualCost(BASE_COSTS[operation.kind], objects)
+
+
+@dataclass(slots=True)
+class _Objects:
+    """Objects of one type, concrete or not, of which ``selected`` is asked. What each concrete type comes to is
+    compiled when the first such object is met: a selection may apply to many types, of which data has few."""
+
+    schema: GraphQLSchema
+    weights: Weights
+    type_name: str
+    selected: SelectionSets
+    by_type: dict[str, tuple[_Counted, ...]] = field(default_factory=dict)
+    is_abstract: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_abstract = is_abstract_type(self.schema.type_map[self.type_name])
+
+    def cost(self, value: JsonObject, valuation: Valuation) -> float:
+        """What is selected of the object ``value`` did cost; not the object itself."""
+        name = value.get("__typename") if self.is_abstract else self.type_name
+        if type(name) is not str:
+            return 0.0
+        counted = self.by_type.get(name)
+        if counted is None:
+            counted = self.by_type[name] = tuple(self._compile(name))
+        return _cost(counted, value, valuation) if counted else 0.0
+
+    def weight(self, value: JsonObject) -> float:
+        """What the object ``value`` weighs by its type."""
+        name = value.get("__typename") if self.is_abstract else self.type_name
+        kind = self.schema.get_type(name) if type(name) is str else None
+        return self.weights.of_type(kind or self.schema.type_map[self.type_name])
+
+    def _compile(self, type_name: str) -> Iterator[_Counted]:
+        if is_abstract_type(self.schema.get_type(type_name) or self.schema.type_map[self.type_name]):
+            return  # A name that no object has.
+        for occurrence in collect_fields(self.schema, type_name, self.selected):
+            if occurrence.field.name not in INTROSPECTION_FIELDS:
+                counted = self._field(type_name, occurrence)
+                if counted.below is not None or counted.weight or counted.arguments:
+                    yield counted
+
+    def _field(self, type_name: str, occurrence: Occurrence) -> _Counted:
+        selected = occurrence.field
+        named = get_named_type(self.weights.definition(type_name, selected.name).type)
+        below = None
+        if selected.selections:
+            below = _Objects(self.schema, self.weights, named.name, occurrence.selection_sets)
+        is_by_type = is_abstract_type(named) and f"{type_name}.{selected.name}" not in self.weights.costs.weights
+        return _Counted(
+            selected.response_key,
+            occurrence.conditions,
+            occurrence.is_first,
+            None if is_by_type else self.weights.of_field(type_name, selected.name),
+            self.weights.of_arguments(type_name, selected),
+            below,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A field whose values are counted; ``weight`` is None where each value's type says it."""
+
+    key: str
+    conditions: tuple[Condition, ...]
+    is_first: bool
+    weight: float | None
+    arguments: Term
+    below: _Objects | None
+
+
+def _cost(counted: tuple[_Counted, ...], value: JsonObject, valuation: Valuation) -> float:
+    total = 0.0
+    done: set[str] = set()
+    for one in counted:
+        if one.conditions and not all(condition.holds(valuation.variables) for condition in one.conditions):
+            continue
+        if not one.is_first and one.key in done:
+            continue
+        done.add(one.key)
+        total += _cost_of_field(one, value.get(one.key), valuation)
+    return total
+
+
+def _cost_of_field(counted: _Counted, value: Any, valuation: Valuation) -> float:
+    items = list(_items(value))
+    below = counted.below
+    if counted.weight is not None:
+        weight = counted.weight * len(items)
+    else:
+        weight = sum(below.weight(item) for item in items if type(item) is dict) if below is not None else 0.0
+    own = max(weight + value_of(counted.arguments, valuation), 0.0)
+    if below is None:
+        return own
+    return own + sum(below.cost(item, valuation) for item in items if type(item) is dict)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """What is not null in ``value``, in lists at any depth."""
+    if type(value) is list:
+        for item in value:
+            yield from _items(item)
+    elif value is not None:
+        yield value
