@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.json_numbers import encode
+from router.server.config.telemetry import TelemetrySettings
 from router.server.request_trace import RequestTrace
 
-_CLIENT_HEADERS = {b"apollographql-client-name": "client", b"apollographql-client-version": "client_version"}
 _MAX_NAME_BYTES = 100
 
 logger = logging.getLogger("galleria.access")
@@ -33,8 +33,12 @@ def open_access_log() -> None:
 class AccessLog:
     """An ASGI app that writes a line for each request of ``app`` when its answer has ended."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, settings: TelemetrySettings) -> None:
         self._app = app
+        self._client_headers = {
+            settings.client_name_header.encode(): "client",
+            settings.client_version_header.encode(): "client_version",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
@@ -59,18 +63,17 @@ class AccessLog:
                 "status": status,
                 "ms": round((time.perf_counter() - started) * 1000, 2),
                 "bytes": sent_bytes,
-                **_client(scope),
+                **self._client(scope),
             }
             trace = scope.get("state", {}).get("trace")
             if isinstance(trace, RequestTrace):
                 line |= {"request": trace.request_id.decode(), "trace": trace.trace_id.decode()}
             logger.info(encode(line).decode())
 
-
-def _client(scope: Scope) -> dict[str, str]:
-    """Which client asks, as it says itself."""
-    return {
-        _CLIENT_HEADERS[name]: value[:_MAX_NAME_BYTES].decode("ascii", "replace")
-        for name, value in scope["headers"]
-        if name in _CLIENT_HEADERS
-    }
+    def _client(self, scope: Scope) -> dict[str, str]:
+        """Which client asks, as it says itself."""
+        return {
+            self._client_headers[name]: value[:_MAX_NAME_BYTES].decode("ascii", "replace")
+            for name, value in scope["headers"]
+            if name in self._client_headers
+        }

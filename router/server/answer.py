@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.types import Send
 
@@ -13,6 +13,7 @@ from router.execution.json_numbers import encode
 from router.response.projection import ProjectedResult
 from router.server.negotiation import GRAPHQL_RESPONSE, JSON
 from router.server.request_error import RequestError
+from router.server.request_trace import current_trace_id
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # The same request may succeed a moment later: once its document is registered, or what was down is back.
@@ -40,7 +41,7 @@ def result_answer(result: ProjectedResult) -> Answer:
     try:
         if not result.errors:
             return Answer(200, b'{"data":' + encode(result.data) + b"}")
-        errors = [error.to_json() for error in result.errors]
+        errors = _in_trace([error.to_json() for error in result.errors])
         return Answer(200, encode({"errors": errors, "data": result.data}))
     except TypeError:
         raise RequestError(500, TOO_DEEP, TOO_DEEP_MESSAGE) from None
@@ -63,6 +64,10 @@ def failure_answer(error: Exception, media_type: str) -> Answer:
 
 def errors_of(error: Exception) -> list[dict[str, object]]:
     """The GraphQL errors that tell of ``error``. A fault of the router is logged, and its id alone told."""
+    return _in_trace(_errors_of(error))
+
+
+def _errors_of(error: Exception) -> list[dict[str, Any]]:
     if isinstance(error, OperationError):
         return [dict(one.formatted) for one in error.errors]
     if isinstance(error, RequestError):
@@ -71,6 +76,14 @@ def errors_of(error: Exception) -> list[dict[str, object]]:
     logger.error("internal error %s", incident, exc_info=error)
     message = f"Something went wrong in the router. Its log tells more under the id {incident}."
     return [{"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
+
+
+def _in_trace(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The errors, each with the id of the trace that tells more, where requests have one."""
+    trace_id = current_trace_id()
+    if trace_id is None:
+        return errors
+    return [{**error, "extensions": {**error.get("extensions", {}), "traceId": trace_id}} for error in errors]
 
 
 async def send_answer(send: Send, answer: Answer, media_type: str) -> None:

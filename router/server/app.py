@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -29,6 +30,8 @@ from router.server.traffic_metrics import OverloadCollector, TrafficCollector
 from router.server.worker_metrics import WorkerPeers
 
 logger = logging.getLogger("galleria.router")
+
+LAST_SPANS_WITHIN_S = 2.0
 
 
 class RouterApp:
@@ -73,6 +76,9 @@ class RouterApp:
         """
         config = graph.made_from.config if graph.made_from is not None else self._serving.config
         old, self._serving = self._serving, assemble(config, graph, self._lasting, self._serving)
+        if old.spans is not None and old.spans is not self._serving.spans:
+            # Not before the requests that began with it have ended.
+            asyncio.get_running_loop().call_later(old.config.graphql.timeout_s + 1, old.spans.close)
         self.overload.policy = overload_policy(config)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
         if old.nats is not None and old.nats is not self._serving.nats:
@@ -130,6 +136,7 @@ class RouterApp:
         if self._serving.nats is not None:
             await self._serving.nats.close()
         await asyncio.gather(*self._closing)
+        await _sent(self._serving.spans.close() if self._serving.spans is not None else None)
 
     async def _start_subgraphs(self) -> None:
         """Start the subgraphs of this process. One that cannot start costs its own fields, as one elsewhere would."""
@@ -157,6 +164,12 @@ class RouterApp:
     def _traffic(self) -> SubgraphTraffic | None:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
+
+
+async def _sent(closing: threading.Thread | None) -> None:
+    """Wait until the last spans are sent, for a moment: a collector that is gone keeps no router from ending."""
+    if closing is not None:
+        await asyncio.to_thread(closing.join, LAST_SPANS_WITHIN_S)
 
 
 def _path_in(scope: Scope) -> str:

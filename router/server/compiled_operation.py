@@ -22,6 +22,7 @@ from router.planning import plan_operation
 from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.projection import Projection, compile_projection
+from router.server.stages import stage
 from router.supergraph.model import Supergraph
 
 MAX_SHARED_TEXT = 200_000
@@ -78,12 +79,15 @@ class OperationCompiler:
         Where ``denied`` is None and the operation touches what is protected, it is not planned yet.
         """
         limits = self._limits
-        document = parse_document(text, limits)
+        with stage("parse"):
+            document = parse_document(text, limits)
         check_limits(document, limits)
         schema = self._supergraph.api_schema
         lifted = lift_literals(schema, document, text) if len(text) <= MAX_SHARED_TEXT else None
         if lifted is None:
-            return self._compile(build_operation(schema, document, operation_name, limits), labels, denied)
+            with stage("validate"):
+                operation = build_operation(schema, document, operation_name, limits)
+            return self._compile(operation, labels, denied)
         # The types are part of the key: the same text may be that of a client who forgot to declare a variable.
         key = (lifted.text, operation_name, labels, denied, tuple(lifted.types.items()))
         shared = self._shared_by(key)
@@ -102,7 +106,8 @@ class OperationCompiler:
             compiled = shared.compiled
             if compiled is None:
                 schema = self._supergraph.api_schema
-                operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
+                with stage("validate"):
+                    operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
                 compiled = shared.compiled = self._compile(operation, labels, denied)
         return _with_literals(compiled, lifted.values)
 
@@ -126,7 +131,8 @@ class OperationCompiler:
         if operation.kind is OperationKind.SUBSCRIPTION and not _has_events(planned):
             message = f"Not authorized to see {operation.root_type}.{_first_field(operation)}."
             raise OperationError(UNAUTHORIZED, message, http_status=403)
-        plan = plan_operation(self._supergraph, planned, override_labels=labels)
+        with stage("plan"):
+            plan = plan_operation(self._supergraph, planned, override_labels=labels)
         projection = compile_projection(operation, schema, denied or NOTHING_DENIED, planned)
         coerce = compile_coercion(schema, operation, hide_suggestions=self._limits.hide_suggestions)
         return CompiledOperation(operation, plan, compile_plan(plan), projection, coerce, denied)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,17 +18,29 @@ from router.execution.traffic.trace import TRACE_HEADERS
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # https://www.w3.org/TR/trace-context/#traceparent-header: version, trace id, parent id, flags.
-_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _MAX_TRACESTATE_BYTES = 512
+_SAMPLED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class RequestTrace:
-    """The ids of one request; ``headers`` are those that its fetches bear."""
+    """The ids of one request; ``headers`` are those that its fetches bear.
+
+    ``parent_id`` is the sender's span, None where the trace begins here. ``is_sampled`` as the sender says.
+    """
 
     request_id: bytes
     trace_id: bytes
     headers: Headers
+    parent_id: bytes | None = None
+    is_sampled: bool = True
+
+    def unsampled(self) -> RequestTrace:
+        """The same trace, whose spans nobody is to keep."""
+        (name, traceparent), *others = self.headers
+        headers = ((name, traceparent[:-2] + b"00"), *others)
+        return replace(self, headers=headers, is_sampled=False)
 
 
 def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:
@@ -38,13 +50,22 @@ def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:
     if _REQUEST_ID.fullmatch(request_id) is None:
         request_id = secrets.token_hex(8).encode()
     parent = _TRACEPARENT.fullmatch(sent.get(b"traceparent", b""))
-    trace_id, flags = parent.group(1, 2) if parent is not None else (secrets.token_hex(16).encode(), b"01")
+    if parent is not None:
+        trace_id, parent_id, flags = parent.group(1, 2, 3)
+    else:
+        trace_id, parent_id, flags = secrets.token_hex(16).encode(), None, b"01"
     own = b"00-%b-%b-%b" % (trace_id, secrets.token_hex(8).encode(), flags)
     passed_on: Headers = ((b"traceparent", own), (b"x-request-id", request_id))
     state = sent.get(b"tracestate", b"")
     if parent is not None and state and len(state) <= _MAX_TRACESTATE_BYTES:
         passed_on += ((b"tracestate", state),)
-    return RequestTrace(request_id, trace_id, passed_on)
+    return RequestTrace(request_id, trace_id, passed_on, parent_id, bool(int(flags, 16) & _SAMPLED))
+
+
+def current_trace_id() -> str | None:
+    """The trace of the request under way in this task; None where requests have none."""
+    headers = TRACE_HEADERS.get()
+    return headers[0][1].split(b"-")[1].decode() if headers else None
 
 
 class RequestTracer:

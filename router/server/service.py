@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, ExecutionResult, execute
 from router.execution.in_parts import Deliver, execute_in_parts
+from router.execution.merge import JsonObject
+from router.field_error import FieldError
 from router.operation.model import OperationKind
 from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
@@ -101,7 +103,17 @@ class GraphQLService:
         errors = result.errors
         if errors and graph.errors is not None:
             errors = graph.errors.presented(errors)
-        return compiled.projection(result.data, errors, variables)
+        return self.project(compiled, result.data, errors, variables)
+
+    def project(
+        self,
+        compiled: CompiledOperation,
+        data: JsonObject,
+        errors: Sequence[FieldError],
+        variables: Mapping[str, object],
+    ) -> ProjectedResult:
+        """What the client gets of the merged ``data``."""
+        return compiled.projection(data, errors, variables)
 
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
         return ExecutionContext(

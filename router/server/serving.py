@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +19,6 @@ from starlette.types import ASGIApp
 from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.access.cross_origin import guarded_http
 from router.server.access.host_identity import HostIdentity
-from router.server.access_log import AccessLog
 from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
@@ -28,18 +28,20 @@ from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
 from router.server.header_rules import check_claim_headers
 from router.server.nats.connection import NatsConnection, open_connection
+from router.server.observation.assembly import kind_of_service, observed_http, observed_websocket, span_export
 from router.server.overload import LoadShedder, Overload
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plan_page import plan_route
 from router.server.plugins.hooks import Hooks, load_hooks
-from router.server.plugins.operation_hooks import HookedService
 from router.server.plugins.request_hooks import RequestHooks
-from router.server.request_trace import RequestTracer
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
 from router.server.telemetry import Telemetry
 from router.server.worker_metrics import ALONE_HEADER
+
+if TYPE_CHECKING:
+    from router.server.observation.spans import SpanExport
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -72,6 +74,7 @@ class Serving:
     authenticator: Authenticator | None
     hooks: Hooks | None
     nats: NatsConnection | None
+    spans: SpanExport | None
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
@@ -86,7 +89,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
     nats = open_connection(config.nats, previous.nats if previous is not None else None)
-    kind = HookedService if hooks is not None and hooks.has_operation_hooks else GraphQLService
+    kind = kind_of_service(config, hooks is not None and hooks.has_operation_hooks)
     documents = _documents(config, graph, previous)
     service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
@@ -105,25 +108,22 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
     if config.compression.answers:
         endpoint = CompressedAnswers(endpoint, config.compression)
+    spans = span_export(config, previous.config if previous else None, previous.spans if previous else None)
     if config.traffic.shedding.enabled:
         endpoint = LoadShedder(endpoint, lasting.overload)
+    guarded = guarded_http(endpoint, config, may_know_cookies=lasting.host is not None)
     return Serving(
         config=config,
         graphql_path=config.graphql.path,
         service=service,
-        http=_observed(guarded_http(endpoint, config, may_know_cookies=lasting.host is not None), config),
-        websocket=websocket,
+        http=observed_http(guarded, config, lasting.telemetry, spans),
+        websocket=observed_websocket(websocket, config, lasting.telemetry),
         others=Starlette(routes=routes, exception_handlers={404: _not_found}),
         authenticator=authenticator,
         hooks=hooks,
         nats=nats,
+        spans=spans,
     )
-
-
-def _observed(app: ASGIApp, config: RouterConfig) -> ASGIApp:
-    if config.telemetry.access_log:
-        app = AccessLog(app)
-    return RequestTracer(app) if config.telemetry.trace_context else app
 
 
 def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:

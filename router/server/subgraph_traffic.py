@@ -76,7 +76,7 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
         limits=limits,
         settings=config.traffic,
         apps=subgraphs.apps,
-        has_trace=config.telemetry.trace_context,
+        has_trace=config.telemetry.has_trace,
         header_rules=rules,
         compression=config.compression if config.compression.subgraph_requests else None,
         cache_control=config.cache_control,

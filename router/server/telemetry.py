@@ -7,6 +7,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from router.server.observation.stage_durations import StageDurations
 from router.server.request_metrics import RequestMetrics
 from router.server.worker_metrics import WorkerPeers
 
@@ -22,6 +23,7 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.peers: WorkerPeers | None = None
+        self.stages = StageDurations()
         self._metrics = RequestMetrics()
         self.registry.register(self._metrics)
         self._compilations = Counter(
