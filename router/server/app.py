@@ -55,6 +55,7 @@ class RouterApp:
         self._lasting = Lasting(
             telemetry, self._subscriptions, self.overload, lambda: self.service, lambda: self._is_draining, host
         )
+        telemetry.operations.limit(config.telemetry.metrics)
         self._serving = assemble(config, graph, self._lasting)
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
@@ -80,6 +81,7 @@ class RouterApp:
             # Not before the requests that began with it have ended.
             asyncio.get_running_loop().call_later(old.config.graphql.timeout_s + 1, old.spans.close)
         self.overload.policy = overload_policy(config)
+        self._lasting.telemetry.operations.limit(config.telemetry.metrics)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
         if old.nats is not None and old.nats is not self._serving.nats:
             closing = asyncio.get_running_loop().create_task(old.nats.close())

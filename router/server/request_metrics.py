@@ -32,6 +32,11 @@ class Durations:
         self.counts[bisect_left(BOUNDS_S, seconds)] += 1
         self.total_s += seconds
 
+    def add(self, other: Durations) -> None:
+        """Count all that ``other`` has counted."""
+        self.counts = [mine + others for mine, others in zip(self.counts, other.counts, strict=True)]
+        self.total_s += other.total_s
+
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bounds, and how many durations were not longer."""
         bounds = [*map(floatToGoString, BOUNDS_S), "+Inf"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 
+from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.stage_durations import StageDurations
 from router.server.request_metrics import RequestMetrics
 from router.server.worker_metrics import WorkerPeers
@@ -15,7 +16,7 @@ ReloadOutcome = Literal["swapped", "refused", "unreachable"]
 
 
 class Telemetry:
-    """The router's metrics; label values come from the supergraph and from us, never from clients.
+    """The router's metrics; label values come from the supergraph, from us, and a few of clients in ``operations``.
 
     ``peers`` are the other workers, where there are any.
     """
@@ -24,8 +25,11 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self.peers: WorkerPeers | None = None
         self.stages = StageDurations()
+        self.operations = OperationMetrics(self.stages)
         self._metrics = RequestMetrics()
         self.registry.register(self._metrics)
+        self.registry.register(self.operations)
+        ProcessCollector(registry=self.registry)
         self._compilations = Counter(
             "galleria_operations_compiled", "Operations that were not in the cache.", registry=self.registry
         )

@@ -12,14 +12,19 @@ from router.field_error import FieldError
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.compiled_operation import CompiledOperation
+from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.observation.fetches import RecordingClient
+from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.record import RECORD, RequestRecord
+from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
 from router.server.stages import stage
+from router.server.subscriptions.hub import SubscriptionHub
+from router.server.telemetry import Telemetry
 
 # When the operation that runs in this task began to be projected: its execution had ended then.
 _PROJECTED_AT: ContextVar[float] = ContextVar("galleria_projected_at")
@@ -28,12 +33,29 @@ _PROJECTED_AT: ContextVar[float] = ContextVar("galleria_projected_at")
 class ObservedService(GraphQLService):
     """A GraphQLService that finds in RECORD what is to be noted; what has no record is run as ever."""
 
+    def __init__(
+        self,
+        config: RouterConfig,
+        telemetry: Telemetry,
+        subscriptions: SubscriptionHub,
+        graph: Graph | None = None,
+        documents: PersistedDocuments | None = None,
+    ) -> None:
+        """As GraphQLService says."""
+        super().__init__(config, telemetry, subscriptions, graph, documents)
+        self._operations = telemetry.operations if config.telemetry.metrics.operations else None
+
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
         """As GraphQLService says."""
+        record, operations = RECORD.get(), self._operations
+        if operations is not None:
+            self._count_lookup(request, operations)
         graph, compiled = await super().compiled_operation(request, caller)
-        record = RECORD.get()
-        if record is not None and record.spans is not None:
-            record.spans.name_operation(compiled.operation)
+        if record is not None:
+            if operations is not None:
+                operations.receive(compiled.operation, record.client)
+            if record.spans is not None:
+                record.spans.name_operation(compiled.operation)
         return graph, compiled
 
     async def run(
@@ -45,22 +67,23 @@ class ObservedService(GraphQLService):
             return await super().run(graph, compiled, request, caller, started)
         began = time.perf_counter()
         _PROJECTED_AT.set(0.0)
-        spans = record.spans
-        if spans is None:
-            try:
-                return await super().run(graph, compiled, request, caller, started)
-            finally:
-                record.passed("execute", began, _PROJECTED_AT.get() or time.perf_counter())
-        span = spans.begin_execution(began)
-        errors = 1
+        spans, span, errors = record.spans, None, 1
+        if spans is not None:
+            span = spans.begin_execution(began)
+            graph = _recorded(graph, record)
         try:
-            result = await super().run(_recorded(graph, record), compiled, request, caller, started)
+            result = await super().run(graph, compiled, request, caller, started)
             errors = len(result.errors)
             return result
         finally:
-            ended = _PROJECTED_AT.get() or time.perf_counter()
-            spans.end_execution(span, ended, errors)
-            record.passed("execute", began, ended)
+            over = time.perf_counter()
+            executed = _PROJECTED_AT.get() or over
+            record.passed("execute", began, executed)
+            if spans is not None and span is not None:
+                spans.end_execution(span, executed, errors)
+            if self._operations is not None:
+                operation, plan = compiled.operation, compiled.plan
+                self._operations.execute(operation, record.client, over - began, plan, failed=errors > 0)
 
     def project(
         self,
@@ -82,6 +105,15 @@ class ObservedService(GraphQLService):
         if record is not None and record.spans is not None:
             graph = _recorded(graph, record)
         return await super().run_in_parts(graph, compiled, request, caller, started)
+
+    def _count_lookup(self, request: GraphQLRequest, operations: OperationMetrics) -> None:
+        graph = self.graph
+        if graph is None:
+            return
+        if graph.operations.known(request.query, request.operation_name, graph.active_labels()) is None:
+            operations.misses += 1
+        else:
+            operations.hits += 1
 
 
 class ObservedHookedService(HookedService, ObservedService):
