@@ -30,6 +30,12 @@ class SubgraphRequest(NamedTuple):
     files: tuple[SentFile, ...] = ()
 
 
+def with_headers(request: SubgraphRequest, headers: Headers) -> SubgraphRequest:
+    """``request`` with other headers; by hand, because ``_replace`` costs three times as much."""
+    subgraph, body, _, repeatable, timeout_s, files = request
+    return SubgraphRequest(subgraph, body, headers, repeatable, timeout_s, files)
+
+
 class SubgraphResponse(NamedTuple):
     """A complete HTTP response, its content encoding undone.
 

@@ -1,15 +1,17 @@
 """To which request a fetch, a line of a log and an answer belong: an id and a W3C trace context.
 
 A client's ids are taken where they have the shape of ids, else new ones are made. Fetches bear both, so that the logs
-of the router and of all services that a request came to can be found by one id.
+of the router and of all services that a request came to can be found by one id. Ids are no secrets: they come from the
+generator of ``random``, which each worker process seeds anew, because asking the system for each costs as much as a
+layer of the router.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Iterable
+from random import getrandbits
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,8 +25,7 @@ _MAX_TRACESTATE_BYTES = 512
 _SAMPLED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTrace:
+class RequestTrace(NamedTuple):
     """The ids of one request; ``headers`` are those that its fetches bear.
 
     ``parent_id`` is the sender's span, None where the trace begins here. ``is_sampled`` as the sender says.
@@ -40,24 +41,29 @@ class RequestTrace:
         """The same trace, whose spans nobody is to keep."""
         (name, traceparent), *others = self.headers
         headers = ((name, traceparent[:-2] + b"00"), *others)
-        return replace(self, headers=headers, is_sampled=False)
+        return self._replace(headers=headers, is_sampled=False)
 
 
 def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:
     """Continue the trace that a request's ``headers`` tell of, or begin one, by a span of the router's own."""
-    sent = {name: value for name, value in headers if name in (b"x-request-id", b"traceparent", b"tracestate")}
-    request_id = sent.get(b"x-request-id", b"")
-    if _REQUEST_ID.fullmatch(request_id) is None:
-        request_id = secrets.token_hex(8).encode()
-    parent = _TRACEPARENT.fullmatch(sent.get(b"traceparent", b""))
-    if parent is not None:
-        trace_id, parent_id, flags = parent.group(1, 2, 3)
-    else:
-        trace_id, parent_id, flags = secrets.token_hex(16).encode(), None, b"01"
-    own = b"00-%b-%b-%b" % (trace_id, secrets.token_hex(8).encode(), flags)
+    sent_id = parent = state = b""
+    for name, value in headers:
+        if name == b"traceparent":
+            parent = value
+        elif name == b"x-request-id":
+            sent_id = value
+        elif name == b"tracestate":
+            state = value
+    request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else b"%016x" % getrandbits(64)
+    continued = _TRACEPARENT.fullmatch(parent) if parent else None
+    if continued is None:
+        trace_id = b"%032x" % getrandbits(128)
+        own = b"00-%b-%016x-01" % (trace_id, getrandbits(64))
+        return RequestTrace(request_id, trace_id, ((b"traceparent", own), (b"x-request-id", request_id)))
+    trace_id, parent_id, flags = continued.group(1, 2, 3)
+    own = b"00-%b-%016x-%b" % (trace_id, getrandbits(64), flags)
     passed_on: Headers = ((b"traceparent", own), (b"x-request-id", request_id))
-    state = sent.get(b"tracestate", b"")
-    if parent is not None and state and len(state) <= _MAX_TRACESTATE_BYTES:
+    if state and len(state) <= _MAX_TRACESTATE_BYTES:
         passed_on += ((b"tracestate", state),)
     return RequestTrace(request_id, trace_id, passed_on, parent_id, bool(int(flags, 16) & _SAMPLED))
 
@@ -78,11 +84,12 @@ class RequestTracer:
         """As ASGI says; the trace is in the scope's state as ``trace``."""
         trace = begin_trace(scope["headers"])
         scope.setdefault("state", {})["trace"] = trace
+        own_header = (b"x-request-id", trace.request_id)
 
-        async def send_on(message: Message) -> None:
+        def send_on(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], (b"x-request-id", trace.request_id)]}
-            await send(message)
+                message = {**message, "headers": [*message["headers"], own_header]}
+            return send(message)
 
         token = TRACE_HEADERS.set(trace.headers)
         try:

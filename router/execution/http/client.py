@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from router.content_coding import CODINGS, Coding
@@ -103,18 +104,14 @@ class HttpSubgraphClient:
         kind = HeaderKeepingConnection if keeps_cache_headers else Connection
         self._pools = {name: _Pool(name, address, self._limits, tls, kind) for name, address in addresses.items()}
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         if request.files:
-            return await self._upload_client().send(request)
+            return self._upload_client().send(request)
         pool = self._pools.get(request.subgraph)
         if pool is None:
             raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' has no address.")
-        try:
-            return await pool.send(request)
-        except TimeoutError:
-            message = f"Subgraph '{request.subgraph}' did not answer within {request.timeout_s:.3g} seconds."
-            raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
+        return pool.send(request)
 
     async def close(self) -> None:
         """As the protocol says."""
@@ -161,26 +158,31 @@ class _Pool:
         ).encode()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
-        deadline = asyncio.get_running_loop().time() + request.timeout_s
-        if not self._slots.take_free():
-            async with asyncio.timeout_at(deadline):
-                await self._slots.take()
+        now = asyncio.get_running_loop().time()
+        deadline = now + request.timeout_s
+        payload = self._payload(request.headers, request.body)
         try:
-            return await self._exchange(request, deadline)
+            if not self._slots.take_free():
+                async with asyncio.timeout_at(deadline):
+                    await self._slots.take()
+            try:
+                kept = self._take_idle(now, self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
+                if kept is not None:
+                    try:
+                        return await kept.exchange(payload, deadline)
+                    except ConnectionUnused:
+                        if not request.repeatable:
+                            raise
+                return await self._exchange_afresh(payload, deadline)
+            finally:
+                self._slots.give_back()
         except ConnectionUnused:
             raise self._closed() from None
-        finally:
-            self._slots.give_back()
+        except TimeoutError:
+            message = f"Subgraph '{self._subgraph}' did not answer within {request.timeout_s:.3g} seconds."
+            raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
 
-    async def _exchange(self, request: SubgraphRequest, deadline: float) -> SubgraphResponse:
-        payload = self._payload(request.headers, request.body)
-        kept = self._take_idle(self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
-        if kept is not None:
-            try:
-                return await kept.exchange(payload, deadline)
-            except ConnectionUnused:
-                if not request.repeatable:
-                    raise
+    async def _exchange_afresh(self, payload: bytes, deadline: float) -> SubgraphResponse:
         async with asyncio.timeout_at(deadline):
             fresh = await self._connect()
         return await fresh.exchange(payload, deadline)
@@ -196,11 +198,8 @@ class _Pool:
         more = b"".join([b"\r\n%b: %b" % header for header in headers])
         return b"%b%d%b\r\n\r\n%b" % (self._head, len(body), more, body)
 
-    def _take_idle(self, max_idle_s: float) -> Connection | None:
+    def _take_idle(self, now: float, max_idle_s: float) -> Connection | None:
         idle = self._idle
-        if not idle:
-            return None
-        now = asyncio.get_running_loop().time()
         while idle and now - idle[0].idle_since > self._limits.keep_alive_s:
             idle.pop(0).close()
         while idle and now - idle[-1].idle_since <= max_idle_s:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import tells_of_absence, was_answered
-from router.execution.traffic.breaker import Admission, CircuitBreaker, Clock, Outcome
+from router.execution.traffic.breaker import CircuitBreaker, Clock, Outcome
 
 RECENTLY_S = 0.5
 
@@ -52,29 +53,13 @@ class BalancingClient:
         self._retired: list[Replica] = []
         self._random = draw or random.Random()  # noqa: S311 - for an even load, not for secrets
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says. SUBGRAPH_UNAVAILABLE where every address is failing, without asking any.
 
         An address that cannot be connected to was sent nothing, so another one is tried, whatever the request is.
         """
         replicas = self.replicas.get(request.subgraph, ())
-        if len(replicas) == 1:
-            return await self._send_to_only(replicas[0], request)
-        untried = list(replicas)
-        if not untried:
-            raise SubgraphFailure(UNAVAILABLE, f"Subgraph '{request.subgraph}' has no address.")
-        failure: NotSent | None = None
-        while untried:
-            entered = self._enter_one(untried)
-            if entered is None:
-                break
-            replica, admission = entered
-            try:
-                return await self._send_to(replica, admission, request)
-            except NotSent as error:
-                failure = error
-                untried.remove(replica)
-        raise failure or _unavailable(request.subgraph, untried)
+        return self._send_to(replicas[0], request) if len(replicas) == 1 else self._send_to_one_of(replicas, request)
 
     async def close(self) -> None:
         """As the protocol says."""
@@ -92,27 +77,36 @@ class BalancingClient:
         for replica in ended:
             await replica.client.close()
 
-    def _enter_one(self, replicas: Sequence[Replica]) -> tuple[Replica, Admission] | None:
-        if len(replicas) == 1:
-            chosen = replicas[0]
-        else:
-            able = [one for one in replicas if one.breaker.admits]
-            if not able:
-                return None
-            staying = [one for one in able if not one.is_draining] or able
-            recently = self._clock() - RECENTLY_S
-            candidates = [one for one in staying if one.failed_at < recently] or staying
-            chosen = min(self._random.sample(candidates, min(2, len(candidates))), key=_load)
-        admission = chosen.breaker.enter()
-        return (chosen, admission) if admission is not None else None
+    def _choose(self, replicas: Sequence[Replica]) -> Replica | None:
+        """The one to ask; None where each of them is failing."""
+        able = [one for one in replicas if one.breaker.admits]
+        if len(able) < 2:
+            return able[0] if able else None
+        staying = [one for one in able if not one.is_draining] or able
+        recently = self._clock() - RECENTLY_S
+        candidates = [one for one in staying if one.failed_at < recently] or staying
+        return min(self._random.sample(candidates, min(2, len(candidates))), key=_load)
 
-    async def _send_to_only(self, replica: Replica, request: SubgraphRequest) -> SubgraphResponse:
+    async def _send_to_one_of(self, replicas: Sequence[Replica], request: SubgraphRequest) -> SubgraphResponse:
+        untried = list(replicas)
+        if not untried:
+            raise SubgraphFailure(UNAVAILABLE, f"Subgraph '{request.subgraph}' has no address.")
+        failure: NotSent | None = None
+        while untried:
+            replica = self._choose(untried)
+            if replica is None:
+                break
+            try:
+                return await self._send_to(replica, request)
+            except NotSent as error:
+                failure = error
+                untried.remove(replica)
+        raise failure or _unavailable(request.subgraph, untried)
+
+    async def _send_to(self, replica: Replica, request: SubgraphRequest) -> SubgraphResponse:
         admission = replica.breaker.enter()
         if admission is None:
             raise _unavailable(request.subgraph, [replica])
-        return await self._send_to(replica, admission, request)
-
-    async def _send_to(self, replica: Replica, admission: Admission, request: SubgraphRequest) -> SubgraphResponse:
         outcome = Outcome.GIVEN_UP
         replica.in_flight += 1
         try:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class HeaderRulesClient:
         self._inner = inner
         self._rules = rules
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         rules = self._rules[request.subgraph]
-        return await self._inner.send(request._replace(headers=rules.applied(request.headers)))
+        return self._inner.send(with_headers(request, rules.applied(request.headers)))
 
     async def close(self) -> None:
         """As the protocol says."""

@@ -6,9 +6,11 @@ that several requests share bears those of the first.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from contextvars import ContextVar
+from typing import Any
 
-from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
 
 TRACE_HEADERS: ContextVar[Headers] = ContextVar("trace_headers", default=())
 
@@ -19,9 +21,9 @@ class TracingClient:
     def __init__(self, inner: SubgraphClient) -> None:
         self._inner = inner
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
-        return await self._inner.send(request._replace(headers=request.headers + TRACE_HEADERS.get()))
+        return self._inner.send(with_headers(request, request.headers + TRACE_HEADERS.get()))
 
     async def close(self) -> None:
         """As the protocol says."""
