@@ -32,19 +32,18 @@ from graphql import (
     is_composite_type,
     parse,
     parse_type,
-    validate,
 )
 
 from router.errors import OperationError
 from router.operation.collect_fields import Collector, FieldGroup, FragmentGroup, Level, ReadDocument, Seen
 from router.operation.defer_directives import deferral_variables
-from router.operation.document import with_code, without_token_chain
+from router.operation.document import without_token_chain
 from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits, check_limits
 from router.operation.literals import LiftedDocument
 from router.operation.model import Condition, DeferUsage, Field, InlineFragment, Operation, OperationKind, Selection
 from router.operation.selection_conditions import ConditionReader, Conditions, Values, innermost
+from router.operation.validate import validate_document
 
-VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_DEEP = "The operation is nested too deeply."
 
@@ -67,7 +66,7 @@ def build_operation(
     """
     try:
         check_limits(document, limits)
-        _validate(api_schema, document, hide_suggestions=limits.hide_suggestions)
+        validate_document(api_schema, document, hide_suggestions=limits.hide_suggestions)
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
     return normalize_operation(api_schema, document, operation_name, limits, deferring_with)
@@ -97,7 +96,7 @@ def build_lifted_operation(
 ) -> Operation:
     """As ``build_operation`` of ``document``, but with variables for its literals. Raises as that does."""
     try:
-        _validate(api_schema, document, hide_suggestions=limits.hide_suggestions)
+        validate_document(api_schema, document, hide_suggestions=limits.hide_suggestions)
         without = without_token_chain(parse(lifted.text))
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
@@ -107,13 +106,6 @@ def build_lifted_operation(
         for name, type_ in lifted.types.items()
     )
     return replace(operation, lifted_definitions=definitions)
-
-
-def _validate(api_schema: GraphQLSchema, document: DocumentNode, *, hide_suggestions: bool) -> None:
-    found = validate(api_schema, document, hide_suggestions=hide_suggestions)
-    errors = tuple(with_code(error, VALIDATION_FAILED) for error in found)
-    if errors:
-        raise OperationError(VALIDATION_FAILED, errors[0].message, errors)
 
 
 def _choose_definition(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

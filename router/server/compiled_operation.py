@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from graphql import DocumentNode
@@ -15,17 +14,22 @@ from router.operation.authorization import NOTHING_DENIED, UNAUTHORIZED, Demands
 from router.operation.document import parse_document
 from router.operation.limits import DEFAULT_LIMITS, OperationLimits, check_limits
 from router.operation.literals import LiftedDocument, lift_literals
-from router.operation.model import InlineFragment, Operation, OperationKind
+from router.operation.model import InlineFragment, Operation, OperationKind, Selection
 from router.operation.normalize import build_lifted_operation, build_operation
 from router.operation.variables import Coerce, compile_coercion
 from router.planning import plan_operation
 from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.projection import Projection, compile_projection
+from router.server.recently_used import CacheSize, RecentlyUsed
 from router.server.stages import stage
 from router.supergraph.model import Supergraph
 
 MAX_SHARED_TEXT = 200_000
+MAX_CACHED_BYTES = 50_000_000
+# What a compiled operation takes, as measured: a plan of one small fetch, and each field that is selected.
+_BYTES = 40_000
+_BYTES_PER_FIELD = 1_300
 PlanKey = tuple[str, str | None, ActiveLabels, Denied | None, tuple[tuple[str, str], ...]]
 
 
@@ -62,13 +66,18 @@ class _Shared:
 
 
 class OperationCompiler:
-    """Compiles operations of ``supergraph``, in any number of threads; ``max_plans`` used last are kept."""
+    """Compiles operations of ``supergraph``, in any number of threads; those used last are kept."""
 
-    def __init__(self, supergraph: Supergraph, max_plans: int, limits: OperationLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        supergraph: Supergraph,
+        max_plans: int,
+        limits: OperationLimits = DEFAULT_LIMITS,
+        max_bytes: int = MAX_CACHED_BYTES,
+    ) -> None:
         self._supergraph = supergraph
         self._limits = limits
-        self._max_plans = max_plans
-        self._shared: OrderedDict[PlanKey, _Shared] = OrderedDict()
+        self._shared: RecentlyUsed[PlanKey, _Shared] = RecentlyUsed(CacheSize(max_plans, max_bytes))
         self._lock = threading.Lock()
 
     def __call__(
@@ -95,7 +104,7 @@ class OperationCompiler:
             return self._compile_once(shared, document, lifted, key)
         except OperationError:
             with self._lock:
-                self._shared.pop(key, None)
+                self._shared.forget(key)
             raise
 
     def _compile_once(
@@ -109,14 +118,17 @@ class OperationCompiler:
                 with stage("validate"):
                     operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
                 compiled = shared.compiled = self._compile(operation, labels, denied)
+                weight = weight_of(lifted.text, operation.selections)
+                with self._lock:
+                    self._shared.put(key, shared, weight)
         return _with_literals(compiled, lifted.values)
 
     def _shared_by(self, key: PlanKey) -> _Shared:
         with self._lock:
-            shared = self._shared.setdefault(key, _Shared())
-            self._shared.move_to_end(key)
-            while len(self._shared) > self._max_plans:
-                self._shared.popitem(last=False)
+            shared = self._shared.get(key)
+            if shared is None:
+                shared = _Shared()
+                self._shared.put(key, shared, len(key[0]))
             return shared
 
     def _compile(
@@ -136,6 +148,15 @@ class OperationCompiler:
         projection = compile_projection(operation, schema, denied or NOTHING_DENIED, planned)
         coerce = compile_coercion(schema, operation, hide_suggestions=self._limits.hide_suggestions)
         return CompiledOperation(operation, plan, compile_plan(plan), projection, coerce, denied)
+
+
+def weight_of(text: str, selections: Iterable[Selection]) -> int:
+    """How many bytes an operation takes once it is compiled, roughly; fragments make much of a short text."""
+    return _BYTES + len(text) + _BYTES_PER_FIELD * _count(selections)
+
+
+def _count(selections: Iterable[Selection]) -> int:
+    return sum(1 + _count(one.selections) for one in selections)
 
 
 def _has_events(subscription: Operation) -> bool:

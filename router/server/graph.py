@@ -91,7 +91,7 @@ def build_graph(made_from: GraphInput, previous: Graph | None = None) -> Graph:
 def _compiles_alike(kept: Graph, config: RouterConfig) -> bool:
     """Whether its operations are what ``config`` would make of them."""
     before = kept.made_from.config if kept.made_from is not None else None
-    if before is None or before.graphql.max_cached_operations != config.graphql.max_cached_operations:
+    if before is None or _cache_size(before) != _cache_size(config):
         return False
     return _operation_limits(before) == _operation_limits(config)
 
@@ -131,14 +131,15 @@ def open_graph(
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
-    max_operations = config.graphql.max_cached_operations
-    compiler = OperationCompiler(supergraph, max_operations, _operation_limits(config))
-    operations = OperationCache(compiler, max_operations)
+    max_entries, max_bytes = _cache_size(config)
+    compiler = OperationCompiler(supergraph, max_entries, _operation_limits(config), max_bytes)
+    operations = OperationCache(compiler, max_entries, max_bytes)
     return Graph(
         supergraph=supergraph,
         client=client,
         operations=operations,
-        deferrals=DeferralCache(partial(compile_deferral, supergraph), max_operations),
+        # Few operations have @defer: they get a part beside the others.
+        deferrals=DeferralCache(partial(compile_deferral, supergraph), max_entries, max_bytes // 4),
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
         traffic=traffic,
@@ -146,6 +147,10 @@ def open_graph(
         active_labels=label_choice(supergraph.override_labels),
         errors=error_policy(config),
     )
+
+
+def _cache_size(config: RouterConfig) -> tuple[int, int]:
+    return config.graphql.max_cached_operations, config.graphql.max_cached_operation_bytes
 
 
 def _operation_limits(config: RouterConfig) -> OperationLimits:

@@ -1,21 +1,30 @@
-"""Text, operation name, override labels and what is denied -> compiled operation, up to a limit; each compiled once.
+"""Text, operation name, override labels and what is denied -> compiled operation, up to limits; each compiled once.
 
 An operation that touches nothing protected is there once. One that does is there as a GuardedOperation, which says what
 must be asked of a requester, and once more for each outcome: never for each user.
+
+Compiling is Python, so threads gain nothing by being many: they take the event loop's turns, and hold what they work on
+at once. Small documents are compiled one at a time, and so are large ones, which nobody's small one waits behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 
 from router.errors import OperationError
 from router.operation.authorization import Denied
 from router.planning.override_labels import NO_LABELS, ActiveLabels
-from router.server.compiled_operation import MAX_SHARED_TEXT, CompiledOperation, GuardedOperation
+from router.server.compile_turns import CompileTurns
+from router.server.compiled_operation import (
+    MAX_CACHED_BYTES,
+    MAX_SHARED_TEXT,
+    CompiledOperation,
+    GuardedOperation,
+    weight_of,
+)
+from router.server.recently_used import CacheSize, RecentlyUsed
 
 # What is denied is None where it has not been asked yet.
 OperationKey = tuple[str, str | None, ActiveLabels, Denied | None]
@@ -23,12 +32,14 @@ Compile = Callable[[str, str | None, ActiveLabels, Denied | None], CompiledOpera
 
 
 class OperationCache:
-    """Least recently used operations are forgotten beyond ``max_entries``; failures are not remembered."""
+    """Operations not used for longest are forgotten beyond the limits; failures are not remembered."""
 
-    def __init__(self, compile_: Compile, max_entries: int) -> None:
+    def __init__(self, compile_: Compile, max_entries: int, max_bytes: int = MAX_CACHED_BYTES) -> None:
         self._compile = compile_
-        self.max_entries = max_entries
-        self._entries: OrderedDict[OperationKey, CompiledOperation | GuardedOperation] = OrderedDict()
+        self._turns = CompileTurns()
+        self._entries: RecentlyUsed[OperationKey, CompiledOperation | GuardedOperation] = RecentlyUsed(
+            CacheSize(max_entries, max_bytes)
+        )
         self._in_flight: dict[OperationKey, asyncio.Future[CompiledOperation | GuardedOperation]] = {}
 
     def __len__(self) -> int:
@@ -38,15 +49,11 @@ class OperationCache:
         self, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS, denied: Denied | None = None
     ) -> CompiledOperation | GuardedOperation | None:
         """The operation as planned for the active override ``labels`` without what is ``denied``, if it is cached."""
-        key = (text, operation_name, labels, denied)
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._entries.move_to_end(key)
-        return entry
+        return self._entries.get((text, operation_name, labels, denied))
 
     def most_recent(self, count: int) -> list[OperationKey]:
         """The keys of at most ``count`` operations, the one used last first."""
-        return list(islice(reversed(self._entries), count))
+        return self._entries.most_recent(count)
 
     async def warm(self, keys: Sequence[OperationKey], deadline: float) -> int:
         """Compile ``keys``, the most recent first, until ``deadline`` of the loop's clock; how many are ready then.
@@ -63,7 +70,7 @@ class OperationCache:
                 await self.compiled(*key)
         ready = [key for key in keys if key in self._entries]
         for key in reversed(ready):
-            self._entries.move_to_end(key)
+            self._entries.get(key)
         return len(ready)
 
     async def compiled(
@@ -73,7 +80,7 @@ class OperationCache:
         key = (text, operation_name, labels, denied)
         flight = self._in_flight.get(key)
         if flight is None:
-            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, *key))
+            flight = asyncio.ensure_future(self._turns.run(text, self._compile, *key))
             self._in_flight[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
         # Shielded: one client that goes away does not take the work from the others.
@@ -83,6 +90,5 @@ class OperationCache:
         del self._in_flight[key]
         if flight.cancelled() or flight.exception() is not None or len(key[0]) > MAX_SHARED_TEXT:
             return
-        self._entries[key] = flight.result()
-        while len(self._entries) > self.max_entries:
-            self._entries.popitem(last=False)
+        compiled = flight.result()
+        self._entries.put(key, compiled, weight_of(key[0], compiled.operation.selections))

@@ -17,12 +17,27 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"sockname": ("127.0.0.1", 1)})
         self.written: list[bytes] = []
+        self.is_gone = False
+
+    def is_closing(self) -> bool:
+        return self.is_gone
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written.append(bytes(data))
 
     def close(self) -> None:
         self.written.append(b"<closed>")
+
+
+@pytest.mark.asyncio
+async def test_what_is_written_to_a_client_that_is_gone_is_dropped() -> None:
+    inner = Transport()
+    transport = HoldingTransport(inner, asyncio.get_running_loop())
+    transport.write(HEAD)
+    inner.is_gone = True
+    transport.write(b"{}")
+    await asyncio.sleep(0)
+    assert inner.written == []
 
 
 def holding() -> tuple[HoldingTransport, list[bytes]]:

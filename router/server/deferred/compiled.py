@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 from router.errors import OperationError
@@ -20,7 +18,9 @@ from router.planning.override_labels import ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.deferred_fields import DeferredProjection, compile_deferred
 from router.response.projection import Projection, compile_projection
-from router.server.compiled_operation import MAX_SHARED_TEXT
+from router.server.compile_turns import CompileTurns
+from router.server.compiled_operation import MAX_CACHED_BYTES, MAX_SHARED_TEXT, weight_of
+from router.server.recently_used import CacheSize, RecentlyUsed
 from router.supergraph.model import Supergraph
 
 
@@ -35,12 +35,13 @@ class DeferralKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledDeferral:
-    """An operation as it is answered in parts: ``first``, then ``deferred``."""
+    """An operation as it is answered in parts: ``first``, then ``deferred``; ``weight`` is its memory in bytes."""
 
     plan: QueryPlan
     executable: ExecutablePlan
     first: Projection
     deferred: DeferredProjection
+    weight: int
 
 
 CompileDeferral = Callable[[DeferralKey], CompiledDeferral | None]
@@ -56,16 +57,19 @@ def compile_deferral(supergraph: Supergraph, key: DeferralKey) -> CompiledDeferr
         return None
     plan = plan_deferred(supergraph, operation, override_labels=key.labels)
     deferred = compile_deferred(operation, schema, {part.usages: part.number for part in plan.deferred})
-    return CompiledDeferral(plan, compile_plan(plan), compile_projection(operation.first, schema), deferred)
+    first = compile_projection(operation.first, schema)
+    return CompiledDeferral(plan, compile_plan(plan), first, deferred, weight_of(key.text, marked.selections))
 
 
 class DeferralCache:
-    """Least recently used ones are forgotten beyond ``max_entries``; failures are not remembered."""
+    """Those not used for longest are forgotten beyond the limits; failures are not remembered."""
 
-    def __init__(self, compile_: CompileDeferral, max_entries: int) -> None:
+    def __init__(self, compile_: CompileDeferral, max_entries: int, max_bytes: int = MAX_CACHED_BYTES) -> None:
         self._compile = compile_
-        self._max_entries = max_entries
-        self._entries: OrderedDict[DeferralKey, CompiledDeferral | None] = OrderedDict()
+        self._turns = CompileTurns()
+        self._entries: RecentlyUsed[DeferralKey, tuple[CompiledDeferral | None]] = RecentlyUsed(
+            CacheSize(max_entries, max_bytes)
+        )
         self._in_flight: dict[DeferralKey, asyncio.Future[CompiledDeferral | None]] = {}
 
     def __len__(self) -> int:
@@ -73,7 +77,7 @@ class DeferralCache:
 
     def most_recent(self, count: int) -> list[DeferralKey]:
         """The keys of at most ``count`` operations, the one used last first."""
-        return list(islice(reversed(self._entries), count))
+        return self._entries.most_recent(count)
 
     async def warm(self, keys: Sequence[DeferralKey], deadline: float) -> None:
         """Compile ``keys``, the most recent first, until ``deadline`` of the loop's clock.
@@ -87,17 +91,16 @@ class DeferralCache:
             with suppress(OperationError):
                 await self.compiled(key)
         for key in reversed(keys):
-            if key in self._entries:
-                self._entries.move_to_end(key)
+            self._entries.get(key)
 
     async def compiled(self, key: DeferralKey) -> CompiledDeferral | None:
         """The operation, compiled in a thread if need be, once for all who wait. Raises OperationError."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return self._entries[key]
+        entry = self._entries.get(key)
+        if entry is not None:
+            return entry[0]
         flight = self._in_flight.get(key)
         if flight is None:
-            flight = asyncio.ensure_future(asyncio.to_thread(self._compile, key))
+            flight = asyncio.ensure_future(self._turns.run(key.text, self._compile, key))
             self._in_flight[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
         # Shielded: one client that goes away does not take the work from the others.
@@ -107,6 +110,6 @@ class DeferralCache:
         del self._in_flight[key]
         if flight.cancelled() or flight.exception() is not None or len(key.text) > MAX_SHARED_TEXT:
             return
-        self._entries[key] = flight.result()
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+        compiled = flight.result()
+        weight = compiled.weight if compiled is not None else len(key.text)
+        self._entries.put(key, (compiled,), weight)
