@@ -81,11 +81,11 @@ def _environment(layout: Layout) -> dict[str, str]:
 
 
 def _passwords(layout: Layout) -> dict[str, str]:
-    return passwords(layout.data / "secrets.json", [mongodb.ROOT_USER, *SERVICES, "nats"])
+    return passwords(layout.data / "secrets.json", [mongodb.ROOT_USER, *SERVICES, "nats", "router"])
 
 
 def _prepare_mongodb(layout: Layout, environment: dict[str, str]) -> None:
-    words = {name: word for name, word in _passwords(layout).items() if name != "nats"}
+    words = {name: word for name, word in _passwords(layout).items() if name in (mongodb.ROOT_USER, *SERVICES)}
     if own_mongodb := os.environ.get(OWN_MONGODB):
         mongodb.await_login(own_mongodb)
         mongodb.create_service_users(own_mongodb, {name: words[name] for name in SERVICES})

@@ -53,12 +53,13 @@ def process_environment(
 ) -> dict[str, str]:
     """The environment of every process of the Procfile: ``environ`` and what the layout decides.
 
-    ``passwords`` has one for ``nats`` and each service; ``own_mongodb`` is the URL of a server that takes the embedded
-    one's place.
+    ``passwords`` has one for ``nats``, ``router`` and each service; ``own_mongodb`` is the URL of a server that takes
+    the embedded one's place.
     """
     result = dict(environ)
     result["GALLERIA_DATA"] = str(layout.data)
     result["NATS_URL"] = nats.server_url(layout.ports["nats"], passwords["nats"])
+    result["ROUTER_KEYS"] = f"galleria:{passwords['router']}"
     result.setdefault("SEED_DEMO", "1")
     for name, port in layout.ports.items():
         result[f"{name.upper()}_PORT"] = str(port)

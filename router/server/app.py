@@ -143,8 +143,7 @@ class RouterApp:
     async def _start_subgraphs(self) -> None:
         """Start the subgraphs of this process. One that cannot start costs its own fields, as one elsewhere would."""
         traffic = self._traffic()
-        replicas = traffic.balancing.replicas if traffic is not None else {}
-        for name, client in [(name, one.client) for name, several in replicas.items() for one in several]:
+        for name, client in traffic.in_process.items() if traffic is not None else ():
             if isinstance(client, AsgiSubgraphClient):
                 try:
                     await client.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from graphql import is_scalar_type, is_specified_scalar_type
 
@@ -15,6 +16,7 @@ from router.execution.subgraph_client import Headers, SubgraphClient
 from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
 from router.execution.traffic.headers import HeaderRules
+from router.execution.traffic.signature import RequestSigner
 from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
@@ -25,6 +27,7 @@ from router.server.header_rules import header_rules
 from router.server.operation_cache import OperationCache
 from router.server.persisted_documents.manifest import Manifest
 from router.server.plugins.hooks import has_subgraph_hooks
+from router.server.request_signing import signing_of
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
@@ -41,15 +44,26 @@ class GraphInput:
 
 @dataclass(frozen=True, slots=True)
 class EventRoute:
-    """From where, and how, the events of a subgraph's subscriptions come; ``rules`` are those for its headers."""
+    """From where, and how, the events of a subgraph's subscriptions come; ``rules`` are those for its headers.
+
+    ``signer`` is None where requests are not signed.
+    """
 
     source: EventSource
     url: str
     rules: HeaderRules | None
+    signer: RequestSigner | None = None
 
-    def headers(self, forwarded: Headers) -> Headers:
-        """What the subgraph gets of the headers ``forwarded`` by the router."""
-        return self.rules.applied(forwarded) if self.rules is not None else forwarded
+    def headers(self, forwarded: Headers, body: bytes) -> Headers:
+        """What the subgraph gets of the headers ``forwarded`` by the router, with a signature of this moment.
+
+        A handshake of a WebSocket has no ``body``: what is said on the connection is not signed.
+        """
+        headers = self.rules.applied(forwarded) if self.rules is not None else forwarded
+        if self.signer is None:
+            return headers
+        is_handshake = isinstance(self.source, WebSocketSource)
+        return self.signer.signed("GET", headers, None) if is_handshake else self.signer.signed("POST", headers, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +180,18 @@ def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> 
 
 def _event_routes(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, EventRoute]:
     routes: dict[str, EventRoute] = {}
-    rules = header_rules(config.headers, urls)
+    rules, signing = header_rules(config.headers, urls), signing_of(config)
     for name, url in urls.items():
         settings = config.subgraphs.subscriptions.get(name, SubgraphSubscriptionSettings())
-        routes[name] = EventRoute(_event_source(settings), settings.url or url, rules.get(name))
+        address = settings.url or url
+        signer = RequestSigner(signing, name, _target(address)) if signing is not None else None
+        routes[name] = EventRoute(_event_source(settings), address, rules.get(name), signer)
     return routes
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _event_source(settings: SubgraphSubscriptionSettings) -> EventSource:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from router.execution.http.client import HttpLimits, HttpSubgraphClient
+from router.execution.http.client import HttpLimits, HttpSubgraphClient, parse_address
 from router.execution.subgraph_client import SubgraphClient
 from router.execution.traffic.adaptive_limit import LimitPolicy
 from router.execution.traffic.balance import BalancingClient, Replica
@@ -18,6 +18,8 @@ from router.execution.traffic.headers import HeaderRules, HeaderRulesClient
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
+from router.execution.traffic.signature import RequestSigner, Signing, SigningClient
+from router.execution.traffic.timeout import TimeoutTellingClient
 from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.caching.answer_policy import PartsClient
@@ -25,6 +27,7 @@ from router.server.config import CacheControlSettings, CompressionSettings, Rout
 from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
 from router.server.replica_addresses import addresses_of
+from router.server.request_signing import signing_of
 
 logger = logging.getLogger("galleria.router")
 
@@ -44,6 +47,7 @@ class TrafficInput:
     header_rules: Mapping[str, HeaderRules]
     cache_control: CacheControlSettings
     compression: CompressionSettings | None
+    signing: Signing | None
     is_hooked: bool = False
 
     @property
@@ -54,7 +58,10 @@ class TrafficInput:
 
 @dataclass(frozen=True, slots=True)
 class SubgraphTraffic:
-    """The way: ``client`` is what execution uses, the others are parts of it to look into, None where they are off."""
+    """The way: ``client`` is what execution uses, the others are parts of it to look into, None where they are off.
+
+    ``in_process`` are the clients of subgraphs in this process, by name.
+    """
 
     made_from: TrafficInput
     client: SubgraphClient
@@ -62,6 +69,7 @@ class SubgraphTraffic:
     limiting: LimitingClient | None
     retrying: RetryingClient | None
     sharing: SharingClient | None
+    in_process: Mapping[str, SubgraphClient]
 
 
 def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput:
@@ -80,17 +88,21 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
         header_rules=rules,
         compression=config.compression if config.compression.subgraph_requests else None,
         cache_control=config.cache_control,
+        signing=signing_of(config),
     )
 
 
 def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     """Make the way; connects nowhere until the first request. InputError: INVALID_SUBGRAPH_URL."""
     settings = made_from.settings
-    balancing = BalancingClient(_replicas(made_from))
+    in_process = {name: _in_process(made_from, name) for name in made_from.apps if name not in settings.addresses}
+    balancing = BalancingClient(_replicas(made_from, in_process))
     client: SubgraphClient = balancing
     watching = _watching(made_from)
     if watching is not None:
         client = WatchingClient(balancing, watching)
+    if settings.timeout_header is not None:
+        client = TimeoutTellingClient(client, settings.timeout_header.encode())
     compression = made_from.compression
     if compression is not None:
         codings = {name: one for name, one in compression.subgraph_requests.items() if name not in made_from.apps}
@@ -115,22 +127,22 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
         client = HeaderRulesClient(client, made_from.header_rules)
     if made_from.cache_control.enabled:
         client = PartsClient(client, made_from.cache_control.default_max_age_s)
-    return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing)
+    return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing, in_process)
 
 
-def _replicas(made_from: TrafficInput) -> dict[str, list[Replica]]:
+def _replicas(made_from: TrafficInput, in_process: Mapping[str, SubgraphClient]) -> dict[str, list[Replica]]:
     """One for each address that the settings know; subgraphs with a single one share a client."""
-    addresses, apps = made_from.settings.addresses, made_from.apps
+    addresses = made_from.settings.addresses
     shared = _over_http(made_from, {n: u for n, u in made_from.urls.items() if n not in addresses})
     replicas = {}
     for name, url in made_from.urls.items():
         if name in addresses:
             clients = {one: _over_http(made_from, {name: one}) for one in addresses[name]}
-            replicas[name] = [_replica(made_from.settings, name, one, client) for one, client in clients.items()]
-        elif name in apps:
-            replicas[name] = [_replica(made_from.settings, name, apps[name], _in_process(made_from, name, url))]
+            replicas[name] = [_replica(made_from, name, one, one, client) for one, client in clients.items()]
+        elif name in in_process:
+            replicas[name] = [_replica(made_from, name, made_from.apps[name], url, in_process[name])]
         else:
-            replicas[name] = [_replica(made_from.settings, name, url, shared)]
+            replicas[name] = [_replica(made_from, name, url, url, shared)]
     return replicas
 
 
@@ -141,15 +153,18 @@ def _over_http(
     return HttpSubgraphClient(urls, made_from.limits, hosts=hosts, keeps_cache_headers=keeps)
 
 
-def _in_process(made_from: TrafficInput, name: str, url: str) -> SubgraphClient:
+def _in_process(made_from: TrafficInput, name: str) -> SubgraphClient:
     # Here, because it brings httpx, which takes a tenth of a second that other routers need not wait.
     from router.server.in_process_apps import open_in_process
 
-    return open_in_process(name, made_from.apps[name], url, made_from.limits)
+    return open_in_process(name, made_from.apps[name], made_from.urls[name], made_from.limits)
 
 
-def _replica(settings: TrafficSettings, subgraph: str, address: str, client: SubgraphClient) -> Replica:
-    wanted = settings.breaker
+def _replica(made_from: TrafficInput, subgraph: str, address: str, url: str, client: SubgraphClient) -> Replica:
+    """What is known of ``subgraph`` as ``address``, and asked at ``url`` by ``client``."""
+    wanted = made_from.settings.breaker
+    if made_from.signing is not None:
+        client = SigningClient(client, RequestSigner(made_from.signing, subgraph, parse_address(subgraph, url).target))
     policy = BreakerPolicy(**wanted.model_dump(exclude={"enabled"})) if wanted.enabled else _NEVER
     return Replica(address, client, CircuitBreaker(policy, time.monotonic, partial(_tell, subgraph, address)))
 
@@ -166,7 +181,7 @@ def _watching(made_from: TrafficInput) -> Watching | None:
 
     def new_replica(subgraph: str, address: str) -> Replica:
         client = _over_http(made_from, made_from.urls, {subgraph: address})
-        return _replica(settings, subgraph, address, client)
+        return _replica(made_from, subgraph, address, made_from.urls[subgraph], client)
 
     async def resolve(subgraph: str) -> list[str]:
         return await addresses_of(made_from.urls[subgraph])

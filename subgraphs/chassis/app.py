@@ -8,12 +8,15 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.endpoint import GraphQLEndpoint
 from subgraphs.chassis.http_route import to_starlette
 from subgraphs.chassis.process import ServiceProcess
+from subgraphs.chassis.router_keys import read_keys
+from subgraphs.chassis.router_signature import RouterGate, Trust
 from subgraphs.chassis.service import A, L, S, Service
 
 
@@ -29,7 +32,13 @@ def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -
     async def metrics(request: Request) -> Response:
         return Response(process.metrics.render(), media_type="text/plain; version=0.0.4")
 
-    graphql = GraphQLEndpoint(service.schema, process.context, process.metrics, process.tracer)
+    graphql: ASGIApp = GraphQLEndpoint(
+        service.schema, process.context, process.metrics, process.tracer, settings.mongodb_timeout_ms / 1000
+    )
+    if settings.router_keys is not None:
+        keys = read_keys(settings.router_keys)
+        trust = Trust(service.name, keys, settings.router_signature_window_s, settings.router_only)
+        graphql = RouterGate(graphql, trust, clock)
     app = Starlette(
         routes=[
             Route("/graphql", graphql),

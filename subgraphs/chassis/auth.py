@@ -21,6 +21,8 @@ from subgraphs.chassis.keys import ALGORITHM, KeySource
 ISSUER = "galleria"
 AUDIENCE = "galleria"
 REMEMBERED_TOKENS = 10_000
+NEEDS_USER = "galleria.needs_user"
+"""The key of an ASGI scope by which it says that nothing but a user's token opens the service to the request."""
 ROLES = ("customer", "staff")
 # Not PyJWT's own checks of times: they read the system's clock, and ours is injected.
 CHECKS: Options = {

@@ -24,6 +24,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.unset import UnsetType
 
+from subgraphs.chassis.deadline import DeadlineExceeded, seconds_left, within
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError, Unavailable
 from subgraphs.chassis.graphql_schema import ServiceSchema
@@ -37,16 +38,25 @@ SUBSCRIPTION_PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 LOG = structlog.get_logger()
 REQUEST_ID = "x-request-id"
 ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
 HTTP_CODES = {405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
 
 
 class GraphQLEndpoint(GraphQL[Any, None]):
-    """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable."""
+    """The endpoint of one service; ``make_context`` says who asks, and may raise CodedError or Unavailable.
+
+    ``operation_limit_s`` is how long one operation of the database may take.
+    """
 
     websocket_adapter_class = TextSocket
 
     def __init__(
-        self, schema: ServiceSchema, make_context: ContextFactory, metrics: Metrics, tracer: Tracer | None = None
+        self,
+        schema: ServiceSchema,
+        make_context: ContextFactory,
+        metrics: Metrics,
+        tracer: Tracer | None = None,
+        operation_limit_s: float = 5.0,
     ) -> None:
         super().__init__(
             schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=SUBSCRIPTION_PROTOCOLS
@@ -54,6 +64,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         self._make_context = make_context
         self._metrics = metrics
         self._tracer = tracer or IdTracer()
+        self._operation_limit_s = operation_limit_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it is told as a GraphQL error in JSON."""
@@ -111,7 +122,11 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     async def _respond(self, request: Request) -> Response:
         try:
             _check_request(request)
-            return await self.run(request)
+            async with within(seconds_left(request), self._operation_limit_s):
+                return await self.run(request)
+        except DeadlineExceeded:
+            self._metrics.failed(DEADLINE_EXCEEDED)
+            return error_response(504, DEADLINE_EXCEEDED, "The time that the request had is over.")
         except HTTPException as error:
             code = HTTP_CODES.get(error.status_code, "BAD_REQUEST")
             if isinstance(error.__cause__, CannotGetOperationTypeError):

@@ -21,12 +21,12 @@ from starlette.requests import Request
 from starlette.websockets import WebSocket
 
 from subgraphs.chassis import nats_bus
-from subgraphs.chassis.auth import TokenVerifier
+from subgraphs.chassis.auth import NEEDS_USER, TokenVerifier
 from subgraphs.chassis.cancellation import leave_if_cancelled
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.consumer import Consumer
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
-from subgraphs.chassis.errors import Unavailable
+from subgraphs.chassis.errors import CodedError, Unavailable
 from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
 from subgraphs.chassis.live_feed import LiveFeed, LiveOutbox
 from subgraphs.chassis.metrics import Metrics
@@ -73,6 +73,9 @@ class ServiceProcess(Generic[A, L, S]):
         if self._verifier is None:
             raise Unavailable(f"The {self.service.name} service is starting; try again.")
         auth = await self._verifier.verify(request.headers.get("authorization"))
+        if auth.subject is None and request.scope.get(NEEDS_USER):
+            message = "This service answers the router, and who bears a token: send `authorization: Bearer <token>`."
+            raise CodedError("UNAUTHENTICATED", message)
         return RequestContext(auth, self._open, self.service.loaders, self.metrics, self.live)
 
     @asynccontextmanager

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import parse_uri
 
 from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.router_keys import read_keys
 
 S = TypeVar("S", bound="CommandSettings")
 
@@ -62,6 +63,14 @@ class ServiceSettings(BusSettings):
     mongodb_url: SecretStr = Field(description="user, password, host and database name of this service's own database")
     jwks_file: Path | None = Field(default=None, description="keys that sign bearer tokens; read again when changed")
     jwks_url: str | None = Field(default=None, description="the same from a URL; asked again for an unknown key id")
+    router_keys: SecretStr | None = Field(
+        default=None,
+        description="ID:SECRET that the router signs with, several by commas; others then need a token",
+    )
+    router_only: bool = Field(default=False, description="1 answers what is signed by the router, and nothing else")
+    router_signature_window_s: float = Field(
+        default=30.0, gt=0, le=3600, description="how long a signature holds, and how far clocks may differ"
+    )
     seed_demo: bool = Field(default=False, description="1 puts the demo shop into an empty database")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int | None = Field(
@@ -89,6 +98,20 @@ class ServiceSettings(BusSettings):
         except (ConfigurationError, ValueError) as error:
             raise ValueError(str(error)) from None
         return url
+
+    @field_validator("router_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            read_keys(keys)
+        return keys
+
+    @field_validator("router_only")
+    @classmethod
+    def _has_keys(cls, router_only: bool, info: ValidationInfo) -> bool:
+        if router_only and info.data.get("router_keys", "") is None:
+            raise ValueError("needs ROUTER_KEYS, or nobody would be answered")
+        return router_only
 
     @field_validator("jwks_url", "otel_exporter_otlp_endpoint")
     @classmethod

@@ -17,7 +17,10 @@ from stack.environment import DEFAULT_PORTS, SERVICES, Layout, process_environme
 from subgraphs.chassis.settings import ServiceSettings
 from tests.deploy.compose import ROOT, Json
 
-PASSWORDS = {name: f"{name}_mongodb_password" for name in SERVICES} | {"nats": "nats_password"}
+PASSWORDS = {name: f"{name}_mongodb_password" for name in SERVICES} | {
+    "nats": "nats_password",
+    "router": "a_secret_of_router_and_services",
+}
 LAYOUT = Layout(data=Path("/data"), ports=DEFAULT_PORTS)
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - inside a container, whose networks are closed
 PROCFILE = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
@@ -69,7 +72,7 @@ def test_a_health_check_asks_the_port_that_is_served(containers: dict[str, Json]
 def test_a_service_has_the_variables_that_the_stack_gives_and_those_of_production(
     containers: dict[str, Json], service: str
 ) -> None:
-    given = {"MONGODB_URL", "NATS_URL", "SEED_DEMO"}
+    given = {"MONGODB_URL", "NATS_URL", "ROUTER_KEYS", "SEED_DEMO"}
     assert given <= set(procfile_environment(service))
     production = {"GALLERIA_ENV", "HOST", "JWKS_FILE", "LOG_FORMAT"}
     assert set(containers[service]["environment"]) == given | production

@@ -26,7 +26,7 @@ def test_the_ports_are_those_of_the_contract() -> None:
 
 def test_a_port_can_be_moved_and_the_router_is_told() -> None:
     layout = read_layout({"ORDERS_PORT": "5001"})
-    environment = process_environment(layout, {}, dict.fromkeys([*SERVICES, "nats"], "x"), None)
+    environment = process_environment(layout, {}, dict.fromkeys([*SERVICES, "nats", "router"], "x"), None)
     assert environment["ORDERS_URL"] == "http://127.0.0.1:5001/graphql"
     assert environment["ORDERS_PORT"] == "5001"
 
@@ -56,9 +56,18 @@ def test_a_port_in_use_is_told_by_name_with_who_has_it() -> None:
 
 
 def test_each_service_gets_its_own_user_and_database() -> None:
-    environment = process_environment(read_layout({}), {}, {name: f"pw-{name}" for name in [*SERVICES, "nats"]}, None)
+    environment = process_environment(
+        read_layout({}), {}, {name: f"pw-{name}" for name in [*SERVICES, "nats", "router"]}, None
+    )
     assert environment["ORDERS_MONGODB_URL"] == "mongodb://orders:pw-orders@127.0.0.1:27117/orders"
     assert environment["PAYMENTS_MONGODB_URL"] == "mongodb://payments:pw-payments@127.0.0.1:27117/payments"
+
+
+def test_router_and_services_share_a_key() -> None:
+    environment = process_environment(
+        read_layout({}), {}, {name: f"pw-{name}" for name in [*SERVICES, "nats", "router"]}, None
+    )
+    assert environment["ROUTER_KEYS"] == "galleria:pw-router"
 
 
 def test_an_own_server_keeps_its_hosts_and_options() -> None:

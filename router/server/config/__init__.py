@@ -19,6 +19,7 @@ from router.server.config.nearest import nearest
 from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.router_config import RouterConfig
 from router.server.config.server import ServerSettings
+from router.server.config.signing import SigningSettings
 from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
@@ -46,6 +47,7 @@ __all__ = [
     "PersistedDocumentSettings",
     "RouterConfig",
     "ServerSettings",
+    "SigningSettings",
     "SubgraphSettings",
     "SubgraphSubscriptionSettings",
     "SubscriptionSettings",

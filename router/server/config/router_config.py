@@ -25,6 +25,7 @@ from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.plugins import PluginSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
+from router.server.config.signing import SigningSettings
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
@@ -57,6 +58,7 @@ class RouterConfig(Section):
     uploads: UploadSettings = UploadSettings()
     compression: CompressionSettings = CompressionSettings()
     headers: HeaderSettings = HeaderSettings()
+    signing: SigningSettings = SigningSettings()
     explorer: ExplorerSettings = ExplorerSettings()
     nats: NatsSettings = NatsSettings()
     plugins: tuple[PluginSettings, ...] = ()

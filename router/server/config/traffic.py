@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from router.server.config.headers import HeaderName
 from router.server.config.section import Section
 
 Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -56,10 +57,12 @@ class TrafficSettings(Section):
 
     Where ``resolve`` names a subgraph, each address that its host name has is a replica. ``health_path`` is asked of
     each replica where there are several: one that does not answer 2xx is about to go. ``share``: queries that are the
-    same, with the same forwarded headers, are asked once while they are in flight.
+    same, with the same forwarded headers, are asked once while they are in flight. ``timeout_header`` tells
+    subgraphs how many milliseconds the router will wait.
     """
 
     share: bool = True
+    timeout_header: HeaderName | None = None
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()

@@ -143,7 +143,7 @@ class SharedSubscription:
         while True:
             plan = self._plan
             route = plan.graph.event_routes[plan.subgraph]
-            headers = route.headers(self._caller.headers)
+            headers = route.headers(self._caller.headers, plan.body)
             request = EventRequest(plan.subgraph, route.url, plan.body, headers, plan.graph.decode)
             try:
                 async with route.source.open(request) as events:

@@ -60,10 +60,11 @@ class Bid:
 
 @dataclass(slots=True)
 class Auction:
-    """The bids, and who follows them."""
+    """The bids, and who follows them; ``signatures`` tells whether each was asked for with a signature."""
 
     followers: list[asyncio.Queue[Bid | Exception | None]] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
+    signatures: list[bool] = field(default_factory=list)
     begun: int = 0
 
     def bid(self, amount: int, product: str = "1") -> None:
@@ -110,6 +111,7 @@ def auction_app(auction: Auction) -> tuple[str, ASGIApp]:
     class Subscription:
         @strawberry.subscription
         async def bids(self, info: Info[Any, Any], minimum: int = 0) -> AsyncGenerator[Bid, None]:
+            auction.signatures.append("signature" in info.context["request"].headers)
             async for bid in auction.follow(info.context["request"].headers.get("authorization")):
                 if bid.amount >= minimum:
                     yield bid
