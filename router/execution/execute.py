@@ -164,6 +164,8 @@ class PlanRun:
 
     def tell_of_late_entities(self) -> None:
         """Errors for entities, and types, that came from elsewhere after what they were needed for had failed."""
+        if self.failures.nulls:
+            self.failures.see_late_objects()
         if self.failures.first_loss is None:
             return
         fail_late_types(self.failures)
@@ -254,7 +256,9 @@ class PlanRun:
                 if lookup.rename is not None:
                     lookup.rename(entity)
                 _merge_into_all(entity, group)
-            elif entity is not None:
+            elif entity is None:
+                self.failures.unknown.update(map(id, group))
+            else:
                 message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
                 fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
         return misshapen

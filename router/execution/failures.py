@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 from router.execution.errors import INPUT_FAILED, SUBGRAPH_ERROR, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup
 from router.execution.merge import JsonObject
-from router.execution.places import Place, locate
+from router.execution.places import Place, locate, objects_at
 from router.execution.representations import Batch
 from router.field_error import ClientPath, FieldError
 from router.planning.query_plan import InputField, InputSelection, OwnedField
@@ -29,7 +30,10 @@ class Failures:
     there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
     ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought; ``met`` are the
     ids of lookups and of the entities that these found, and ``complete`` those of lookups made before anything failed.
-    ``untyped`` are fields that were lost if the object is of their type, which was not known then.
+    ``untyped`` are fields that were lost if the object is of their type, which was not known then. ``nulls`` are the
+    first errors of each null in answers of subgraphs: another one may have brought an object there, or bring it later.
+    ``unknown`` are the ids of objects that a subgraph does not know, which is no failure.
+    ``stands`` has, by lookup and object, where an object stands and at which turn: it stays there, so it is found once.
     """
 
     data: JsonObject
@@ -40,13 +44,42 @@ class Failures:
     met: set[tuple[int, int]] = field(default_factory=set)
     complete: set[int] = field(default_factory=set)
     untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
+    nulls: dict[ClientPath, FieldError] = field(default_factory=dict)
+    unknown: set[int] = field(default_factory=set)
+    stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
-        return Failures(self.data, self.variables, causes=self.causes, met=self.met, complete=self.complete)
+        shared = Failures(self.data, self.variables, causes=self.causes, met=self.met, complete=self.complete)
+        shared.nulls, shared.unknown, shared.stands = self.nulls, self.unknown, self.stands
+        return shared
 
     def add(self, error: FieldError) -> None:
-        """Tell the client, and remember whose value is missing: of the last object on the path, the next key."""
+        """Tell the client, and remember whose value is missing."""
+        is_null = self._note_missing(error)
+        self.errors.append(replace(error, explains_null=True) if is_null and error.path else error)
+
+    def add_reported(self, error: FieldError) -> None:
+        """As ``add``, for what a subgraph tells: where its answer has null, all that it would have brought is lost.
+
+        ``error.explains_null`` says whether it has; other subgraphs may have brought objects there.
+        """
+        self.add(error)
+        if error.explains_null and self.nulls.setdefault(error.null_path, error) is error:
+            self._lose_below(error)
+
+    def see_late_objects(self) -> None:
+        """Look again for objects where subgraphs have said null: others may have brought them since."""
+        for error in self.nulls.values():
+            self._note_missing(error)
+            self._lose_below(error)
+
+    def _lose_below(self, error: FieldError) -> None:
+        for lost in objects_at(self.data, error.null_path):
+            self.lose_whole_object(lost, error)
+
+    def _note_missing(self, error: FieldError) -> bool:
+        """Remember whose value is missing: of the last object on the path, the next key. Whether nothing is there."""
         value: Any = self.data
         for step in error.path:
             if type(value) is dict and type(step) is str:
@@ -59,7 +92,7 @@ class Failures:
                 break
             if type(value) not in (dict, list):
                 self.causes.setdefault(id(parent), {}).setdefault(key, error)
-        self.errors.append(replace(error, explains_null=True) if value is None and error.path else error)
+        return value is None
 
     def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
         """Remember that what is missing of ``lost`` is missing because of ``cause``."""
@@ -94,6 +127,7 @@ def without_failed_inputs(
     failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entities: list[JsonObject]
 ) -> list[JsonObject]:
     """The entities whose inputs did not fail; the owned fields of the others get errors."""
+    failures.see_late_objects()
     sound: list[JsonObject] = []
     for entity in entities:
         failures.met.add((id(lookup), id(entity)))
@@ -146,7 +180,7 @@ def _fail_for_inputs(
     failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entity: JsonObject, cause: FieldError
 ) -> None:
     message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
-    error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph})
+    error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph}, subgraph=cause.subgraph)
     _fail_objects(failures, lookup, [entity], error)
 
 
@@ -162,29 +196,34 @@ def place_subgraph_errors(
     An error without a usable path falls on all fields of the fetch that are null. ``data`` is what the subgraph
     answered: an error of a value that is there all the same explains no null.
     """
+    roots = places_of(fetch, failures.data)
     for raw in errors:
         error, path = _read_error(raw, fetch.subgraph)
-        if path and _value_at(data, path) is None:
-            error = replace(error, explains_null=True)
+        above = _steps_to_null(data, path)
+        if path and above is not None:
+            error = replace(error, explains_null=True, null_above=above)
         if not fetch.lookups and path:
-            for at, _ in places_of(fetch, failures.data):
-                failures.add(error.at((*at, *fetch.rename_path(path))))
+            for at, _ in roots:
+                failures.add_reported(replace(error, path=(*at, *fetch.rename_path(path))))
         elif fetch.lookups and path and isinstance(path[0], str):
             _place_entity_error(failures, fetch, batches, error, path)
         else:
             _fail_null_fields(failures, fetch, batches, error)
 
 
-def _value_at(data: Any, path: ClientPath) -> Any:
-    """The value at ``path`` of a subgraph's answer; None where there is nothing, or not yet renamed."""
-    for step in path:
+def _steps_to_null(data: Any, path: ClientPath) -> int | None:
+    """How many steps above ``path`` of a subgraph's answer it has null, or nothing, or a key that was not renamed yet.
+
+    None where a value is there all the same.
+    """
+    for length, step in enumerate(path):
         if type(data) is dict:
             data = data.get(step)
         elif type(data) is list and type(step) is int and 0 <= step < len(data):
             data = data[step]
         else:
-            return None
-    return data
+            return len(path) - length
+    return None if data is not None else 0
 
 
 def ensure_told(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], first: object) -> None:
@@ -243,7 +282,8 @@ def _fail_within_entity(
     for at, target in _places(failures, lookup, group):
         first = within[0]
         if first in target and (target[first] is None or type(target[first]) in (dict, list)):
-            failures.add(error.at((*at, *within)))
+            null_above = min(error.null_above, len(within))
+            failures.add_reported(replace(error, path=(*at, *within), null_above=null_above))
         else:
             _fail_owned(failures, [(at, target)], lookup.owned, error, unless_told=False)
 
@@ -323,11 +363,14 @@ def _is_due(failures: Failures, target: JsonObject, owned: OwnedField) -> bool:
 
 
 def _places(failures: Failures, lookup: ExecutableLookup, objects: list[JsonObject]) -> list[Place]:
-    wanted = {id(member) for member in objects}
-    found: dict[ClientPath, JsonObject] = {}
-    for path in lookup.paths:
-        found.update((at, target) for at, target in locate(failures.data, path) if id(target) in wanted)
-    return list(found.items())
+    """Where ``objects`` of a lookup stand, in document order."""
+    stands = failures.stands.setdefault(id(lookup), {})
+    if any(id(member) not in stands for member in objects):
+        found = (place for path in lookup.paths for place in locate(failures.data, path))
+        stands.update((id(target), (turn, at)) for turn, (at, target) in enumerate(found))
+    placed = [(*stands[id(member)], member) for member in objects if id(member) in stands]
+    placed.sort(key=itemgetter(0))
+    return [(at, member) for _, at, member in placed]
 
 
 def _members(groups: Sequence[list[JsonObject]]) -> list[JsonObject]:
@@ -360,11 +403,13 @@ def _cause_of_null(failures: Failures, entity: JsonObject, one: InputField) -> F
     causes = failures.causes.get(id(entity), {})
     cause = causes.get(one.response_key)
     if cause is None and one.response_key not in entity:
-        return causes.get(_WHOLE_OBJECT, failures.first_loss)
+        return causes.get(_WHOLE_OBJECT, None if id(entity) in failures.unknown else failures.first_loss)
     return cause
 
 
 def _failed_selection(failures: Failures, value: Any, selection: InputSelection) -> FieldError | None:
+    if type(value) is list:
+        return next((c for member in value if (c := _failed_selection(failures, member, selection)) is not None), None)
     if selection.types is not None and type(value) is dict and value.get("__typename") not in selection.types:
         return None
     return _failed_input(failures, value, selection.fields)

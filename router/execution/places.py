@@ -65,6 +65,20 @@ def locate(data: JsonObject, path: Path) -> list[Place]:
     return level
 
 
+def objects_at(data: Any, path: ClientPath) -> list[JsonObject]:
+    """The object at a client path, or all those of the list there; none where nothing stands."""
+    for step in path:
+        if type(data) is dict:
+            data = data.get(step)
+        elif type(data) is list and type(step) is int and 0 <= step < len(data):
+            data = data[step]
+        else:
+            return []
+    found: list[JsonObject] = []
+    _flatten([data], found)
+    return found
+
+
 def _typename(value: JsonObject) -> str | None:
     name = value.get("__typename")
     return name if type(name) is str else None

@@ -113,7 +113,7 @@ class Completion:
     def _inherit(self, at: ClientPath) -> None:
         """Tell at ``at``, which no subgraph answered, the error of the nearest place above it, if there is one."""
         if self._by_path is None:
-            self._by_path = {error.path: error for error in self._earlier if error.path}
+            self._by_path = {error.null_path: error for error in self._earlier if error.path}
         if at in self._explained():
             return
         for prefix in reversed(list(_prefixes(at[:-1]))):

@@ -19,7 +19,10 @@ OUT_OF_ORDER = {"message": "out of order"}
 
 
 def fail(request: SubgraphRequest, failure: str, answer: dict[str, Any]) -> SubgraphResponse:
-    """What the subgraph says instead of the true ``answer``. Raises SubgraphFailure where it says nothing."""
+    """What the subgraph says instead of the true ``answer``. Raises SubgraphFailure where it says nothing.
+
+    BROKEN_FIELDS is not among them: the server itself has to execute so, because nulls go up from where a field breaks.
+    """
     if failure == "refused":
         raise SubgraphFailure("SUBGRAPH_REQUEST_FAILED", f"Subgraph '{request.subgraph}' is down.")
     if failure == "timeout":
@@ -146,4 +149,5 @@ _CHANGES: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
     "wrong number": _miscount,
     "wrong shape": _misshape,
 }
-FAILURES = ("refused", "timeout", *_WRITTEN, *_CHANGES)
+BROKEN_FIELDS = "broken fields"
+FAILURES = ("refused", "timeout", BROKEN_FIELDS, *_WRITTEN, *_CHANGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -23,9 +24,11 @@ from graphql.utilities import value_from_ast_untyped
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.supergraph.field_set import FieldSet, FieldSetField
 from router.supergraph.query_graph import MergedType
-from tests.differential.failures import fail, needs_true_answer
+from tests.differential.failures import BROKEN_FIELDS, fail, needs_true_answer
 from tests.differential.subgraph_schema import SubgraphSchema
 from tests.differential.world import BrokenFieldError, Thing
+
+BROKEN_SHARE = 0.12
 
 
 class BrokenRuleError(Exception):
@@ -84,9 +87,11 @@ class SubgraphServer:
     def __init__(self, world: Facts, subgraph: SubgraphSchema) -> None:
         self._world = world
         self._subgraph = subgraph
+        self._breaks: random.Random | None = None
 
-    def answer(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The response body."""
+    def answer(self, text: str, variables: dict[str, Any], breaks: random.Random | None = None) -> dict[str, Any]:
+        """The response body; some fields raise errors where ``breaks`` is there to choose them."""
+        self._breaks = breaks
         valid = self._subgraph.valid_documents
         document = valid.get(text)
         if document is None:
@@ -131,6 +136,8 @@ class SubgraphServer:
                 raise BrokenRuleError(f"{'.'.join(place)} in {self._subgraph.name} without what it requires")
             required = self._subgraph.requires[place]
             self._check(seen.thing, required, seen.representation, f"{'.'.join(place)} in {self._subgraph.name}")
+        if self._breaks is not None and self._breaks.random() < BROKEN_SHARE:
+            raise BrokenFieldError
         below = (*(inner for item in provided for inner in item.selections), *self._subgraph.provides.get(place, ()))
         return _see(self._world.value(seen.thing, name, arguments), below)
 
@@ -210,17 +217,20 @@ class SubgraphServers:
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """The subgraph's answer; 500 where the router broke a rule, which is kept in ``broken``."""
         fails = request.subgraph == self.failing
-        if fails and not needs_true_answer(self.failure):
+        breaks = random.Random(request.body) if fails and self.failure == BROKEN_FIELDS else None  # noqa: S311 - as drawn
+        if fails and breaks is None and not needs_true_answer(self.failure):
             return fail(request, self.failure, {})
         body = json.loads(request.body)
         try:
-            answer = self._servers[request.subgraph].answer(body["query"], body.get("variables") or {})
+            answer = self._servers[request.subgraph].answer(body["query"], body.get("variables") or {}, breaks)
         except BrokenRuleError as error:
             if self.failure == "null entities" and self.failing is not None and "wrong inputs" in str(error):
                 return SubgraphResponse(200, b'{"errors": [{"message": "these are no inputs"}]}')
             self.broken.append(str(error))
             return SubgraphResponse(500, b"{}")
-        return fail(request, self.failure, answer) if fails else SubgraphResponse(200, json.dumps(answer).encode())
+        if fails and breaks is None:
+            return fail(request, self.failure, answer)
+        return SubgraphResponse(200, json.dumps(answer).encode())
 
     async def close(self) -> None:
         """Nothing is open."""

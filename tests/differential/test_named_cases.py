@@ -223,17 +223,17 @@ def test_object_inside_a_shared_object_is_told_when_its_subgraph_fails_first() -
         failing="first",
         boxes="""
         type Box @key(fields: "id") { id: ID! value: Value @shareable }
-        type Value { here: Int @shareable }
+        type Value { here: Int }
         type Query { boxes: [Box!]! }
         """,
         first="""
         type Box @key(fields: "id") { id: ID! value: Value @shareable }
-        type Value { here: Int @shareable inner: Inner @shareable }
+        type Value { inner: Inner @shareable }
         type Inner { right: Int }
         """,
         last="""
         type Box @key(fields: "id") { id: ID! value: Value @shareable }
-        type Value { here: Int @shareable inner: Inner @shareable }
+        type Value { inner: Inner @shareable }
         type Inner { left: Int }
         """,
     )
@@ -304,6 +304,24 @@ def test_object_of_a_required_union_that_says_no_type_is_not_sent_on() -> None:
         type Mug { name: String @shareable }
         type Cup { name: String @shareable }
         union Content = Mug | Cup
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(16)] == [None] * 16
+
+
+def test_what_a_misshapen_object_lost_is_not_sent_on_as_null_where_another_subgraph_brought_the_object() -> None:
+    case = case_of(
+        "{ boxes { name fee } }",
+        failing="weights",
+        failure="wrong shape",
+        weights="""
+        type Box @key(fields: "id") { id: ID! weight: Int }
+        type Query { boxes: [Box!] @shareable }
+        """,
+        names='type Box @key(fields: "id") { id: ID! name: String } type Query { boxes: [Box!] @shareable }',
+        fees="""
+        type Box @key(fields: "id") { id: ID! weight: Int @external fee: Int @requires(fields: "weight") }
         """,
     )
 

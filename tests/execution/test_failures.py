@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from router.execution.errors import SubgraphFailure
 from router.execution.subgraph_client import SubgraphResponse
 from router.operation.model import Condition
-from router.planning.query_plan import OwnedField, QueryPlan
+from router.planning.query_plan import InputField, InputSelection, OwnedField, QueryPlan
+from router.server.error_policy import ErrorPolicy
 from tests.execution.scripted import (
     ScriptedSubgraphs,
     entities,
@@ -262,6 +265,132 @@ async def test_values_nested_too_deeply_cost_what_was_asked_of_that_subgraph() -
     message = "Subgraph 'names' answered with values that are nested too deeply."
     assert {(text, code) for _, text, code in errors(result)} == {(message, "SUBGRAPH_INVALID_RESPONSE")}
     assert [product.get("id") for product in result.data["products"]] == ["1", "2", "1"]
+
+
+def boxes_from_two(weights: Any) -> tuple[QueryPlan, ScriptedSubgraphs]:
+    """``boxes`` comes from two subgraphs; ``fees`` needs the key of one and the weight of the other."""
+    client = ScriptedSubgraphs(
+        names={"data": {"boxes": [{"id": "1"}, {"id": "2"}]}},
+        weights=weights,
+        fees=lambda body: {"data": {"_entities": [{"fee": 1} for _ in body["variables"]["r"]]}},
+    )
+    fees = entities(2, "fees", 1, lookup(path("boxes"), "Box", (key(), needs("weight")), "fee"))
+    return plan(root(0, "names", "boxes"), root(1, "weights", "boxes"), replace(fees, depends_on=(0, 1))), client
+
+
+@pytest.mark.asyncio
+async def test_null_that_went_up_costs_all_that_it_took_along() -> None:
+    """The weight of the second box is broken, which cost the subgraph the whole list: the first has none either."""
+    broken = {"data": {"boxes": None}, "errors": [{"message": "scale", "path": ["boxes", 1, "weight"]}]}
+    a_plan, client = boxes_from_two(broken)
+    result = await run(a_plan, client)
+    assert client.names == ["names", "weights"]
+    assert [(at, code) for at, _, code in errors(result)] == [
+        (("boxes", 1, "weight"), "SUBGRAPH_ERROR"),
+        (("boxes", 0, "fee"), "SUBGRAPH_INPUT_FAILED"),
+        (("boxes", 1, "fee"), "SUBGRAPH_INPUT_FAILED"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_null_in_place_of_one_object_costs_what_is_missing_of_it_alone() -> None:
+    broken = {"data": {"boxes": [None, {"weight": 5}]}, "errors": [{"message": "scale", "path": ["boxes", 0]}]}
+    a_plan, client = boxes_from_two(broken)
+    result = await run(a_plan, client)
+    assert client.representations("fees") == [{"__typename": "Box", "id": "2", "weight": 5}]
+    assert [(at, code) for at, _, code in errors(result)] == [
+        (("boxes", 0), "SUBGRAPH_ERROR"),
+        (("boxes", 0, "fee"), "SUBGRAPH_INPUT_FAILED"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_input_that_its_subgraph_does_not_know_is_null_whatever_else_has_failed() -> None:
+    """``weights`` knows only the first product; that ``worths`` is down has nothing to do with it."""
+    client = ScriptedSubgraphs(
+        shop={"data": {"products": [{"id": "1"}, {"id": "2"}], "brand": {"id": "3"}}},
+        worths=SubgraphFailure("SUBGRAPH_REQUEST_FAILED", "down"),
+        weights={"data": {"_entities": [{"weight": 7}, None]}},
+        shipping={"data": {"_entities": [{"fee": 3}, {"fee": 4}]}},
+    )
+    at = path("products")
+    a_plan = plan(
+        root(0, "shop", "products", "brand"),
+        entities(1, "worths", 0, lookup(path("brand"), "Brand", (key(),), "worth")),
+        entities(2, "weights", 1, lookup(at, "Product", (key(),))),
+        entities(3, "shipping", 2, lookup(at, "Product", (key(), needs("weight")), "fee")),
+    )
+    result = await run(a_plan, client)
+    assert [sent["weight"] for sent in client.representations("shipping")] == [7, None]
+    assert [at for at, _, _ in errors(result)] == [("brand", "worth")]
+
+
+@pytest.mark.asyncio
+async def test_input_of_one_type_does_not_count_as_failed_at_members_of_other_types() -> None:
+    """Cups have no weight: that ``worths`` is down has nothing to do with it."""
+    client = ScriptedSubgraphs(
+        shop={"data": {"box": {"id": "1", "items": [{"__typename": "Cup"}, {"__typename": "Mug", "weight": 2}]}}},
+        worths=SubgraphFailure("SUBGRAPH_REQUEST_FAILED", "down"),
+        shipping={"data": {"_entities": [{"fee": 3}]}},
+    )
+    items = InputField("items", "items", nullable=True, inputs=(InputSelection(("Mug",), (needs("weight"),)),))
+    a_plan = plan(
+        root(0, "shop", "box"),
+        entities(1, "worths", 0, lookup(path("box"), "Box", (key(),), "worth")),
+        entities(2, "shipping", 1, lookup(path("box"), "Box", (key(), items), "fee")),
+    )
+    result = await run(a_plan, client)
+    assert client.representations("shipping") == [{"__typename": "Box", "id": "1", "items": [{}, {"weight": 2}]}]
+    assert [at for at, _, _ in errors(result)] == [("box", "worth")]
+
+
+@pytest.mark.asyncio
+async def test_what_a_masked_error_said_is_masked_where_it_cost_an_input_too() -> None:
+    """Whose words they are goes with the error, by which they are masked."""
+    weights = {"data": {"_entities": [{"weight": None}]}, "errors": [{"message": "s3cret", "path": ["_entities", 0]}]}
+    client = ScriptedSubgraphs(shop={"data": {"products": [{"id": "1"}]}}, weights=weights, shipping={})
+    weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),), "weight"))
+    ship = entities(2, "shipping", 1, lookup(path("products"), "Product", (key(), needs("weight")), "fee"))
+    result = await run(plan(root(0, "shop", "products"), weigh, ship), client)
+    policy = ErrorPolicy((), ())
+    assert ["s3cret" in error.message for error in result.errors] == [True, True]
+    assert not any("s3cret" in error.message for error in policy.presented(result.errors))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", ["all fail", "each fails", "none is an object"])
+async def test_a_thousand_failed_entities_cost_little(answer: str) -> None:
+    """The cost grows with their number, and not with its square."""
+
+    def said(count: int) -> Any:
+        each = [{"message": "no", "path": ["_entities", index, "weight"]} for index in range(count)]
+        return {
+            "all fail": b"",
+            "each fails": {"data": {"_entities": [{"weight": None}] * count}, "errors": each},
+            "none is an object": {"data": {"_entities": [7] * count}},
+        }[answer]
+
+    async def walked(count: int) -> int:
+        """How many steps of Python it takes to answer for ``count`` entities."""
+        shop = {"data": {"products": [{"id": str(index)} for index in range(count)]}}
+        client = ScriptedSubgraphs(shop=shop, weights=said(count), shipping={})
+        weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),), "weight"))
+        ship = entities(2, "shipping", 1, lookup(path("products"), "Product", (key(), needs("weight")), "fee"))
+        calls = 0
+
+        def count_call(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count_call)
+        try:
+            result = await run(plan(root(0, "shop", "products"), weigh, ship), client)
+        finally:
+            sys.setprofile(None)
+        assert len(result.errors) == 2 * count
+        return calls
+
+    assert await walked(400) < 5 * await walked(100)
 
 
 def test_owned_is_made_of_plain_fields() -> None:
