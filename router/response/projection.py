@@ -26,10 +26,11 @@ _NOTHING: Mapping[str, object] = {}
 
 @dataclass(frozen=True, slots=True)
 class ProjectedResult:
-    """What the client gets: ``data`` is None where a null went up to the root."""
+    """What the client gets: ``data`` is None where a null went up to the root, ``extensions`` where there are none."""
 
     data: JsonObject | None
     errors: list[FieldError]
+    extensions: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

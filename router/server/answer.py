@@ -39,10 +39,15 @@ def result_answer(result: ProjectedResult) -> Answer:
     RequestError(RESPONSE_TOO_DEEP) where it is nested beyond what can be written (254 levels).
     """
     try:
-        if not result.errors:
+        if not result.errors and result.extensions is None:
             return Answer(200, b'{"data":' + encode(result.data) + b"}")
-        errors = _in_trace([error.to_json() for error in result.errors])
-        return Answer(200, encode({"errors": errors, "data": result.data}))
+        told: dict[str, object] = {}
+        if result.errors:
+            told["errors"] = _in_trace([error.to_json() for error in result.errors])
+        told["data"] = result.data
+        if result.extensions is not None:
+            told["extensions"] = result.extensions
+        return Answer(200, encode(told))
     except TypeError:
         raise RequestError(500, TOO_DEEP, TOO_DEEP_MESSAGE) from None
 

@@ -50,11 +50,12 @@ async def run_batch(service: GraphQLService, batch: Batch, caller: Caller, start
     """
     service.served_graph()
     members = [(request, await _compiled(service, request, caller)) for request in batch]
-    if any(_is_mutation(compiled) for _, compiled in members):
-        results = [await _run(service, request, compiled, caller, started) for request, compiled in members]
-    else:
-        runs = (_run(service, request, compiled, caller, started) for request, compiled in members)
-        results = await asyncio.gather(*runs)
+    with service.one_batch():
+        if any(_is_mutation(compiled) for _, compiled in members):
+            results = [await _run(service, request, compiled, caller, started) for request, compiled in members]
+        else:
+            runs = (_run(service, request, compiled, caller, started) for request, compiled in members)
+            results = await asyncio.gather(*runs)
     return Answer(200, b"[" + b",".join(results) + b"]")
 
 

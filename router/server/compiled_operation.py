@@ -21,6 +21,7 @@ from router.planning import plan_operation
 from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.projection import Projection, compile_projection
+from router.server.demand.operation_cost import CostOptions, OperationCost, compile_cost, counted
 from router.server.recently_used import CacheSize, RecentlyUsed
 from router.server.stages import stage
 from router.supergraph.model import Supergraph
@@ -38,7 +39,7 @@ class CompiledOperation:
     """All that can be known of an operation before its variables; shared by every request that sends it.
 
     ``coerce`` gives the values of all variables: the client's from the request, and the text's own for its literals.
-    ``denied`` is None where it touches nothing that is protected.
+    ``denied`` is None where it touches nothing that is protected, ``cost`` where nobody asks for it.
     """
 
     operation: Operation
@@ -47,6 +48,7 @@ class CompiledOperation:
     projection: Projection
     coerce: Coerce
     denied: Denied | None = None
+    cost: OperationCost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ class _Shared:
 
 
 class OperationCompiler:
-    """Compiles operations of ``supergraph``, in any number of threads; those used last are kept."""
+    """Compiles operations of ``supergraph``, in any number of threads; those used last are kept.
+
+    With ``costs`` each has its cost.
+    """
 
     def __init__(
         self,
@@ -74,9 +79,11 @@ class OperationCompiler:
         max_plans: int,
         limits: OperationLimits = DEFAULT_LIMITS,
         max_bytes: int = MAX_CACHED_BYTES,
+        costs: CostOptions | None = None,
     ) -> None:
         self._supergraph = supergraph
         self._limits = limits
+        self._costs = costs
         self._shared: RecentlyUsed[PlanKey, _Shared] = RecentlyUsed(CacheSize(max_plans, max_bytes))
         self._lock = threading.Lock()
 
@@ -147,7 +154,11 @@ class OperationCompiler:
             plan = plan_operation(self._supergraph, planned, override_labels=labels)
         projection = compile_projection(operation, schema, denied or NOTHING_DENIED, planned)
         coerce = compile_coercion(schema, operation, hide_suggestions=self._limits.hide_suggestions)
-        return CompiledOperation(operation, plan, compile_plan(plan), projection, coerce, denied)
+        cost = None
+        if self._costs is not None:
+            cost = compile_cost(self._supergraph, planned, self._costs)
+            projection = counted(projection, cost)
+        return CompiledOperation(operation, plan, compile_plan(plan), projection, coerce, denied, cost)
 
 
 def weight_of(text: str, selections: Iterable[Selection]) -> int:

@@ -22,6 +22,7 @@ from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.deferred.compiled import DeferralCache, compile_deferral
+from router.server.demand.operation_cost import cost_options
 from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.header_rules import header_rules
 from router.server.operation_cache import OperationCache
@@ -107,7 +108,7 @@ def _compiles_alike(kept: Graph, config: RouterConfig) -> bool:
     before = kept.made_from.config if kept.made_from is not None else None
     if before is None or _cache_size(before) != _cache_size(config):
         return False
-    return _operation_limits(before) == _operation_limits(config)
+    return (_operation_limits(before), cost_options(before)) == (_operation_limits(config), cost_options(config))
 
 
 def _still_good(previous: Graph, made_from: GraphInput) -> Graph | None:
@@ -146,7 +147,7 @@ def open_graph(
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     max_entries, max_bytes = _cache_size(config)
-    compiler = OperationCompiler(supergraph, max_entries, _operation_limits(config), max_bytes)
+    compiler = OperationCompiler(supergraph, max_entries, _operation_limits(config), max_bytes, cost_options(config))
     operations = OperationCache(compiler, max_entries, max_bytes)
     return Graph(
         supergraph=supergraph,

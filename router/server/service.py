@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, ExecutionResult, execute
@@ -54,6 +55,10 @@ class GraphQLService:
         self._inspection_scope = config.authorization.inspection_scope
         self._defers = config.defer.enabled
         self._telemetry = telemetry
+
+    def one_batch(self) -> AbstractContextManager[None]:
+        """While it is entered, the operations that are run are those of one batch."""
+        return nullcontext()
 
     def served_graph(self) -> Graph:
         """The graph that is served now. RequestError: NOT_READY."""

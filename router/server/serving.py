@@ -23,6 +23,8 @@ from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
+from router.server.demand.control import DemandControl
+from router.server.demand.metered_service import metered_kind
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
@@ -89,9 +91,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
     nats = open_connection(config.nats, previous.nats if previous is not None else None)
-    kind = kind_of_service(config, hooks is not None and hooks.has_operation_hooks)
-    documents = _documents(config, graph, previous)
-    service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
+    service = _service(config, graph, lasting, hooks, _documents(config, graph, previous))
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
@@ -124,6 +124,21 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         nats=nats,
         spans=spans,
     )
+
+
+def _service(
+    config: RouterConfig,
+    graph: Graph | None,
+    lasting: Lasting,
+    hooks: Hooks | None,
+    documents: PersistedDocuments | None,
+) -> GraphQLService:
+    kind = kind_of_service(config, hooks is not None and hooks.has_operation_hooks)
+    if config.demand_control.mode == "off":
+        return kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
+    service = metered_kind(kind)(config, lasting.telemetry, lasting.subscriptions, graph, documents)
+    service.meter = DemandControl(config, lasting.telemetry.costs)
+    return service
 
 
 def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:

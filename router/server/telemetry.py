@@ -7,6 +7,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 
+from router.server.demand.cost_metrics import CostMetrics
 from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.stage_durations import StageDurations
 from router.server.request_metrics import RequestMetrics
@@ -30,6 +31,8 @@ class Telemetry:
         self.registry.register(self._metrics)
         self.registry.register(self.operations)
         ProcessCollector(registry=self.registry)
+        self.costs = CostMetrics()
+        self.registry.register(self.costs)
         self._compilations = Counter(
             "galleria_operations_compiled", "Operations that were not in the cache.", registry=self.registry
         )
@@ -86,6 +89,10 @@ class Telemetry:
         """Count a request to a subgraph (a FetchObserver)."""
         self._metrics.fetches[subgraph, failure_code or ""] += 1
         self._metrics.fetch_durations[subgraph].observe(seconds)
+
+    def event_cost(self, cost: float) -> None:
+        """Take note of what the answer to an event did cost (an EventObserver)."""
+        self.costs.actual["event"].observe(cost)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

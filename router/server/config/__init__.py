@@ -8,6 +8,7 @@ from router.server.config.compression import CompressionSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
+from router.server.config.demand_control import DemandControlSettings
 from router.server.config.errors import ErrorSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
@@ -37,6 +38,7 @@ __all__ = [
     "CorsSettings",
     "CsrfSettings",
     "DeferSettings",
+    "DemandControlSettings",
     "ErrorSettings",
     "ExplorerSettings",
     "GraphQLSettings",

@@ -15,6 +15,7 @@ from router.server.config.compression import CompressionSettings
 from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
+from router.server.config.demand_control import DemandControlSettings
 from router.server.config.errors import ErrorSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
@@ -49,6 +50,7 @@ class RouterConfig(Section):
     csrf: CsrfSettings = CsrfSettings()
     cors: CorsSettings = CorsSettings()
     limits: LimitSettings = LimitSettings()
+    demand_control: DemandControlSettings = DemandControlSettings()
     persisted_documents: PersistedDocumentSettings = PersistedDocumentSettings()
     cache_control: CacheControlSettings = CacheControlSettings()
     errors: ErrorSettings = ErrorSettings()

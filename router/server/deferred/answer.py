@@ -10,6 +10,7 @@ from typing import Any
 from router.execution.execute import ExecutionResult
 from router.execution.in_parts import Deliver
 from router.field_error import FieldError
+from router.response.completion import JsonObject
 from router.response.incremental import Completed, Delivery, GrowingAnswer
 from router.response.projection import ProjectedResult
 from router.server.answer import TOO_DEEP, TOO_DEEP_MESSAGE, errors_of
@@ -37,6 +38,12 @@ class DeferredAnswer:
         self._work: asyncio.Task[None] | None = None
         self._writer: PayloadWriter | None = None
         self._is_over = False
+        self._tell: Callable[[JsonObject], None] | None = None
+        self._data: JsonObject = {}
+
+    def at_end(self, tell: Callable[[JsonObject], None]) -> None:
+        """Call ``tell`` with all merged data when the last payload is written; to be said before the answer begins."""
+        self._tell = tell
 
     async def begin(self, form: DeferredFormat) -> bytes:
         """The first payload in ``form``. Raises what keeps the operation from running."""
@@ -77,6 +84,7 @@ class DeferredAnswer:
             await asyncio.gather(self._work, return_exceptions=True)
 
     def _take(self, part: int, result: ExecutionResult) -> None:
+        self._data = result.data
         if part == 0:
             self._first = self._compiled.first(result.data, result.errors, self._variables)
             self._growing.begin(self._first.data, result.data)
@@ -93,6 +101,8 @@ class DeferredAnswer:
 
     def _written(self, payload: bytes, delivery: Delivery) -> bytes:
         self._is_over = not delivery.has_next
+        if self._is_over and self._tell is not None:
+            self._tell(self._data)
         return payload
 
 

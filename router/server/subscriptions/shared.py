@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from router.errors import OperationError
 from router.execution.answer import SubgraphAnswer
@@ -23,6 +23,7 @@ from router.server.access.caller import Caller
 from router.server.access.gate import Gate
 from router.server.answer import errors_of, result_answer
 from router.server.compiled_operation import CompiledOperation
+from router.server.demand.operation_cost import CountedResult
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.startup import growing_pauses
@@ -65,11 +66,18 @@ class EventLimits:
     reconnect_timeout_s: float
 
 
+class EventObserver(FetchObserver, Protocol):
+    """Hears of fetches, and of costs."""
+
+    def event_cost(self, cost: float) -> None:
+        """The answer to an event did cost so much."""
+
+
 class SharedSubscription:
     """The subscribers of one ``request`` with one set of forwarded headers."""
 
     def __init__(
-        self, request: GraphQLRequest, caller: Caller, plan: EventPlan, limits: EventLimits, observer: FetchObserver
+        self, request: GraphQLRequest, caller: Caller, plan: EventPlan, limits: EventLimits, observer: EventObserver
     ) -> None:
         self.request = request
         self.subscribers: set[Subscriber] = set()
@@ -183,6 +191,8 @@ class SharedSubscription:
             if errors and graph.errors is not None:
                 errors = graph.errors.presented(errors)
             projected = plan.compiled.projection(result.data, errors, plan.variables)
+            if isinstance(projected, CountedResult):
+                self._observer.event_cost(projected.cost)
             return result_answer(projected).body
         except Exception as error:  # noqa: BLE001 - one event's fault is not the subscription's
             return encode({"errors": errors_of(error), "data": None})

@@ -1,0 +1,1 @@
+"""Demand of clients: what their operations cost, and how much of the router each may have."""
