@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from router.errors import InputError
 from router.server.config import INVALID_CONFIG, RouterConfig
+from router.server.observation.requests import FETCHES_HEADER
 from router.server.plan_page import PLAN_PATH
 
 FOLDER = Path(__file__).parent / "explorer"
@@ -64,6 +65,7 @@ def explorer_config(config: RouterConfig) -> dict[str, Any]:
         "title": config.explorer.title,
         "endpoint": config.graphql.path,
         "planEndpoint": PLAN_PATH,
+        "fetchesHeader": FETCHES_HEADER.decode() if config.explains else None,
         "headers": {name: value for name, value in config.explorer.headers.items() if value},
         "tabs": [_read_tab(path) for path in config.explorer.tabs],
     }

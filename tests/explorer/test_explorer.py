@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -113,6 +115,26 @@ def test_a_fetch_shows_what_is_sent_to_its_subgraph(page: Page) -> None:
     expect(fetch_boxes(page).nth(1)).to_have_attribute("aria-pressed", "true")
     fetch_boxes(page).nth(1).press("Enter")
     expect(page.get_by_label("Document of fetch #1")).to_be_hidden()
+
+
+def test_a_run_is_drawn_as_a_waterfall_until_the_operation_changes(page: Page) -> None:
+    in_new_tab(page, "{ orders { product { name } } }")
+    expect(fetch_boxes(page)).to_have_count(2)
+    page.get_by_role("button", name="Execute query").click()
+    rows = page.get_by_role("region", name="Fetches of the last run").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    words = r"sent after [\d.]+ ms, took [\d.]+ ms, status 200, \d+ bytes"
+    expect(rows.nth(0)).to_have_accessible_name(re.compile(rf"Fetch #0 from orders: {words}\."))
+    expect(rows.nth(1)).to_have_accessible_name(re.compile(rf"Fetch #1 from inventory: {words}, 1 entity\."))
+    first, second = (rows.nth(index).locator(".waterfall-bar").bounding_box() for index in (0, 1))
+    assert first
+    assert second
+    assert first["x"] + first["width"] <= second["x"] + 2
+    # The answer is shown as any client would get it.
+    expect(page.locator(RESULT)).to_contain_text("Blue mug")
+    expect(page.locator(RESULT)).not_to_contain_text("extensions")
+    instead(page, "{ orders { number } }")
+    expect(rows).to_have_count(0)
 
 
 def test_introspection_needs_no_fetch(page: Page) -> None:

@@ -43,6 +43,7 @@ async def test_the_page_knows_endpoints_headers_and_tabs(shop: Shop, tmp_path: P
         "title": "Shop",
         "endpoint": "/graphql",
         "planEndpoint": "/plan",
+        "fetchesHeader": "x-galleria-fetches",
         "headers": {"x-a": "1"},
         "tabs": [
             {"name": "orders", "query": "{ orders }", "variables": {"first": 1}},

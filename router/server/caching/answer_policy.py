@@ -61,8 +61,8 @@ class PartsClient:
 class AnswerPolicy:
     """Turns results into answers that say for how long, and by whom, they may be kept.
 
-    An answer with errors, or of a mutation, or of which no part came from a subgraph, is kept by nobody. Where
-    ``is_guarded``, not everybody may ask at all, so that no answer is for all.
+    An answer with errors or extensions, or of a mutation, or of which no part came from a subgraph, is kept by nobody.
+    Where ``is_guarded``, not everybody may ask at all, so that no answer is for all.
     """
 
     def __init__(self, config: RouterConfig, *, is_guarded: bool) -> None:
@@ -81,7 +81,8 @@ class AnswerPolicy:
     def _answer(self, compiled: CompiledOperation, result: ProjectedResult) -> Answer:
         answer = result_answer(result)
         parts = PARTS.get()
-        if parts is None or parts.policy is None or result.errors or compiled.operation.kind is OperationKind.MUTATION:
+        is_for_now = bool(result.errors or result.extensions) or compiled.operation.kind is OperationKind.MUTATION
+        if parts is None or parts.policy is None or is_for_now:
             return answer._replace(headers=(*answer.headers, NOT_STORED))
         policy = parts.policy
         if self._is_guarded or compiled.denied is not None:

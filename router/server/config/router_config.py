@@ -72,6 +72,13 @@ class RouterConfig(Section):
         return self.environment == "development" if enabled is None else enabled
 
     @property
+    def explains(self) -> bool:
+        """Whether anybody is told the plan and the fetches of an answer, should they ask."""
+        explains = self.telemetry.explain
+        has_inspectors = self.has_explorer or self.authorization.inspection_scope is not None
+        return has_inspectors and (explains is None or explains)
+
+    @property
     def has_introspection(self) -> bool:
         """Whether ``__schema`` and ``__type`` are answered."""
         enabled = self.graphql.introspection

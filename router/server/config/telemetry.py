@@ -45,10 +45,14 @@ class TelemetrySettings(Section):
 
     ``access_log``: a line of JSON on stdout for each request; it has the ids where ``trace_context`` is on. Clients say
     their names in ``client_name_header``.
+
+    ``explain``: who may inspect is told the plan and the fetches of an answer, when they ask. Left out: where anybody
+    may inspect.
     """
 
     trace_context: bool = False
     access_log: bool = False
+    explain: bool | None = None
     client_name_header: HeaderName = "apollographql-client-name"
     client_version_header: HeaderName = "apollographql-client-version"
     tracing: TracingSettings = TracingSettings()

@@ -64,4 +64,5 @@ def span_export(config: RouterConfig, before: RouterConfig | None, kept: SpanExp
 
 def _observes(config: RouterConfig) -> bool:
     """Whether something is noted of each request beyond its status and time."""
-    return config.telemetry.tracing.endpoint is not None or config.telemetry.metrics.operations
+    settings = config.telemetry
+    return settings.tracing.endpoint is not None or settings.metrics.operations or config.explains

@@ -16,9 +16,10 @@ from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.observation.explanation import explain
 from router.server.observation.fetches import RecordingClient
 from router.server.observation.operation_metrics import OperationMetrics
-from router.server.observation.record import RECORD, RequestRecord
+from router.server.observation.record import RECORD
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
@@ -43,6 +44,7 @@ class ObservedService(GraphQLService):
     ) -> None:
         """As GraphQLService says."""
         super().__init__(config, telemetry, subscriptions, graph, documents)
+        self._explains, self._is_open = config.explains, config.has_explorer
         self._operations = telemetry.operations if config.telemetry.metrics.operations else None
 
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
@@ -68,12 +70,19 @@ class ObservedService(GraphQLService):
         began = time.perf_counter()
         _PROJECTED_AT.set(0.0)
         spans, span, errors = record.spans, None, 1
+        client: RecordingClient | None = None
+        explains = record.asks_for_fetches and self._may_see_fetches(caller)
+        if spans is not None or explains:
+            client = RecordingClient(graph.client, spans)
+            graph = replace(graph, client=client)
         if spans is not None:
             span = spans.begin_execution(began)
-            graph = _recorded(graph, record)
         try:
             result = await super().run(graph, compiled, request, caller, started)
             errors = len(result.errors)
+            if client is not None and explains:
+                told = explain(compiled.plan, client.fetches, began, _PROJECTED_AT.get())
+                result = replace(result, extensions={**(result.extensions or {}), **told})
             return result
         finally:
             over = time.perf_counter()
@@ -103,8 +112,11 @@ class ObservedService(GraphQLService):
         """As GraphQLService says; how long a part takes to be executed is not measured."""
         record = RECORD.get()
         if record is not None and record.spans is not None:
-            graph = _recorded(graph, record)
+            graph = replace(graph, client=RecordingClient(graph.client, record.spans))
         return await super().run_in_parts(graph, compiled, request, caller, started)
+
+    def _may_see_fetches(self, caller: Caller) -> bool:
+        return self._explains and (self._is_open or self._inspection_scope in caller.requester.scopes)
 
     def _count_lookup(self, request: GraphQLRequest, operations: OperationMetrics) -> None:
         graph = self.graph
@@ -118,8 +130,3 @@ class ObservedService(GraphQLService):
 
 class ObservedHookedService(HookedService, ObservedService):
     """An ObservedService whose operations plugins see: what they take is no part of what is measured."""
-
-
-def _recorded(graph: Graph, record: RequestRecord) -> Graph:
-    """``graph``, whose client notes what is fetched for one operation."""
-    return replace(graph, client=RecordingClient(graph.client, record.spans))

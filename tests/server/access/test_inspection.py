@@ -49,3 +49,13 @@ async def test_a_plan_is_that_of_who_asks(client: httpx.AsyncClient, issuer: Iss
     for scope, is_asked in (("inspect", False), ("inspect admin", True)):
         plan = await client.post("/plan", json=QUERY, headers=bearer(issuer.token(scope=scope)))
         assert ("ssn" in plan.json()["text"]) is is_asked
+
+
+@pytest.mark.asyncio
+async def test_the_fetches_of_an_answer_are_told_to_who_has_the_scope_alone(
+    client: httpx.AsyncClient, issuer: IssuerNow
+) -> None:
+    for scope, is_told in (("other", False), ("inspect", True)):
+        headers = {**bearer(issuer.token(scope=scope)), "x-galleria-fetches": "1"}
+        body = (await client.post("/graphql", json={"query": "{ me { name } }"}, headers=headers)).json()
+        assert ("extensions" in body) is is_told

@@ -4,6 +4,7 @@ import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { createElement as h, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
+import { takeFetches } from "./plan/last-run.js";
 import { readConfig, run } from "./router.js";
 import { planPlugin } from "./plan/plugin.js";
 
@@ -32,11 +33,15 @@ function WrappedLines() {
 }
 
 /** GraphiQL's properties, made once: its plugins are compared by identity. */
-function explorerSettings({ endpoint, planEndpoint, headers, tabs }) {
+function explorerSettings({ endpoint, planEndpoint, fetchesHeader, headers, tabs }) {
   const plan = planEndpoint ? planPlugin(planEndpoint) : null;
   const isFirstVisit = !storedTabs();
   return {
-    fetcher: (request, { headers: edited } = {}) => run(endpoint, request, edited),
+    fetcher: async (request, { headers: edited } = {}) => {
+      // GraphiQL asks for the schema by itself: what the person has run stays in view.
+      if (!fetchesHeader || request.operationName === "IntrospectionQuery") return run(endpoint, request, edited);
+      return takeFetches(request.query, await run(endpoint, request, { [fetchesHeader]: "1", ...edited }));
+    },
     plugins: plan ? [plan, HISTORY_PLUGIN] : [HISTORY_PLUGIN],
     defaultTabs: tabs.length > 0 ? tabs.map(asTab) : undefined,
     // GraphiQL falls back on these in every tab without headers of its own, so a token is fresh after each reload ...

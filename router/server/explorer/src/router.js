@@ -9,7 +9,7 @@ export async function readConfig() {
     throw new Error(`The router answered ${response.status} for ${CONFIG_URL}. Is the explorer enabled in router.yaml?`);
   }
   const config = await jsonOf(response, CONFIG_URL);
-  return { title: "Galleria", endpoint: "/graphql", planEndpoint: null, headers: {}, tabs: [], ...config };
+  return { title: "Galleria", endpoint: "/graphql", planEndpoint: null, fetchesHeader: null, headers: {}, tabs: [], ...config };
 }
 
 /** Posts `request` as JSON and resolves to {status, body}, whatever the status: GraphQL puts its errors into the body. */

@@ -1,6 +1,7 @@
 // The picture of a plan: a button for every fetch, an arrow for every dependency.
 import { createElement as h } from "react";
 
+import { hueOf } from "./hue.js";
 import { BOX } from "./layout.js";
 
 /** Draws `layout` (of layOut); the fetch with id `selected` stands out, `onSelect(id)` is called for a click on another. */
@@ -65,11 +66,4 @@ function classOf({ condition, deferred }) {
 export function startOf({ dependsOn, condition, deferred }) {
   const start = dependsOn.length > 0 ? `Waits for ${dependsOn.map((id) => `#${id}`).join(" and ")}.` : "Starts at once.";
   return [start, condition && `Only if ${condition}.`, deferred && `Deferred: ${deferred}.`].filter(Boolean).join(" ");
-}
-
-/** One colour for one subgraph, in whatever plan it appears: its name chooses among hues a golden angle apart. */
-function hueOf(name) {
-  let sum = 0;
-  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 997;
-  return Math.round((sum * 137.508) % 360);
 }

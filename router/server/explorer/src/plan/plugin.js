@@ -4,7 +4,9 @@ import { createElement as h, useMemo, useState } from "react";
 import { readFetches } from "./fetches.js";
 import { layOut } from "./layout.js";
 import { Picture, startOf } from "./picture.js";
+import { useLastRun } from "./last-run.js";
 import { usePlan } from "./use-plan.js";
+import { Waterfall } from "./waterfall.js";
 
 /** The plugin for GraphiQL's `plugins`; `endpoint` is where the router plans an operation. */
 export function planPlugin(endpoint) {
@@ -12,18 +14,19 @@ export function planPlugin(endpoint) {
 }
 
 function PlanPanel({ endpoint }) {
-  const { plan, error } = usePlan(endpoint);
+  const { plan, error, query } = usePlan(endpoint);
+  const run = useLastRun();
   return h(
     "section",
     { className: "plan-panel", "aria-labelledby": "plan-title" },
     h("h2", { id: "plan-title", className: "plan-title" }, "Query plan"),
     h("div", { role: "status" }, error && h("p", { className: "plan-error" }, h("strong", null, "No plan yet. "), error)),
     !plan && !error && h("p", { className: "plan-hint" }, "Write an operation, and the plan for it appears here."),
-    plan && h(Plan, { plan, isOutdated: Boolean(error) }),
+    plan && h(Plan, { plan, run: run?.query === query ? run : null, isOutdated: Boolean(error) }),
   );
 }
 
-function Plan({ plan, isOutdated }) {
+function Plan({ plan, run, isOutdated }) {
   const [selected, select] = useState(null);
   const fetches = useMemo(() => readFetches(plan.json), [plan]);
   const layout = useMemo(() => layOut(fetches), [fetches]);
@@ -34,6 +37,7 @@ function Plan({ plan, isOutdated }) {
     h("p", { className: "plan-summary" }, summaryOf(fetches, layout.depth)),
     fetches.length > 0 && h(Picture, { layout, selected, onSelect: (id) => select(id === selected ? null : id) }),
     fetch && h(FetchDetails, { fetch }),
+    run && run.fetches.length > 0 && h(Waterfall, { run }),
     h("h3", { className: "plan-subtitle" }, "As text"),
     h("pre", { className: "plan-code", tabIndex: 0, "aria-label": "Plan as text" }, plan.text),
   );

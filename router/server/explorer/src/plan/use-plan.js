@@ -7,7 +7,11 @@ import { postJson } from "../router.js";
 const PAUSE_MS = 300; // a plan for every keystroke would be work for nobody
 const NOTHING = { plan: null, error: null };
 
-/** {plan: {text, json} | null, error: string | null}. A plan outlives the errors after it, until a new one is there. */
+/**
+ * {plan: {text, json} | null, error: string | null, query}, the query being that of the current tab.
+ *
+ * A plan outlives the errors after it, until a new one is there.
+ */
 export function usePlan(endpoint) {
   const { query, operationName, variables } = useGraphiQL(currentOperation);
   const [state, setState] = useState(NOTHING);
@@ -27,7 +31,7 @@ export function usePlan(endpoint) {
       controller.abort();
     };
   }, [endpoint, query, operationName, variables]);
-  return state;
+  return { ...state, query };
 }
 
 function currentOperation({ tabs, activeTabIndex }) {
