@@ -1,94 +1,23 @@
 """What has been chosen so far: which subgraph reads which field of which position, in which request.
 
-A request is a *slot*: a subgraph and a level (and a place, where root fields are asked again below the root; and the
-part of the answer that it is for, 0 for what comes first, where fragments are deferred). A
-*presence* is a position within a request; it was entered by a lookup (or is the root), or lies below another presence
-of the same request. Every change is written to a trail, so that a search can take it back.
+:mod:`router.planning.presences` has the words. Every change is written to a trail, so that a search can take it back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from router.planning.limits import StepCounter
 from router.planning.positions import Arguments, Conditions, Position
+from router.planning.presences import ContextInput, Entry, Input, Presence, Slot, Use, is_root_again, merge_inputs
 from router.planning.reach import TYPENAME, Node, Reach, Way
 from router.supergraph.field_set import FieldSet, FieldSetField, FieldSetFragment
 from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump
 
-Slot = tuple[str, int, str, int]
-
-
-@dataclass(eq=False, slots=True)
-class Use:
-    """A field read in a presence; ``conditions`` are the alternatives under which a client asked for it here."""
-
-    name: str
-    arguments: Arguments
-    edge: FieldEdge | None
-    conditions: dict[Conditions, bool] = field(default_factory=dict)
-    children: dict[Position, Presence] = field(default_factory=dict)
-
-    @property
-    def below(self) -> Presence | None:
-        """The presence that a composite field leads to."""
-        return next(iter(self.children.values()), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A field of a representation: where a lookup finds it in the merged data. ``types``: only in objects of these."""
-
-    types: tuple[str, ...] | None
-    name: str
-    response_key: str
-    nullable: bool
-    below: tuple[Input, ...] | None
-    abstract: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ContextInput:
-    """Where the value of a contextual argument is found: ``inputs`` of the object at ``setter``."""
-
-    setter: Position
-    inputs: tuple[Input, ...]
-
-
-@dataclass(eq=False, slots=True)
-class Entry:
-    """How a presence was entered by a lookup: what its representations hold, and who reads that for it.
-
-    ``providers`` are presences with the response key that each has to read before; ``contexts`` are the values that
-    fields of the lookup take from the objects around.
-    """
-
-    jump: Jump | None
-    inputs: dict[tuple[str, tuple[str, ...] | None], Input] = field(default_factory=dict)
-    contexts: dict[ContextualArgument, ContextInput] = field(default_factory=dict)
-    providers: dict[tuple[Presence, str], bool] = field(default_factory=dict)
-
-
-@dataclass(eq=False, slots=True)
-class Presence:
-    """A position in a request, read as ``node``; ``entry`` is set where the request enters the data."""
-
-    position: Position
-    node: Node
-    slot: Slot
-    entry: Entry | None = None
-    uses: dict[str, Use] = field(default_factory=dict)
-    casts: dict[str, Presence] = field(default_factory=dict)
-
-    @property
-    def level(self) -> int:
-        """How many requests come before this one, itself included."""
-        return self.slot[1]
-
-
 Found = tuple[list[Input], list[tuple[Presence, str]]]
+Contexts = dict[ContextualArgument, ContextInput]
 
 
 class Choices:
@@ -150,6 +79,8 @@ class Choices:
         self._steps.take()
         if way.jump is not None and way.edge is not None:
             return self._look_up(position, way.node, way.jump, limit, way.edge)
+        if way.edge is not None and way.edge.contextual:
+            return self._arrive_in_context(position, way.node, way.edge, way.level, limit)
         return self._arrive(position, way.node, limit)
 
     def _use(self, presence: Presence, key: str, name: str, arguments: Arguments, edge: FieldEdge | None) -> Use:
@@ -168,7 +99,7 @@ class Choices:
             return self._open(position, node, arrival.level, Entry(None))
         for source in arrival.sources:
             for above in self.present(position.parent):
-                if above.node == source.node and above.level <= limit and source.jump is None:
+                if above.node == source.node and above.level <= limit and not source.is_computed:
                     return self._descend(position, above, source)
         if arrival.jump is not None:
             return self._look_up(position, node, arrival.jump, arrival.level)
@@ -183,7 +114,7 @@ class Choices:
         if position.is_cast:
             presence = above.casts.get(position.type_name)
             if presence is None:
-                presence = Presence(position, self._reach.cast(above.node, position.type_name), above.slot)
+                presence = Presence(position, self._reach.cast(above.node, position.type_name), above.slot, above=above)
                 self._add(above.casts, position.type_name, presence)
                 self._register(presence)
             return presence
@@ -192,7 +123,7 @@ class Choices:
         use = self._use(above, position.response_key, name, arguments, source.edge)
         presence = use.children.get(position)
         if presence is None:
-            presence = Presence(position, self._reach.follow(above.node, source.edge), above.slot)
+            presence = Presence(position, self._reach.follow(above.node, source.edge), above.slot, above=above)
             self._add(use.children, position, presence)
             self._register(presence)
         return presence
@@ -217,14 +148,13 @@ class Choices:
     ) -> Presence:
         """Enter ``node`` by a lookup with the jump's key, and with what ``edge`` needs to be read there."""
         inputs, providers = self._require(position, jump.key, limit - 1, nullable=False)
-        contexts: dict[ContextualArgument, ContextInput] = {}
+        contexts: Contexts = {}
         if edge is not None:
             required, required_from = self._require(position, edge.requires, limit - 1, nullable=True)
             inputs = merge_inputs([*inputs, *required]) or []
             providers += required_from
-            for argument in edge.contextual:
-                contexts[argument], context_from = self._require_context(position, argument, limit - 1)
-                providers += context_from
+            contexts, context_from = self._require_contexts(position, edge, limit - 1)
+            providers += context_from
         level = 1 + max(presence.level for presence, _ in providers)
         presence = self._joinable(position, node, level, limit, inputs)
         if presence is None:
@@ -233,20 +163,66 @@ class Choices:
         assert entry is not None  # noqa: S101 - only entries are joinable
         for item in merge_inputs([*entry.inputs.values(), *inputs]) or ():
             self._set(entry.inputs, (item.name, item.types), item)
+        self._take_in(entry, contexts, providers)
+        return presence
+
+    def _take_in(self, entry: Entry, contexts: Contexts, providers: list[tuple[Presence, str]]) -> None:
         for argument, value in contexts.items():
             self._add(entry.contexts, argument, value)
         for provider in providers:
             self._add(entry.providers, provider)
+
+    # -- contexts --------------------------------------------------------------------------------------------------
+
+    def _require_contexts(
+        self, position: Position, edge: FieldEdge, limit: int
+    ) -> tuple[Contexts, list[tuple[Presence, str]]]:
+        """Have the values of the contextual arguments of ``edge`` read in requests of ``limit`` or sooner."""
+        contexts: Contexts = {}
+        providers: list[tuple[Presence, str]] = []
+        for argument in edge.contextual:
+            setter = position.setter_of(argument.context)
+            assert setter is not None  # noqa: S101 - else there would be no way to the field
+            inputs, found = self._require(setter, argument.selection, limit, nullable=True)
+            contexts[argument] = ContextInput(setter, tuple(merge_inputs(inputs) or ()))
+            providers += found
+        return contexts, providers
+
+    def _arrive_in_context(self, position: Position, node: Node, edge: FieldEdge, level: int, limit: int) -> Presence:
+        """A presence below a lookup, of ``level`` or later, that takes the contextual arguments of ``edge``."""
+        contexts, providers = self._require_contexts(position, edge, level - 1)
+        setter = position.innermost_setter(edge)
+        assert setter is not None  # noqa: S101 - else there would be no way to the field
+        presence = self._arrive_within(position, node, setter, (max(p.level for p, _ in providers), limit))
+        entry = presence.entrance.entry
+        assert entry is not None  # noqa: S101 - where a request enters, there is one
+        self._take_in(entry, contexts, providers)
         return presence
 
-    def _require_context(
-        self, position: Position, argument: ContextualArgument, limit: int
-    ) -> tuple[ContextInput, list[tuple[Presence, str]]]:
-        """Have the value of a contextual argument of ``position`` read in requests of ``limit`` or sooner."""
-        setter = position.setter_of(argument.context)
-        assert setter is not None  # noqa: S101 - else there would be no way to the field
-        inputs, providers = self._require(setter, argument.selection, limit, nullable=True)
-        return ContextInput(setter, tuple(merge_inputs(inputs) or ())), providers
+    def _arrive_within(self, position: Position, node: Node, outermost: Position, between: tuple[int, int]) -> Presence:
+        """A presence below a lookup of ``outermost`` or below, made after the first level and up to the second."""
+        after, limit = between
+        there = [p for p in self.present(position) if p.node == node and after < p.level <= limit]
+        found = [p for p in there if self._is_looked_up_within(p, outermost)]
+        if found:
+            return min(found, key=lambda presence: presence.level)
+        arrival = position.arrival(node)
+        level = position.lookup_level(node, outermost, after)
+        if position is not outermost and position.parent is not None:
+            for source in arrival.sources:
+                if not source.is_computed and position.parent.lookup_level(source.node, outermost, after) == level:
+                    return self._descend(
+                        position, self._arrive_within(position.parent, source.node, outermost, between), source
+                    )
+        assert arrival.jump is not None  # noqa: S101 - else there would be no level
+        return self._look_up(position, node, arrival.jump, arrival.level)
+
+    def _is_looked_up_within(self, presence: Presence, outermost: Position) -> bool:
+        entrance = presence.entrance
+        is_lookup = entrance.entry is not None and entrance.entry.jump is not None
+        return (
+            is_lookup and not is_root_again(entrance.position, self._reach) and entrance.position.is_within(outermost)
+        )
 
     def _joinable(self, position: Position, node: Node, level: int, limit: int, inputs: list[Input]) -> Presence | None:
         """A lookup of the same node that can carry ``inputs`` too: late enough, and their names not used otherwise."""
@@ -294,9 +270,12 @@ class Choices:
     def _require_field(self, position: Position, item: FieldSetField, limit: int, *, nullable: bool) -> Found:
         for known in position.known:
             # A deferred object's inputs are read with what is delivered before, where they can be.
-            level = self._reach.obtain(known.type_name, known.levels, (item,))
+            level = known.obtain((item,))
             if level is not None and level <= limit:
                 return self._require_field(known, item, limit, nullable=nullable)
+        if item.name == TYPENAME and position.is_cast and position.parent is not None:
+            # What the type is was read of the object already, or there would be no cast.
+            return self._require_field(position.parent, item, limit, nullable=nullable)
         ways = [way for way in position.ways(item.name) if way.level <= limit]
         if not ways:
             return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)
@@ -310,7 +289,7 @@ class Choices:
             presence, _ = self._choose(position, ways, limit, item, key)
             return [Input(None, item.name, key, may_be_null, None)], [(presence, key)]
         child = position.child(item.name, key, item.arguments)
-        together = self._reach.obtain(child.type_name, child.levels, item.selections)
+        together = child.obtain(item.selections)
         if position.abstract and (together is None or together > limit):
             return self._require_cast(position, position.type_name, (item,), limit, nullable=nullable)
         below, providers = self._require(child, item.selections, limit, nullable=nullable)
@@ -329,38 +308,10 @@ class Choices:
             if presence.level > limit:
                 continue
             for way in ways:
-                if way.node == presence.node and (way.jump is None or key in presence.uses):
+                if way.node == presence.node and (not way.is_computed or key in presence.uses):
                     return presence, self._use(presence, key, item.name, item.arguments, way.edge)
         way = min(ways, key=self._cost)
         return self.read_leaf(position, way, limit, item.name, key, item.arguments)
-
-
-def is_root_again(position: Position, reach: Reach) -> bool:
-    """Whether this is a root object below the root of the operation."""
-    return position.parent is not None and root_kind(position, reach) is not None
-
-
-def root_kind(position: Position, reach: Reach) -> str | None:
-    """The kind of operation that the position's type is the root of: ``query`` or ``mutation``, most often none."""
-    roots = reach.graph.roots
-    return next((kind for kind in ("query", "mutation") if roots.get(kind) == position.type_name), None)
-
-
-def merge_inputs(inputs: list[Input]) -> list[Input] | None:
-    """Each field once with all that is asked below it; None if one name is asked for two different values."""
-    merged: dict[tuple[str, tuple[str, ...] | None], Input] = {}
-    for item in inputs:
-        known = merged.setdefault((item.name, item.types), item)
-        if known == item:
-            continue
-        if known.response_key != item.response_key:
-            return None
-        below = merge_inputs([*(known.below or ()), *(item.below or ())])
-        if below is None:
-            return None
-        nullable = known.nullable and item.nullable
-        merged[item.name, item.types] = replace(known, nullable=nullable, below=tuple(below) if below else known.below)
-    return list(merged.values())
 
 
 def _is_typename(item: FieldSetField | FieldSetFragment) -> bool:

@@ -173,7 +173,7 @@ class DeferralPlanner:
         jumps = self._reach.graph.jumps[position.type_name]
         names = {item.name for jump in jumps for item in jump.key if isinstance(item, FieldSetField)}
         nodes = {presence.node for presence in self._choices.present(position)}
-        return leaf.name in names and any(way.node in nodes and way.jump is None for way in position.ways(leaf.name))
+        return leaf.name in names and any(way.node in nodes and not way.is_computed for way in position.ways(leaf.name))
 
     def _origins(self, path: Selections, scope: DeferredScope) -> list[Position]:
         """The positions at ``path`` that are read for what is delivered before."""

@@ -12,6 +12,7 @@ from router.operation.model import Field, InlineFragment, Selection
 from router.planning.positions import Arguments, Conditions, Position
 from router.planning.reach import TYPENAME, Reach
 
+ResponsePath = tuple[str, ...]
 INTROSPECTION = frozenset({"__schema", "__type"})
 
 
@@ -33,11 +34,12 @@ class DemandReader:
     already.
     """
 
-    def __init__(self, reach: Reach, apart: frozenset[tuple[str, ...]] = frozenset(), numbered: int = 0) -> None:
+    def __init__(self, reach: Reach, apart: frozenset[ResponsePath] = frozenset(), numbered: int = 0) -> None:
         self._reach = reach
         self._apart = apart
         self._numbered = numbered
         self._leaves: list[Leaf] = []
+        self.read_as_one: list[tuple[Position, ResponsePath]] = []
 
     @property
     def numbered(self) -> int:
@@ -104,21 +106,28 @@ class DemandReader:
 
     def _is_read_as_one(self, position: Position, name: str) -> bool:
         """Whether an interface's field is read from all its types alike, rather than type by type."""
-        if (*position.path(), name) in self._apart:
+        path = (*position.path(), name)
+        if path in self._apart:
             return False
-        ways = position.ways(name)
-        if not ways:
+        together = min((way.level for way in position.ways(name)), default=None)
+        if together is None:
             return False
-        together = min(way.level for way in ways)
-        if together == min(position.levels.values()):
-            return True
-        apart = 0
+        if together > min(position.levels.values()):
+            apart = self._level_apart(position, name)
+            if apart is not None and together > apart > 0:
+                return False
+        self.read_as_one.append((position, path))
+        return True
+
+    def _level_apart(self, position: Position, name: str) -> int | None:
+        """The level at which the field is there for all types, each read on its own; None where it cannot be."""
+        levels = []
         for type_name in position.runtime_types():
             ways = position.cast(type_name).ways(name)
             if not ways:
-                return True
-            apart = max(apart, min(way.level for way in ways))
-        return apart == 0 or together <= apart
+                return None
+            levels.append(min(way.level for way in ways))
+        return max(levels, default=0)
 
 
 def _is_read_above(leaf: Leaf) -> bool:
@@ -129,7 +138,7 @@ def _is_read_above(leaf: Leaf) -> bool:
     return any(set(selected) <= set(leaf.conditions) for selected in above.client_keys[leaf.response_key])
 
 
-def read_as_one_above(leaf: Leaf) -> tuple[str, ...] | None:
+def read_as_one_above(leaf: Leaf) -> ResponsePath | None:
     """The path of the innermost interface's field above ``leaf`` that was read from all its types alike, if any."""
     position: Position | None = leaf.position
     while position is not None and position.parent is not None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from router.planning.choices import Input, Presence
 from router.planning.positions import Place
+from router.planning.presences import Input, Presence
 from router.planning.query_plan import ExpectedShape
 from router.planning.shapes import Sent
 from router.supergraph.query_graph import MergedType

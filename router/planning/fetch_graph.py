@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from graphql import VariableDefinitionNode
 
 from router.operation.model import Operation, OperationKind
-from router.planning.choices import Choices, Presence, Slot, is_root_again, root_kind
+from router.planning.choices import Choices
 from router.planning.conditions import ALWAYS, simplify
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.lookups import LookupJoiner
@@ -19,6 +19,7 @@ from router.planning.needs import spread_conditions
 from router.planning.ownership import Ownership
 from router.planning.positions import path_of
 from router.planning.postpone import postpone_lookups
+from router.planning.presences import Presence, Slot, is_root_again, root_kind
 from router.planning.query_plan import EntityLookup, ExpectedShape, Fetch, OwnedField, Rewrite
 from router.planning.reach import Reach
 from router.planning.shapes import assign_names, rewrites_of

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from router.planning.choices import Presence
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.ownership import Ownership
 from router.planning.positions import path_of
+from router.planning.presences import Presence
 from router.planning.query_plan import (
     ContextVariable,
     EntityLookup,

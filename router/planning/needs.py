@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.planning.choices import Presence
 from router.planning.conditions import simplify
 from router.planning.positions import Conditions
+from router.planning.presences import Presence
 
 Alternatives = tuple[Conditions, ...]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from router.planning.choices import Presence, Slot
 from router.planning.conditions import simplify
 from router.planning.positions import Position
+from router.planning.presences import Presence, Slot
 from router.planning.query_plan import OwnedField, Path, PathStep
 from router.planning.subgraph_document import in_order
 

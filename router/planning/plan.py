@@ -5,19 +5,25 @@ Where fragments are deferred, search goes on for them with what has been chosen 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from router.errors import PlanningError
 from router.operation.deferral import DeferredOperation
 from router.operation.model import Field, Operation, OperationKind, Selection
 from router.planning.choices import Choices
 from router.planning.deferral import DeferralPlanner, Parts, deferred_parts, reserve_keys
-from router.planning.demand import DemandReader, read_as_one_above
+from router.planning.demand import DemandReader, ResponsePath, read_as_one_above
 from router.planning.fetch_graph import FetchGraph
 from router.planning.limits import DEFAULT_LIMITS, LIMIT, PlanningLimits, StepCounter
 from router.planning.positions import Place, Position
+from router.planning.postpone import postpone_lookups
 from router.planning.query_plan import Fetch, QueryPlan
 from router.planning.reach import Node, Reach
 from router.planning.search import NoWayError, choose_ways
 from router.supergraph.model import Supergraph
+
+# How many fields of interfaces are tried type by type to spare a request.
+MAX_READ_APART = 4
 
 
 def plan_operation(
@@ -135,12 +141,22 @@ class _Planner:
         return FetchGraph(self._reach, self._operation, choices, len(before)).fetches(depends_on)
 
     def _choose(self, selections: tuple[Selection, ...], subgraphs: tuple[str, ...]) -> Choices:
-        """The choices for root fields that are read from ``subgraphs``.
+        """The choices for root fields that are read from ``subgraphs``."""
+        chosen = self._choose_first(selections, subgraphs, frozenset())
+        if chosen.may_be_bettered:
+            chosen = self._read_more_apart(chosen, selections, subgraphs)
+        if self._parts:
+            self._choose_deferred(chosen.choices, chosen.root, selections, chosen.demands.numbered)
+        return chosen.choices
 
-        A field of an interface is read from all its types alike where it can be; where something below cannot be had
-        in that way, once more and type by type.
+    def _choose_first(
+        self, selections: tuple[Selection, ...], subgraphs: tuple[str, ...], apart: frozenset[ResponsePath]
+    ) -> _Chosen:
+        """What is chosen for the first answer, with the fields of interfaces at ``apart`` read type by type.
+
+        Other fields of an interface are read from all its types alike where they can be; where something below cannot
+        be had in that way, once more and type by type.
         """
-        apart: frozenset[tuple[str, ...]] = frozenset()
         while True:
             demands = DemandReader(self._reach, apart)
             root = self._root(subgraphs)
@@ -156,9 +172,19 @@ class _Planner:
                     raise error.explained() from None
                 apart |= {above}
                 continue
-            if self._parts:
-                self._choose_deferred(choices, root, selections, demands.numbered)
-            return choices
+            return _Chosen(choices, root, demands, apart)
+
+    def _read_more_apart(
+        self, chosen: _Chosen, selections: tuple[Selection, ...], subgraphs: tuple[str, ...]
+    ) -> _Chosen:
+        """``chosen``, or better choices where a field that was read from all types alike goes with their lookups."""
+        for path in chosen.worth_reading_apart()[:MAX_READ_APART]:
+            try:
+                other = self._choose_first(selections, subgraphs, chosen.apart | {path})
+            except PlanningError:
+                continue
+            chosen = min(chosen, other, key=lambda one: one.cost)
+        return chosen
 
     def _choose_deferred(
         self, choices: Choices, root: Position, selections: tuple[Selection, ...], numbered: int
@@ -176,6 +202,35 @@ class _Planner:
         root = Position(self._reach, root_type, None, Place(), "", "")
         root.start_at(starts)
         return root
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What was chosen for a first answer, and the fields of interfaces that were read ``apart``, type by type."""
+
+    choices: Choices
+    root: Position
+    demands: DemandReader
+    apart: frozenset[ResponsePath]
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Sequential hops, then fetches."""
+        requests = set(postpone_lookups(self.choices.entries).values())
+        return max((level for _, level, _, _ in requests), default=0), len(requests)
+
+    @property
+    def may_be_bettered(self) -> bool:
+        """Whether some request neither follows the others nor is followed by them."""
+        depth, fetches = self.cost
+        return bool(self.demands.read_as_one) and fetches > depth
+
+    def worth_reading_apart(self) -> list[ResponsePath]:
+        """Fields of interfaces that were read from all types alike, where the objects, or some below, are looked up."""
+        looked_up = [entry.position for entry in self.choices.entries if entry.level > 1]
+        return [
+            path for position, path in self.demands.read_as_one if any(below.is_within(position) for below in looked_up)
+        ]
 
 
 def _cost(fetches: list[Fetch]) -> tuple[int, int, int]:

@@ -16,7 +16,8 @@ from router.operation.model import Condition
 from router.planning.query_plan import Path, PathStep
 from router.planning.reach import Closure, Levels, Node, Reach, Surroundings, Way
 from router.planning.values import print_arguments
-from router.supergraph.query_graph import ContextualArgument, Jump
+from router.supergraph.field_set import FieldSet
+from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump
 
 Arguments = tuple[tuple[str, ValueNode], ...]
 FieldKey = tuple[str, str]
@@ -183,7 +184,14 @@ class Position:
             levels, known = self.levels, self._known_levels()
             with self._reach.within(self.surroundings):
                 ways = self._ways[name] = self._reach.ways(self.type_name, levels, name, known)
+                ways += self._ways_in_context(name)
         return ways
+
+    def obtain(self, selections: FieldSet) -> int | None:
+        """The level from which all of ``selections`` can be there, or None if one of them cannot be had."""
+        levels = self.levels
+        with self._reach.within(self.surroundings):
+            return self._reach.obtain(self.type_name, levels, selections)
 
     # -- what is around it -----------------------------------------------------------------------------------------
 
@@ -197,11 +205,7 @@ class Position:
 
     def _context_level(self, argument: ContextualArgument) -> int | None:
         setter = self.setter_of(argument.context)
-        if setter is None:
-            return None
-        levels = setter.levels
-        with self._reach.within(setter.surroundings):
-            return self._reach.obtain(setter.type_name, levels, argument.selection)
+        return setter.obtain(argument.selection) if setter is not None else None
 
     def setter_of(self, context: str) -> Position | None:
         """The nearest enclosing object whose type sets ``context``; None also where that depends on its type."""
@@ -214,6 +218,47 @@ class Position:
                 return None
             position = position._enclosing()
         return None
+
+    def innermost_setter(self, edge: FieldEdge) -> Position | None:
+        """The nearest of the objects that set a context for arguments of ``edge``."""
+        setters = {self.setter_of(argument.context) for argument in edge.contextual}
+        position: Position | None = self
+        while position is not None and position not in setters:
+            position = position.parent
+        return position
+
+    def is_within(self, other: Position) -> bool:
+        """Whether this is ``other``, or below it."""
+        position: Position | None = self
+        while position is not None and position is not other:
+            position = position.parent
+        return position is not None
+
+    def _ways_in_context(self, name: str) -> Iterator[Way]:
+        """Ways to a field with contextual arguments below a lookup, of an object around it, that takes the values."""
+        if not self._reach.graph.contextual:
+            return
+        for node in self.levels:
+            edge = self._reach.edge(node, name)
+            if edge is None or edge.requires or not edge.contextual:
+                continue
+            setter, value_level = self.innermost_setter(edge), self._reach.context_level(edge)
+            if setter is not None and value_level is not None:
+                level = self.lookup_level(node, setter, value_level)
+                if level is not None:
+                    yield Way(level, node, edge)
+
+    def lookup_level(self, node: Node, outermost: Position, after: int) -> int | None:
+        """The level of a lookup after ``after``, of ``outermost`` or an object below, that comes to ``node`` here."""
+        if node not in self.levels:
+            return None
+        arrival = self.arrival(node)
+        looked_up = arrival.jump is not None and arrival.level > after and not self._reach.is_root(self.type_name)
+        found: list[int | None] = [arrival.level if looked_up else None]
+        if self is not outermost and self.parent is not None:
+            plain = (source for source in arrival.sources if not source.is_computed)
+            found += (self.parent.lookup_level(source.node, outermost, after) for source in plain)
+        return min((level for level in found if level is not None), default=None)
 
     def _enclosing(self) -> Position | None:
         """The position of the object around this one: a cast, where its type is known."""

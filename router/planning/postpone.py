@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.planning.choices import Presence, Slot
+from router.planning.presences import Presence, Slot
 
 
 def postpone_lookups(entries: Iterable[Presence]) -> dict[Slot, Slot]:

@@ -33,13 +33,19 @@ class Node(NamedTuple):
 class Way(NamedTuple):
     """A field can be read at ``node`` from ``level`` on; with a ``jump``, by entering there with what it needs.
 
-    ``edge`` is None for ``__typename`` and for casts.
+    A field with contextual arguments and no jump is read below a lookup that takes their values for it. ``edge`` is
+    None for ``__typename`` and for casts.
     """
 
     level: int
     node: Node
     edge: FieldEdge | None = None
     jump: Jump | None = None
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether standing at ``node`` is not enough to read the field."""
+        return self.edge is not None and self.edge.is_computed
 
 
 Levels = Mapping[Node, int]
@@ -65,6 +71,7 @@ class Reach:
         self._closures: dict[object, Closure] = {}
         self._solving: frozenset[tuple[Node, str]] = frozenset()
         self._surroundings: Surroundings = frozenset()
+        self._setting: frozenset[ContextualArgument] = frozenset()
 
     @contextmanager
     def within(self, surroundings: Surroundings) -> Iterator[None]:
@@ -165,6 +172,10 @@ class Reach:
         """The composite type of that name in the supergraph."""
         return self.graph.merged[type_name]
 
+    def is_root(self, type_name: str) -> bool:
+        """Whether objects of the type are roots, which are asked again rather than looked up."""
+        return type_name in self.graph.roots.values()
+
     # -- levels ----------------------------------------------------------------------------------------------------
 
     def close(self, type_name: str, starts: Levels, known: Known = ()) -> Closure:
@@ -173,7 +184,7 @@ class Reach:
         Inputs of jumps may also be read where the object is ``known`` already.
         """
         others = tuple(frozenset(one.items()) for one in known)
-        key = (type_name, frozenset(starts.items()), others, self._solving, self._surroundings)
+        key = (type_name, frozenset(starts.items()), others, self._solving, self._surroundings, self._setting)
         closure = self._closures.get(key)
         if closure is None:
             closure = self._closures[key] = self._close(type_name, starts, known)
@@ -223,7 +234,7 @@ class Reach:
         edge = self.edge(node, name)
         if edge is None or not edge.is_computed or (node, name) in self._solving:
             return None
-        context = self._context_level(edge)
+        context = self.context_level(edge)
         if context is None:
             return None
         outer = self._solving
@@ -236,7 +247,7 @@ class Reach:
             self._solving = outer
         return None if key is None or inputs is None else Way(max(key, inputs, context) + 1, node, edge, jump)
 
-    def _context_level(self, edge: FieldEdge) -> int | None:
+    def context_level(self, edge: FieldEdge) -> int | None:
         """The level from which all contextual arguments have a value; None where no object around sets a context."""
         if not edge.contextual:
             return 0
@@ -281,10 +292,31 @@ class Reach:
             return min(way.level for way in ways)
         merged = self.merged(type_name)
         target = merged.fields[item.name].target
-        level = self.obtain(target, self.close(target, self.enter(ways)).levels, item.selections)
+        with self.within(self._surroundings_below(type_name, levels)):
+            level = self.obtain(target, self.close(target, self.enter(ways)).levels, item.selections)
         if level is None and merged.abstract:
             return self._obtain_cast(type_name, levels, type_name, (item,))
         return level
+
+    def _surroundings_below(self, type_name: str, levels: Levels) -> Surroundings:
+        """The surroundings of what an object of these levels encloses: the contexts that it sets itself are its own."""
+        below = self._surroundings
+        for argument in self.graph.contextual:
+            setters = self.graph.contexts.get(argument.context, frozenset())
+            if argument in self._setting or setters.isdisjoint((type_name, *self.merged(type_name).possible)):
+                continue
+            below = frozenset((other, level) for other, level in below if other != argument)
+            if type_name in setters:
+                outer = self._setting
+                # What a context takes of an object can be nothing that needs it.
+                self._setting = outer | {argument}
+                try:
+                    level = self.obtain(type_name, levels, argument.selection)
+                finally:
+                    self._setting = outer
+                if level is not None:
+                    below |= {(argument, level)}
+        return below
 
     def _obtain_cast(self, type_name: str, levels: Levels, condition: str, selections: FieldSet) -> int | None:
         """As ``obtain``, for every object type that both the object and ``condition`` can be."""

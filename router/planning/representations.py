@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.planning.choices import Input, Presence
 from router.planning.positions import Position
+from router.planning.presences import Input, Presence
 from router.planning.query_plan import InputField, InputSelection, Representation
 from router.planning.reach import Reach
 from router.supergraph.query_graph import TypeKind

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from router.errors import PlanningError
-from router.planning.choices import Choices, Presence
+from router.planning.choices import Choices
 from router.planning.demand import Leaf
 from router.planning.limits import PlanningLimits
 from router.planning.positions import Position
+from router.planning.presences import Presence
 from router.planning.reach import Node, Reach, Way
 
 NO_PLAN = "QUERY_PLANNING_FAILED"
@@ -67,9 +68,29 @@ def choose_ways(choices: Choices, reach: Reach, leaves: Sequence[Leaf], limits: 
     depth = max((task.earliest for task in tasks), default=0)
     # Deepest first: a later request that has to be made anyway can often carry what an earlier one would have.
     tasks.sort(key=lambda task: (bool(task.blind), -task.earliest))
+    _enter_certain_roots(choices, leaves)
     forced = [task for task in tasks if task.is_forced]
     open_tasks = [task for task in tasks if not task.is_forced]
     return _Search(choices, open_tasks, depth, limits).run(forced)
+
+
+def _enter_certain_roots(choices: Choices, leaves: Sequence[Leaf]) -> None:
+    """Have the requests of root fields that only one subgraph has: whatever is chosen for others may go with them."""
+    if choices.part:
+        return
+    for position in {_below_root(leaf.position): True for leaf in leaves}:
+        if position is not None and position.parent is not None:
+            ways = position.parent.ways(position.source_name)
+            if len(ways) == 1:
+                choices.enter(position.parent, ways[0], ways[0].level)
+
+
+def _below_root(position: Position) -> Position | None:
+    """The composite root field that a position stands below, or is; None for the root itself."""
+    below: Position | None = None
+    while position.parent is not None:
+        below, position = position, position.parent
+    return below
 
 
 def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
@@ -201,7 +222,7 @@ class _Search:
         return False, None
 
     def _serves(self, presence: Presence, way: Way, task: Task) -> bool:
-        return way.jump is None or task.leaf.response_key in presence.uses
+        return not way.is_computed or task.leaf.response_key in presence.uses
 
     def _is_ruled_out(self, task: Task) -> bool:
         """Whether an object that the leaf stands under is read only where it cannot be of the leaf's type."""

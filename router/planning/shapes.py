@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from router.planning.choices import Presence, Use
+from router.planning.presences import Presence, Use
 from router.planning.query_plan import Path, PathStep, Rewrite
 from router.planning.reach import TYPENAME
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from graphql import NameNode, ValueNode, VariableDefinitionNode, VariableNode, print_ast
 
 from router.operation.model import OperationKind
-from router.planning.choices import Presence, Use
 from router.planning.conditions import print_conditions, shared, without
 from router.planning.positions import Conditions
+from router.planning.presences import Presence, Use
 from router.planning.reach import TYPENAME, Reach
 from router.planning.shapes import Sent
 from router.planning.values import print_arguments, variables_in

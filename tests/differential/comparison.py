@@ -27,7 +27,7 @@ from router.supergraph import Supergraph, read_supergraph
 from tests.differential.drawing.subgraph_sets import draw_set
 from tests.differential.failures import FAILURES
 from tests.differential.operations import OperationGenerator
-from tests.differential.servers import SubgraphServers, answer_alone
+from tests.differential.servers import AnswerAlone, SubgraphServers, answer_alone
 from tests.differential.subgraph_schema import SubgraphSchema, read_subgraphs
 from tests.differential.world import World
 from tests.differential.world_model import WorldModel
@@ -128,7 +128,7 @@ def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared |
     return Prepared(document, operation, plan, compile_plan(plan), projection)
 
 
-def check(case: Case) -> str | None:
+def check(case: Case, true_answer: AnswerAlone = answer_alone) -> str | None:
     """What is wrong with the router's answer; None where all is well, or where the case is none."""
     graph = graph_of(case.subgraphs)
     if graph is None:
@@ -148,7 +148,7 @@ def check(case: Case) -> str | None:
     answer = prepared.projection(result.data, result.errors, values)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
-    truth = answer_alone(world, api_schema, prepared.document, dict(case.variables))
+    truth = true_answer(world, api_schema, prepared.document, dict(case.variables))
     if case.failing is not None and any(fetch.subgraph == case.failing for fetch in prepared.plan.fetches):
         return _compare_failed(prepared.plan, case, truth, answer)
     return _compare(truth, answer)

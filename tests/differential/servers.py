@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from graphql import (
@@ -58,6 +58,9 @@ class Seen(NamedTuple):
     thing: Thing
     provided: FieldSet = ()
     representation: Mapping[str, Any] | None = None
+
+
+AnswerAlone = Callable[[Facts, GraphQLSchema, DocumentNode, dict[str, Any]], ExecutionResult]
 
 
 def answer_alone(

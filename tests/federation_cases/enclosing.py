@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from graphql import (
     ConstDirectiveNode,
+    DocumentNode,
     ExecutionResult,
     FieldNode,
     GraphQLResolveInfo,
@@ -18,15 +19,17 @@ from graphql import (
     InlineFragmentNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
+    OperationType,
     SelectionSetNode,
     StringValueNode,
     UnionTypeDefinitionNode,
     execute_sync,
+    get_operation_ast,
     parse,
 )
 from graphql.language import OperationDefinitionNode
 
-from tests.differential.servers import Facts
+from tests.differential.servers import AnswerAlone, Facts
 from tests.differential.world import Thing
 
 
@@ -59,12 +62,15 @@ class EnclosingServer:
                 ):
                     self._read(definition)
 
-    def answer(self, api_schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> ExecutionResult:
+    def answer(self, api_schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any]) -> ExecutionResult:
         """What this server answers."""
+        operation = get_operation_ast(document)
+        assert operation is not None
+        kind = "Mutation" if operation.operation is OperationType.MUTATION else "Query"
         result = execute_sync(
             api_schema,
-            parse(text),
-            Placed(Thing("Query", "Query"), None),
+            document,
+            Placed(Thing(kind, kind), None),
             variable_values=variables,
             field_resolver=self._resolve,
             type_resolver=lambda placed, _info, _type: placed.thing.type_name,
@@ -112,9 +118,21 @@ class EnclosingServer:
         return None
 
 
+def answer_in_contexts(sdl: Iterable[str]) -> AnswerAlone:
+    """As ``answer_alone``, by a server for these subgraphs' own schemas."""
+    texts = tuple(sdl)
+
+    def answer(
+        facts: Facts, api_schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any]
+    ) -> ExecutionResult:
+        return EnclosingServer(facts, texts).answer(api_schema, document, variables)
+
+    return answer
+
+
 def _applied(directives: Iterable[ConstDirectiveNode] | None, name: str, argument: str) -> Iterable[str]:
     for directive in directives or ():
-        if directive.name.value == name:
+        if directive.name.value.removeprefix("federation__") == name:
             for given in directive.arguments or ():
                 if given.name.value == argument:
                     assert isinstance(given.value, StringValueNode)

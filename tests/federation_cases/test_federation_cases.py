@@ -30,7 +30,7 @@ from router.response.projection import compile_projection
 from router.supergraph import Supergraph, read_supergraph
 from tests.differential.servers import SubgraphServers, answer_alone
 from tests.differential.subgraph_schema import SubgraphSchema
-from tests.federation_cases.enclosing import EnclosingServer
+from tests.federation_cases.enclosing import answer_in_contexts
 from tests.federation_cases.stored_facts import StoredFacts
 
 HERE = Path(__file__).parent
@@ -151,10 +151,9 @@ def test_every_rule_has_a_folder_and_every_folder_a_rule() -> None:
 def test_response_is_that_of_one_server(name: str) -> None:
     case = Case(name)
     facts = StoredFacts(case.supergraph.graph.merged, case.data)
-    if any("@fromContext" in sdl for sdl in case.sdl.values()):
-        truth = EnclosingServer(facts, case.sdl.values()).answer(case.supergraph.api_schema, case.text, case.variables)
-    else:
-        truth = answer_alone(facts, case.supergraph.api_schema, parse(case.text), case.variables)
+    takes_context = any("@fromContext" in sdl for sdl in case.sdl.values())
+    answer = answer_in_contexts(case.sdl.values()) if takes_context else answer_alone
+    truth = answer(facts, case.supergraph.api_schema, parse(case.text), case.variables)
 
     assert json.dumps(truth.data, indent=1) == json.dumps(case.response["data"], indent=1)
     assert [list(error.path or ()) for error in truth.errors or ()] == [e["path"] for e in case.response["errors"]]
