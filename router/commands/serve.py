@@ -44,9 +44,9 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     click.echo(f"galleria: http://{host}:{port}{settings.graphql.path} ({settings.environment})")
     begin_logging()
     if count == 1:
-        serve(app, listeners, settings.graphql.max_body_bytes)
+        serve(app, listeners, settings)
     else:
         # Here, because only some systems can fork.
         from router.server.forked import serve_forked
 
-        serve_forked(app, listeners, settings.graphql.max_body_bytes)
+        serve_forked(app, listeners, settings)

@@ -6,18 +6,19 @@ import gc
 import socket
 
 from router.server.app import RouterApp
+from router.server.config import RouterConfig
 from router.server.process import serve
 from router.server.worker_metrics import WorkerPeers, close_peer_sockets, open_peer_sockets
 from router.server.workers import Workers
 
 
-def serve_forked(app: RouterApp, listeners: list[socket.socket], max_message_bytes: int) -> None:
+def serve_forked(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig) -> None:
     """Serve ``app`` by one worker for each of the ``listeners``, until SIGTERM or SIGINT."""
     paths, peer_sockets = open_peer_sockets(len(listeners))
 
     def work(number: int, listener: socket.socket) -> None:
         app.join(WorkerPeers(number, paths))
-        serve(app, [listener, peer_sockets[number]], max_message_bytes)
+        serve(app, [listener, peer_sockets[number]], settings)
 
     # A collection in a worker would write to every object, and so copy every page that is shared.
     gc.collect()

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
+import resource
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from router.errors import InputError
 from router.server.access_log import open_access_log
 from router.server.app import RouterApp
-from router.server.http_protocol import OneWriteProtocol
+from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
+from router.server.config import RouterConfig
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
@@ -64,21 +69,32 @@ def begin_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def serve(app: RouterApp, listeners: list[socket.socket], max_message_bytes: int) -> None:
+def raise_file_limit() -> None:
+    """Let the process have as many open files, and so connections, as the system allows it at all."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems name a limit here that they do not allow.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig) -> None:
     """Serve ``app`` until SIGTERM or SIGINT; requests under way are finished first, for at most GRACE_S.
 
-    SIGHUP makes it read its supergraph and settings anew. A message of a WebSocket has at most ``max_message_bytes``.
+    SIGHUP makes it read its supergraph and settings anew. Of the ``settings`` those count that hold from the start:
+    what a connection may take, and how large a message of a WebSocket is.
     """
+    raise_file_limit()
     # What is there now, above all the graph, stays: the collector need not look at it again with every full collection.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
+    protocol = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server))
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=OneWriteProtocol,
+        http=cast("type[asyncio.Protocol]", protocol),
         ws="websockets-sansio",
-        ws_max_size=max_message_bytes,
+        ws_max_size=settings.graphql.max_body_bytes,
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
@@ -87,6 +103,7 @@ def serve(app: RouterApp, listeners: list[socket.socket], max_message_bytes: int
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=math.ceil(settings.server.keep_alive_s),
         backlog=2048,
     )
     server = _Server(config, app)

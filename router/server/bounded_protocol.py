@@ -1,0 +1,243 @@
+"""What a connection of a client may take of memory and time, where uvicorn has no bound.
+
+Theory of operation. A request is at most one of these things at a time, and each has its limit::
+
+    state    what the connection does                    limit                                        then
+    head     nothing yet, or sends the head of a request header_timeout_s                             408
+    body     sends the body of a request                 body_timeout_s + size / min_body_bytes_per_s 408
+    answer   gets an answer, and takes none of it        send_timeout_s without a byte                aborted
+    idle     is kept for another request                 keep_alive_s                                 closed
+    closing  does not take the last bytes                send_timeout_s                               aborted
+
+Nothing is timed for each request: one timer looks at all connections, four times within the shortest limit at least,
+and each remembers in which state it was seen first, and when. So a connection may last for a look longer than its
+limit, and requests that are quick cost nothing here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from router.execution.json_numbers import encode
+from router.server.config import ServerSettings
+from router.server.http_protocol import OneWriteProtocol
+
+State = Literal["head", "body", "answer", "idle", "closing"]
+
+MAX_PIPELINED = 16
+# A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
+_MAX_FRAMING_PER_BODY_BYTE = 8
+_LONGEST_TICK_S = 1.0
+_BETWEEN, _HEAD, _BODY = range(3)
+
+
+class RefusedRequest(Exception):  # noqa: N818 - ends the parser, and is no error of ours
+    """The request under way is not read on."""
+
+
+class ConnectionSweeper:
+    """Looks at all connections of a process, for as long as there are any, and ends those that are over their time."""
+
+    def __init__(self, limits: ServerSettings) -> None:
+        shortest_s = min(limits.header_timeout_s, limits.body_timeout_s, limits.keep_alive_s, limits.send_timeout_s)
+        self._tick_s = min(_LONGEST_TICK_S, shortest_s / 4)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+        """Look at ``connections``, which others add to and take from, from now on."""
+        if self._timer is None:
+            self._timer = loop.call_later(self._tick_s, self._sweep, connections, loop)
+
+    def _sweep(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        now = loop.time()
+        seen = list(connections)
+        for connection in seen:
+            if isinstance(connection, BoundedProtocol):
+                connection.end_if_over_time(now)
+        if seen:
+            self.watch(connections, loop)
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """In which state, at which message, a connection was seen first, and when; ``unsent`` bytes lay there then."""
+
+    state: State
+    message: int
+    at: float
+    unsent: int = 0
+
+
+class BoundedProtocol(OneWriteProtocol):
+    """The protocol of one connection to a client, within ``limits``; ``sweeper`` keeps its time."""
+
+    def __init__(self, limits: ServerSettings, sweeper: ConnectionSweeper, **given: Any) -> None:
+        super().__init__(**given)
+        self._limits = limits
+        self._sweeper = sweeper
+        self._refusal: bytes | None = None
+        self._sighting: _Sighting | None = None
+        self._answered: RequestResponseCycle | None = None
+        self._phase = _BETWEEN
+        self._messages = 0
+        # Of the message under way: what of its head came at most, its body, and its body as it was on the wire.
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._wire_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Keep the transport; refuse it where there are too many."""
+        super().connection_made(transport)
+        self._sweeper.watch(self.connections, self.loop)
+        if len(self.connections) > self._limits.max_connections:
+            self._end(_refusal(503, "OVERLOADED", "The router has too many connections. Try again a little later."))
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and refuse what is too large before the whole of it is there."""
+        began_in, messages, size = self._phase, self._messages, len(data)
+        self._head_bytes = self._head_bytes + size if began_in == _HEAD else size
+        if began_in == _BODY:
+            self._wire_bytes += size
+        super().data_received(data)
+        if self._phase == _HEAD:
+            if self._messages - messages > (began_in == _BETWEEN):
+                self._head_bytes = 0  # It began somewhere behind another one.
+            elif self._head_bytes > self._limits.max_header_bytes:
+                self._end(self._too_large())
+        elif self._phase == _BODY and self._is_framing_out_of_proportion():
+            self._end(_refusal(400, "INVALID_REQUEST", "The body comes in chunks that are mostly framing."))
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._phase = _HEAD
+        self._messages += 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A head has ended: measure it, if there is need, and begin the body."""
+        limit = self._limits.max_header_bytes
+        if self._head_bytes > limit and self._size_of_head() > limit:
+            self._refuse(self._too_large())
+        self._phase = _BODY
+        self._body_bytes = self._wire_bytes = 0
+        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            # What follows are trailers, and the app has the list of headers.
+            self.headers = []
+        if len(self.pipeline) > MAX_PIPELINED:
+            self._refuse(b"")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Remember which request is answered: behind it others may wait, of which uvicorn remembers the last."""
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request under way that its client is gone, which uvicorn tells the last one in the row alone."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def on_body(self, body: bytes) -> None:
+        """Count the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is there as a whole."""
+        self._phase = _BETWEEN
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what uvicorn could not parse, or what was refused on the way."""
+        if self._refusal is None:
+            super().send_400_response(msg)
+        else:
+            self._end(self._refusal)
+
+    def end_if_over_time(self, now: float) -> None:
+        """End the connection, if it is in the state in which it was seen before for too long."""
+        state = self._state()
+        unsent = self.transport.get_write_buffer_size() if state in ("answer", "closing") else 0
+        seen = self._sighting
+        if seen is None or (seen.state, seen.message, seen.unsent) != (state, self._messages, unsent):
+            self._sighting = _Sighting(state, self._messages, now, unsent)
+            return
+        if now - seen.at < self._allowed_s(state):
+            return
+        if state in ("head", "body") and self._messages:
+            self._end(_refusal(408, "REQUEST_TIMEOUT", "The request came too slowly."))
+        elif state in ("answer", "closing"):
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _state(self) -> State:
+        if self.transport.is_closing():
+            return "closing"
+        if self._phase == _BODY:
+            return "body"
+        if self._has_open_answer():
+            return "answer"
+        return "head" if self._phase == _HEAD or not self._messages else "idle"
+
+    def _allowed_s(self, state: State) -> float:
+        limits = self._limits
+        match state:
+            case "head":
+                return limits.header_timeout_s
+            case "body":
+                return limits.body_timeout_s + self._body_bytes / limits.min_body_bytes_per_s
+            case "idle":
+                return limits.keep_alive_s
+            case "answer" if not self.flow.write_paused:
+                return float("inf")  # The request has a timeout of its own, and a stream of events may be silent.
+        return limits.send_timeout_s
+
+    def _size_of_head(self) -> int:
+        """As it was sent, near enough: each line has four bytes beside name and value."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _is_framing_out_of_proportion(self) -> bool:
+        framing = self._wire_bytes - self._body_bytes
+        return framing > self._limits.max_header_bytes + self._body_bytes * _MAX_FRAMING_PER_BODY_BYTE
+
+    def _too_large(self) -> bytes:
+        limit = self._limits.max_header_bytes
+        return _refusal(431, "HEADERS_TOO_LARGE", f"The head of the request is larger than {limit} bytes.")
+
+    def _refuse(self, answer: bytes) -> None:
+        """Stop the parser within a callback; uvicorn asks for the answer then."""
+        self._refusal = answer
+        raise RefusedRequest
+
+    def _end(self, answer: bytes) -> None:
+        """Close the connection with ``answer``, unless another one is under way, which it would garble."""
+        is_begun = self.cycle.response_started if self._phase == _BODY else self._has_open_answer()
+        if is_begun or self.pipeline or not answer:
+            self.transport.abort()
+            return
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _has_open_answer(self) -> bool:
+        return self._answered is not None and not self._answered.response_complete
+
+
+def _refusal(status: int, code: str, message: str) -> bytes:
+    body = encode({"errors": [{"message": message, "extensions": {"code": code}}]})
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json; charset=utf-8\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
