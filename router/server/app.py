@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from router.execution.in_process.asgi_client import AsgiSubgraphClient
 from router.execution.in_process.lifespan import StartFailed
 from router.server.access.host_identity import HostIdentity
+from router.server.caching.client import CachingClient
+from router.server.caching.metrics import EntityCacheCollector
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
@@ -63,6 +65,7 @@ class RouterApp:
         telemetry.watch_cache(self._cached_operations)
         telemetry.registry.register(TrafficCollector(self._traffic))
         telemetry.registry.register(OverloadCollector(self.overload))
+        telemetry.registry.register(EntityCacheCollector(self._entity_cache))
         telemetry.registry.register(NatsCollector(lambda: self._serving.nats))
 
     @property
@@ -165,6 +168,10 @@ class RouterApp:
     def _traffic(self) -> SubgraphTraffic | None:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
+
+    def _entity_cache(self) -> CachingClient | None:
+        traffic = self._traffic()
+        return traffic.caching if traffic is not None else None
 
 
 async def _sent(closing: threading.Thread | None) -> None:

@@ -19,6 +19,7 @@ from router.execution.traffic.headers import HeaderRules
 from router.execution.traffic.signature import RequestSigner
 from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
+from router.server.caching.open_cache import entity_cache_input
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
 from router.server.deferred.compiled import DeferralCache, compile_deferral
@@ -141,9 +142,10 @@ def open_graph(
     traffic = None
     if client is None:
         made_from = traffic_input(urls, config)
+        made_from = replace(made_from, entity_cache=entity_cache_input(config.entity_cache, supergraph))
         if config.plugins:
             made_from = replace(made_from, is_hooked=has_subgraph_hooks(config.plugins))
-        traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from)
+        traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from, kept)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     max_entries, max_bytes = _cache_size(config)

@@ -23,6 +23,8 @@ from router.execution.traffic.timeout import TimeoutTellingClient
 from router.execution.traffic.trace import TracingClient
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.caching.answer_policy import PartsClient
+from router.server.caching.client import CachingClient
+from router.server.caching.open_cache import EntityCacheInput, open_cache
 from router.server.config import CacheControlSettings, CompressionSettings, RouterConfig
 from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
@@ -49,11 +51,12 @@ class TrafficInput:
     compression: CompressionSettings | None
     signing: Signing | None
     is_hooked: bool = False
+    entity_cache: EntityCacheInput | None = None
 
     @property
     def reads_cache_headers(self) -> bool:
         """Whether anything looks at what subgraphs say to caches."""
-        return self.cache_control.enabled
+        return self.cache_control.enabled or self.entity_cache is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class SubgraphTraffic:
     retrying: RetryingClient | None
     sharing: SharingClient | None
     in_process: Mapping[str, SubgraphClient]
+    caching: CachingClient | None
 
 
 def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput:
@@ -92,8 +96,11 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
     )
 
 
-def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
-    """Make the way; connects nowhere until the first request. InputError: INVALID_SUBGRAPH_URL."""
+def open_traffic(made_from: TrafficInput, previous: SubgraphTraffic | None = None) -> SubgraphTraffic:
+    """Make the way; connects nowhere until the first request. What the ``previous`` one has cached is taken over.
+
+    InputError: INVALID_SUBGRAPH_URL.
+    """
     settings = made_from.settings
     in_process = {name: _in_process(made_from, name) for name in made_from.apps if name not in settings.addresses}
     balancing = BalancingClient(_replicas(made_from, in_process))
@@ -117,6 +124,12 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
     sharing = None
     if settings.share:
         client = sharing = SharingClient(client)
+    caching = None
+    if made_from.entity_cache is not None:
+        # Around the sharing, which shares what is not cached, and inside of headers and plugins: the keys hold what is
+        # sent.
+        caching = open_cache(client, made_from.entity_cache, previous.caching if previous is not None else None)
+        client = caching
     if made_from.is_hooked:
         # Here, because few routers have plugins.
         from router.server.plugins.subgraph_hooks import HookedClient
@@ -127,7 +140,7 @@ def open_traffic(made_from: TrafficInput) -> SubgraphTraffic:
         client = HeaderRulesClient(client, made_from.header_rules)
     if made_from.cache_control.enabled:
         client = PartsClient(client, made_from.cache_control.default_max_age_s)
-    return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing, in_process)
+    return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing, in_process, caching)
 
 
 def _replicas(made_from: TrafficInput, in_process: Mapping[str, SubgraphClient]) -> dict[str, list[Replica]]:

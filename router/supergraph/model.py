@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
+from router.supergraph.cache_hints import CacheHints
 from router.supergraph.costs import Costs
 from router.supergraph.protections import Protections
 from router.supergraph.query_graph import QueryGraph
@@ -26,7 +27,7 @@ class Supergraph:
 
     ``api_schema`` is what clients see: without join machinery and without ``@inaccessible`` elements. ``graph`` is what
     planning walks: every subgraph's own types, hidden ones included. ``protections`` say who may see what, ``costs``
-    what elements weigh and how long lists are.
+    what elements weigh and how long lists are, ``cache_hints`` for how long what is seen may be kept.
     """
 
     api_schema: GraphQLSchema
@@ -34,6 +35,7 @@ class Supergraph:
     graph: QueryGraph = field(repr=False)
     protections: Protections = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
+    cache_hints: CacheHints = field(default_factory=dict)
 
     @property
     def override_labels(self) -> tuple[str, ...]:

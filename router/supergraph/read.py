@@ -9,6 +9,7 @@ from graphql import DocumentNode, EnumTypeDefinitionNode, GraphQLError, parse
 from router.errors import InputError
 from router.supergraph.api_schema import build_api_schema
 from router.supergraph.build_graph import build_query_graph
+from router.supergraph.cache_hints import read_cache_hints
 from router.supergraph.costs import read_costs
 from router.supergraph.join_spec import JoinNames, directive_values, read_names
 from router.supergraph.model import SubgraphInfo, Supergraph
@@ -28,12 +29,13 @@ def read_supergraph(sdl: str) -> Supergraph:
         graph = build_query_graph(document, names, {value: info.name for value, info in graphs.items()})
         protections = read_protections(document, names)
         costs = read_costs(document, names)
+        cache_hints = read_cache_hints(document, names)
     except (GraphQLError, TypeError, KeyError, ValueError) as error:
         raise InputError("INVALID_SUPERGRAPH", f"The supergraph cannot be read: {_reason(error)}") from error
     except RecursionError as error:
         raise InputError("INVALID_SUPERGRAPH", "The supergraph cannot be read: it is nested too deeply.") from error
     subgraphs = MappingProxyType({info.name: info for info in graphs.values()})
-    return Supergraph(api_schema, subgraphs, graph, protections, costs)
+    return Supergraph(api_schema, subgraphs, graph, protections, costs, cache_hints)
 
 
 def _read_graphs(document: DocumentNode, names: JoinNames) -> dict[str, SubgraphInfo]:

@@ -21,7 +21,8 @@ class CachePolicy:
     """For how many seconds more an answer may be used: by its client (``max_age_s``), and by caches that clients share.
 
     ``is_private``: by nobody but who asked. ``is_public``: it was said to be for all, whoever asked. ``stale_s`` is how
-    long it may be served after that while a newer one is fetched. ``is_stored`` is false where nobody may keep it.
+    long it may be served after that while a newer one is fetched; never where one ``must_ask`` then. ``is_stored`` is
+    false where nobody may keep it.
     """
 
     max_age_s: float
@@ -29,6 +30,7 @@ class CachePolicy:
     is_private: bool = False
     is_public: bool = False
     stale_s: float = 0.0
+    must_ask: bool = False
     is_stored: bool = True
 
 
@@ -63,6 +65,7 @@ def read_policy(headers: Headers) -> CachePolicy | None:
         is_private="private" in said,
         is_public="private" not in said and ("public" in said or "s-maxage" in said),
         stale_s=0 if must_ask else _seconds(said.get("stale-while-revalidate", "0")),
+        must_ask=must_ask,
     )
 
 
@@ -76,6 +79,7 @@ def smallest(first: CachePolicy, second: CachePolicy) -> CachePolicy:
         is_private=first.is_private or second.is_private,
         is_public=first.is_public and second.is_public,
         stale_s=min(first.stale_s, second.stale_s),
+        must_ask=first.must_ask or second.must_ask,
     )
 
 

@@ -16,6 +16,7 @@ from router.server.config.cors import CorsSettings
 from router.server.config.csrf import CsrfSettings
 from router.server.config.defer import DeferSettings
 from router.server.config.demand_control import DemandControlSettings
+from router.server.config.entity_cache import EntityCacheSettings
 from router.server.config.errors import ErrorSettings
 from router.server.config.explorer import ExplorerSettings
 from router.server.config.graphql import GraphQLSettings
@@ -53,6 +54,7 @@ class RouterConfig(Section):
     demand_control: DemandControlSettings = DemandControlSettings()
     persisted_documents: PersistedDocumentSettings = PersistedDocumentSettings()
     cache_control: CacheControlSettings = CacheControlSettings()
+    entity_cache: EntityCacheSettings = EntityCacheSettings()
     errors: ErrorSettings = ErrorSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
     batching: BatchingSettings = BatchingSettings()

@@ -42,7 +42,7 @@ def test_what_nobody_may_keep_or_only_after_asking_is_not_kept(line: str) -> Non
         (["max-age=0, s-maxage=60"], CachePolicy(0, 60, is_public=True)),
         (["s-maxage=60"], CachePolicy(60, 60, is_public=True)),
         (["max-age=60, stale-while-revalidate=30"], CachePolicy(60, 60, stale_s=30)),
-        (["max-age=60, stale-while-revalidate=30, must-revalidate"], CachePolicy(60, 60)),
+        (["max-age=60, stale-while-revalidate=30, must-revalidate"], CachePolicy(60, 60, must_ask=True)),
         (["max-age=60", "private"], CachePolicy(60, 60, is_private=True)),
         (["max-age=60, max-age=5"], CachePolicy(5, 5)),
         (['max-age="60"'], CachePolicy(60, 60)),

@@ -1,0 +1,138 @@
+"""Parts of an answer, taken from a subgraph's response, and put together to one again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.execution.answer import SubgraphAnswer
+from router.execution.errors import INVALID_RESPONSE, SubgraphFailure
+from router.execution.json_numbers import encode
+from router.execution.subgraph_client import SubgraphResponse
+from router.server.caching.cache_control import NO_STORE, CachePolicy, smallest, write_policy
+from router.server.caching.parts import PartedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The JSON ``value`` of a part, and what it may be used for."""
+
+    value: bytes
+    policy: CachePolicy
+
+
+@dataclass(slots=True)
+class Assembly:
+    """An answer that is being put together: ``pieces`` by part; ``mark`` is the store's when it was read,
+    ``mutations`` how many the subgraph had answered by then.
+
+    ``errors`` are those of subgraphs at the places that they have in the whole answer. ``whole`` is the response to a
+    request for all parts at once. Where a request ``failed``, its parts are missing.
+    """
+
+    parted: PartedRequest
+    mark: int
+    mutations: int
+    pieces: dict[int, Piece] = field(default_factory=dict)
+    errors: list[Any] = field(default_factory=list)
+    whole: SubgraphResponse | None = None
+    failure: SubgraphFailure | None = None
+
+    def missing(self) -> list[int]:
+        """The parts that are not there."""
+        return [index for index in range(len(self.parted.parts)) if index not in self.pieces]
+
+    def fail(self, indexes: Iterable[int], failure: SubgraphFailure) -> None:
+        """Some parts could not be had."""
+        self.failure = failure
+        for index in indexes:
+            alias, position = _place(self.parted, index)
+            extensions = {"code": failure.code}
+            self.errors.append({"message": failure.message, "path": [alias, position], "extensions": extensions})
+
+    def response(self) -> SubgraphResponse:
+        """All of it. SubgraphFailure where a request failed, and there is nothing else."""
+        if self.failure is not None and not self.pieces:
+            raise SubgraphFailure(self.failure.code, self.failure.message)
+        policy = self._policy()
+        headers = ((b"cache-control", write_policy(policy)),)
+        if self.whole is not None:
+            return self.whole._replace(headers=headers) if policy.is_stored else self.whole
+        return SubgraphResponse(200, self._body(), headers)
+
+    def _policy(self) -> CachePolicy:
+        policies = [piece.policy for piece in self.pieces.values()]
+        if self.errors or self.failure is not None or not policies:
+            return NO_STORE
+        found = policies[0]
+        for policy in policies[1:]:
+            found = smallest(found, policy)
+        return found
+
+    def _body(self) -> bytes:
+        errors = b',"errors":' + encode(self.errors) if self.errors else b""
+        shape = self.parted.shape
+        if not shape.entities:
+            return b'{"data":' + self.pieces[0].value + errors + b"}"
+        values: dict[str, list[bytes]] = {one.alias: [] for one in shape.entities}
+        for index, part in enumerate(self.parted.parts):
+            piece = self.pieces.get(index)
+            assert part.field is not None  # noqa: S101 - all parts are entities
+            values[part.field.alias].append(piece.value if piece is not None else b"null")
+        fields = (encode(alias) + b":[" + b",".join(list_) + b"]" for alias, list_ in values.items())
+        return b'{"data":{' + b",".join(fields) + b"}" + errors + b"}"
+
+
+def values_of(parted: PartedRequest, indexes: Sequence[int], answer: SubgraphAnswer) -> Mapping[int, Any]:
+    """The values of the parts that were asked for; None for each where the data is null.
+
+    SubgraphFailure: SUBGRAPH_INVALID_RESPONSE where they cannot be told apart.
+    """
+    if not parted.shape.entities:
+        return {indexes[0]: answer.data}
+    values: dict[int, Any] = {}
+    for alias, members in _by_field(parted, indexes).items():
+        entities = answer.data.get(alias) if answer.data is not None else None
+        if entities is None and answer.errors:
+            entities = [None] * len(members)
+        if type(entities) is not list or len(entities) != len(members):
+            found = f"{len(entities)} entities" if type(entities) is list else "no list of entities"
+            message = f"Subgraph '{parted.request.subgraph}' answered with {found} where {len(members)} were asked for."
+            raise SubgraphFailure(INVALID_RESPONSE, message)
+        values.update(zip(members, entities, strict=True))
+    return values
+
+
+def errors_in_place(parted: PartedRequest, indexes: Sequence[int], errors: Iterable[Any]) -> list[Any]:
+    """A subgraph's errors with the paths that they have in the whole answer; ``indexes`` are what was asked for."""
+    members = _by_field(parted, indexes)
+    return [_moved(parted, members, error) for error in errors]
+
+
+def _moved(parted: PartedRequest, members: Mapping[str, Sequence[int]], error: Any) -> Any:
+    path = error.get("path") if type(error) is dict else None
+    if type(path) is not list or len(path) < 2 or path[0] not in members or type(path[1]) is not int:
+        return error
+    asked = members[path[0]]
+    if not 0 <= path[1] < len(asked):
+        return error
+    return {**error, "path": [*_place(parted, asked[path[1]]), *path[2:]]}
+
+
+def _by_field(parted: PartedRequest, indexes: Sequence[int]) -> Mapping[str, list[int]]:
+    """The parts that each ``_entities`` field was asked for, by its alias."""
+    found: dict[str, list[int]] = {one.alias: [] for one in parted.shape.entities}
+    for index in indexes:
+        field_ = parted.parts[index].field
+        if field_ is not None:
+            found[field_.alias].append(index)
+    return found
+
+
+def _place(parted: PartedRequest, index: int) -> tuple[str, int]:
+    """Alias and position of an entity in the whole answer."""
+    part = parted.parts[index]
+    before = parted.parts[:index]
+    alias = part.field.alias if part.field is not None else ""
+    return alias, sum(other.field is part.field for other in before)
