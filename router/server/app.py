@@ -25,6 +25,7 @@ from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import Lasting, assemble
 from router.server.startup import keep_opening
+from router.server.status.recent import NOTED_EVERY_S
 from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
@@ -134,6 +135,8 @@ class RouterApp:
                 resources.push_async_callback(self._reloader.close)
                 resources.callback(following.cancel)
             resources.callback(self._subscriptions.close)
+            noting = asyncio.create_task(self._note_traffic())
+            resources.callback(noting.cancel)
             await self._start_subgraphs()
             yield
         if self.service.graph is not None:
@@ -152,6 +155,11 @@ class RouterApp:
                     await client.start()
                 except StartFailed as failed:
                     logger.error("subgraph '%s' cannot start: %s", name, failed)
+
+    async def _note_traffic(self) -> None:
+        while True:
+            await asyncio.sleep(NOTED_EVERY_S)
+            self._lasting.telemetry.recent.note()
 
     async def _follow(self, files: GraphFiles, reloader: Reloader) -> None:
         if self.service.graph is None:

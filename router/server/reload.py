@@ -18,7 +18,7 @@ from router.server.graph import Graph, GraphInput, build_graph
 from router.server.graph_files import GraphFiles, Stamp
 from router.server.startup import SUBGRAPH_UNREACHABLE
 from router.server.supergraph_file import CompositionFailed
-from router.server.telemetry import Telemetry
+from router.server.telemetry import ReloadOutcome, Telemetry
 
 logger = logging.getLogger("galleria.router")
 
@@ -111,7 +111,8 @@ class Reloader:
         if self._refused == error.message:
             return
         self._refused = error.message
-        self._telemetry.reloaded("unreachable" if error.code == SUBGRAPH_UNREACHABLE else "refused")
+        outcome: ReloadOutcome = "unreachable" if error.code == SUBGRAPH_UNREACHABLE else "refused"
+        self._telemetry.reloaded(outcome, f"{error.code}: {error.message}")
         for one in error.composition.errors if isinstance(error, CompositionFailed) else ():
             logger.error("reload: %s", one)
         logger.error("reload: refused, the old supergraph is served on: %s: %s", error.code, error.message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -37,6 +38,8 @@ from router.server.plan_page import plan_route
 from router.server.plugins.hooks import Hooks, load_hooks
 from router.server.plugins.request_hooks import RequestHooks
 from router.server.service import GraphQLService
+from router.server.status.reading import StatusSource
+from router.server.status.routes import status_routes
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.websocket import WebSocketEndpoint
 from router.server.telemetry import Telemetry
@@ -97,6 +100,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
         routes.append(plan_route(config, service, identity))
+    routes += status_routes(config, partial(_status_source, config, service, lasting), identity)
     policy = _answer_policy(config, hooks, lasting)
     endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity, policy)
     if config.compression.requests:
@@ -164,6 +168,10 @@ def _authenticator(config: RouterConfig, previous: Serving | None) -> Authentica
     if previous is not None and wanted == (previous.config.authentication, previous.config.environment):
         return previous.authenticator
     return create_authenticator(config)
+
+
+def _status_source(config: RouterConfig, service: GraphQLService, lasting: Lasting) -> StatusSource:
+    return StatusSource(config, service, lasting.telemetry, lasting.overload, lasting.is_draining())
 
 
 def _health_routes(service: GraphQLService, lasting: Lasting) -> list[BaseRoute]:

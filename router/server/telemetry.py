@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
@@ -11,9 +16,23 @@ from router.server.demand.cost_metrics import CostMetrics
 from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.stage_durations import StageDurations
 from router.server.request_metrics import RequestMetrics
+from router.server.status.recent import RecentTraffic
 from router.server.worker_metrics import WorkerPeers
 
+RELOADS_REMEMBERED = 10
+LONGEST_REASON = 500
+# The value that a setting should not have may be a secret in the wrong place: the log alone has it.
+_WRONG_VALUE = re.compile(r", not ['\"{\[\d].*", re.DOTALL)
 ReloadOutcome = Literal["swapped", "refused", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What became of a changed supergraph, or of changed settings, and when (ISO 8601, UTC)."""
+
+    at: str
+    outcome: ReloadOutcome
+    reason: str
 
 
 class Telemetry:
@@ -27,8 +46,11 @@ class Telemetry:
         self.peers: WorkerPeers | None = None
         self.stages = StageDurations()
         self.operations = OperationMetrics(self.stages)
-        self._metrics = RequestMetrics()
-        self.registry.register(self._metrics)
+        self.requests = RequestMetrics()
+        self.recent = RecentTraffic(self.requests)
+        self.reload_log: deque[Reload] = deque(maxlen=RELOADS_REMEMBERED)
+        self.started_at = time.monotonic()
+        self.registry.register(self.requests)
         self.registry.register(self.operations)
         ProcessCollector(registry=self.registry)
         self.costs = CostMetrics()
@@ -70,9 +92,11 @@ class Telemetry:
         """Count an operation that had to be compiled."""
         self._compilations.inc()
 
-    def reloaded(self, outcome: ReloadOutcome) -> None:
-        """Count a changed supergraph."""
+    def reloaded(self, outcome: ReloadOutcome, reason: str = "") -> None:
+        """Count a changed supergraph, and remember why it was not taken over."""
         self._reloads.labels(outcome).inc()
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.reload_log.append(Reload(at, outcome, _WRONG_VALUE.sub("", reason)[:LONGEST_REASON]))
         if outcome != "unreachable":
             self._refused.set(outcome == "refused")
 
@@ -82,13 +106,13 @@ class Telemetry:
 
     def answered(self, status: int, seconds: float) -> None:
         """Count a GraphQL request."""
-        self._metrics.requests[status] += 1
-        self._metrics.durations.observe(seconds)
+        self.requests.requests[status] += 1
+        self.requests.durations.observe(seconds)
 
     def fetched(self, subgraph: str, seconds: float, failure_code: str | None) -> None:
         """Count a request to a subgraph (a FetchObserver)."""
-        self._metrics.fetches[subgraph, failure_code or ""] += 1
-        self._metrics.fetch_durations[subgraph].observe(seconds)
+        self.requests.fetches[subgraph, failure_code or ""] += 1
+        self.requests.fetch_durations[subgraph].observe(seconds)
 
     def event_cost(self, cost: float) -> None:
         """Take note of what the answer to an event did cost (an EventObserver)."""

@@ -125,7 +125,9 @@ def write_config(folder: Path) -> str:
     tabs = [f"{name}.tab.graphql" for name in TABS]
     headers = {"authorization": "Bearer of-the-explorer"}
     path = folder / "router.yaml"
-    path.write_text(json.dumps({"explorer": {"enabled": True, "headers": headers, "tabs": tabs}}))
+    explorer = {"enabled": True, "headers": headers, "tabs": tabs}
+    telemetry = {"metrics": {"operations": True}}
+    path.write_text(json.dumps({"explorer": explorer, "status": {"enabled": True}, "telemetry": telemetry}))
     return str(path)
 
 

@@ -21,6 +21,7 @@ from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.router_config import RouterConfig
 from router.server.config.server import ServerSettings
 from router.server.config.signing import SigningSettings
+from router.server.config.status import StatusSettings
 from router.server.config.subgraphs import SubgraphSettings, SubgraphSubscriptionSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
@@ -50,6 +51,7 @@ __all__ = [
     "RouterConfig",
     "ServerSettings",
     "SigningSettings",
+    "StatusSettings",
     "SubgraphSettings",
     "SubgraphSubscriptionSettings",
     "SubscriptionSettings",

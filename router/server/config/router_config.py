@@ -28,6 +28,7 @@ from router.server.config.plugins import PluginSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
 from router.server.config.signing import SigningSettings
+from router.server.config.status import StatusSettings
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.subscriptions import SubscriptionSettings
 from router.server.config.supergraph import SupergraphSettings
@@ -65,6 +66,7 @@ class RouterConfig(Section):
     signing: SigningSettings = SigningSettings()
     explorer: ExplorerSettings = ExplorerSettings()
     nats: NatsSettings = NatsSettings()
+    status: StatusSettings = StatusSettings()
     plugins: tuple[PluginSettings, ...] = ()
 
     @property

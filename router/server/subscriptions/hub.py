@@ -45,12 +45,17 @@ class SubscriptionHub:
         self._expiries: dict[Subscriber, asyncio.TimerHandle] = {}
         self._count = 0
         self._is_closed = False
-        telemetry.watch_subscriptions(lambda: self.count, lambda: len(self._shared))
+        telemetry.watch_subscriptions(lambda: self.count, lambda: self.shared_count)
 
     @property
     def count(self) -> int:
         """How many clients are subscribed."""
         return self._count
+
+    @property
+    def shared_count(self) -> int:
+        """How many subscriptions there are at subgraphs, for all of them."""
+        return len(self._shared)
 
     def subscribe(
         self, graph: Graph, request: GraphQLRequest, compiled: CompiledOperation, caller: Caller
