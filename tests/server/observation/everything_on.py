@@ -18,6 +18,9 @@ from tests.server.running_router import RunningRouter, running_router, write_sup
 SETTINGS = {
     "environment": "development",
     "telemetry": {"metrics": {"operations": True}, "trace_context": True},
+    "demand_control": {"mode": "measure"},
+    "entity_cache": {"enabled": True, "default_ttl_s": 60},
+    "nats": {"url": "nats://127.0.0.1:9"},  # where nobody is: it is not asked before something is shared
 }
 BROKEN = "{ warehouses }"
 MUGS = "query Mugs { products { name } }"
