@@ -25,7 +25,7 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.deferred.stream import DeferredStream, send_deferred, send_whole
 from router.server.disconnect import DisconnectWatch
-from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
+from router.server.graphql_request import GraphQLRequest, check_values, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
@@ -66,6 +66,7 @@ class GraphQLEndpoint:
         self._identity = identity
         self._service = service
         self._max_body_bytes = config.graphql.max_body_bytes
+        self._max_body_values = config.graphql.max_body_values
         self._batching = config.batching
         self._uploads = config.uploads
         self._heartbeat_s = config.subscriptions.heartbeat_s
@@ -189,7 +190,7 @@ class GraphQLEndpoint:
         self, head: RequestHead, caller: Caller, receive: Receive, started: float
     ) -> Answer | None:
         """The answer to a request with files; None where the client has gone away."""
-        settings = UploadLimits(self._uploads, self._max_body_bytes)
+        settings = UploadLimits(self._uploads, self._max_body_bytes, self._max_body_values)
         async with received_upload(head.headers, receive, settings, self._service.documents) as request:
             if request is None:
                 return None
@@ -205,6 +206,7 @@ class GraphQLEndpoint:
             if body is None:
                 return None
             sent = read_json(head.content_type, body)
+            check_values(body, self._max_body_values)
             if type(sent) is list:
                 return read_batch(sent, self._batching, self._service.documents)
             return read_parameters(sent, self._service.documents)

@@ -15,6 +15,11 @@ def forwarded_names(settings: HeaderSettings) -> frozenset[bytes]:
     return frozenset(name.encode() for level in _levels(settings) for name in (*level.propagate, *level.rename))
 
 
+def claim_headers(config: RouterConfig) -> frozenset[bytes]:
+    """The headers that tell claims of the token, in lower case: what a client says under these names is forged."""
+    return frozenset(name.encode() for name in config.authentication.claims_to_headers.values())
+
+
 def header_rules(settings: HeaderSettings, subgraphs: Iterable[str]) -> Mapping[str, HeaderRules]:
     """The rules for each of ``subgraphs``; none at all where headers are propagated, and to all the same."""
     if not (settings.rename or settings.remove or settings.set or settings.subgraphs):

@@ -5,6 +5,9 @@ thing later and later. How late is measured ten times a second. While the loop s
 once, by a fifth each time; while it is on time and the room is used, a few more. Being late once is no overload: one
 large plan does that, or another process on the machine. Refusing costs a small part of answering, so what is let in is
 answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not.
+
+Memory is a load too: bodies that do not come in one piece are held from their first piece until they are answered, and
+together they may take no more than a bound. Files are not held, they wait on disk.
 """
 
 from __future__ import annotations
@@ -17,15 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.json_numbers import encode
 from router.server.config import RouterConfig
+from router.server.request_error import RequestError
 
 TICK_S = 0.1
 _LEAST = 4
 _SHRINK = 0.8
 _GROW = 0.05
-_ERROR = {
-    "message": "The router has more to do than it can. Send the request again a little later.",
-    "extensions": {"code": "OVERLOADED"},
-}
+OVERLOADED = "OVERLOADED"
+OVERLOADED_MESSAGE = "The router has more to do than it can. Send the request again a little later."
+_ERROR = {"message": OVERLOADED_MESSAGE, "extensions": {"code": OVERLOADED}}
 _BODY = encode({"errors": [_ERROR]})
 _START = {
     "type": "http.response.start",
@@ -40,16 +43,20 @@ _START = {
 
 @dataclass(frozen=True, slots=True)
 class OverloadPolicy:
-    """At most ``max_in_flight`` requests at once, and fewer while the event loop is more than ``max_lag_s`` late."""
+    """At most ``max_in_flight`` requests at once, and fewer while the event loop is more than ``max_lag_s`` late.
+
+    All bodies that do not come in one piece may take ``max_body_bytes``.
+    """
 
     max_in_flight: int
     max_lag_s: float
+    max_body_bytes: int
 
 
 def overload_policy(config: RouterConfig) -> OverloadPolicy:
     """What the settings say."""
     shedding = config.traffic.shedding
-    return OverloadPolicy(shedding.max_in_flight, shedding.max_lag_s)
+    return OverloadPolicy(shedding.max_in_flight, shedding.max_lag_s, shedding.max_body_bytes)
 
 
 class Overload:
@@ -58,6 +65,7 @@ class Overload:
     def __init__(self, policy: OverloadPolicy) -> None:
         self.policy = policy
         self.in_flight = 0
+        self.body_bytes = 0
         self.refused = 0
         self._limit = float(policy.max_in_flight)
         self._is_late = False
@@ -81,6 +89,13 @@ class Overload:
     def leave(self) -> None:
         """One request is answered."""
         self.in_flight -= 1
+
+    def hold(self, body_bytes: int) -> None:
+        """Hold so much more of a body. RequestError (OVERLOADED) where there is no room; it counts either way."""
+        self.body_bytes += body_bytes
+        if self.body_bytes > self.policy.max_body_bytes:
+            self.refused += 1
+            raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
 
     def measured(self, lag_s: float) -> None:
         """Learn how late the event loop is."""
@@ -121,6 +136,7 @@ class LoadShedder:
             await send({"type": "http.response.body", "body": _BODY})
             return
         is_counted = True
+        body = _HeldBody(overload, scope, receive)
 
         def send_on(message: Message) -> Awaitable[None]:
             nonlocal is_counted
@@ -130,7 +146,33 @@ class LoadShedder:
             return send(message)
 
         try:
-            await self._app(scope, receive, send_on)
+            await self._app(scope, body.receive, send_on)
         finally:
+            overload.body_bytes -= body.size
             if is_counted:
                 overload.leave()
+
+
+class _HeldBody:
+    """A request's body as it comes in pieces; ``size`` is how much of it counts by now."""
+
+    __slots__ = ("_overload", "_receive", "_scope", "size")
+
+    def __init__(self, overload: Overload, scope: Scope, receive: Receive) -> None:
+        self.size = 0
+        self._overload = overload
+        self._scope = scope
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        """As ASGI says. RequestError (OVERLOADED)."""
+        message = await self._receive()
+        if message.get("more_body") and not self._is_form():
+            added = len(message["body"])
+            self.size += added
+            self._overload.hold(added)
+        return message
+
+    def _is_form(self) -> bool:
+        types = (value for name, value in self._scope["headers"] if name == b"content-type")
+        return any(value.startswith(b"multipart/form-data") for value in types)

@@ -22,6 +22,7 @@ from router.server.access_log import open_access_log
 from router.server.app import RouterApp
 from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.websocket_protocol import BoundedWebSocketProtocol
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
@@ -93,7 +94,7 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
         app,
         loop="uvloop",
         http=cast("type[asyncio.Protocol]", protocol),
-        ws="websockets-sansio",
+        ws=cast("type[asyncio.Protocol]", partial(BoundedWebSocketProtocol, app.overload)),
         ws_max_size=settings.graphql.max_body_bytes,
         ws_per_message_deflate=False,
         lifespan="on",

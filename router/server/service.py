@@ -21,6 +21,7 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.compiled import CompiledDeferral, DeferralKey
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.header_rules import claim_headers
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 from router.server.subscriptions.hub import SubscriptionHub
@@ -32,6 +33,8 @@ class GraphQLService:
     """Runs operations on ``graph`` by one set of settings; None while there is no graph yet.
 
     ``documents`` are those that requests may name instead of sending them; None where the settings allow it to none.
+
+    ``claim_headers`` are those by which subgraphs are told what a token says.
 
     ``mutations`` grows with each mutation that is answered, with each part of one where it is answered in parts.
     """
@@ -49,6 +52,7 @@ class GraphQLService:
         self.documents = documents
         self.subscriptions = subscriptions
         self.mutations = 0
+        self.claim_headers = claim_headers(config)
         self._timeout_s = config.graphql.timeout_s
         self.gate = Gate(config, telemetry)
         self._has_introspection = config.has_introspection

@@ -107,14 +107,15 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         endpoint = CompressedRequests(endpoint, config.graphql.max_body_bytes)
     if policy is not None:
         endpoint = CacheControlled(endpoint)
-    websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity)
+    overload = lasting.overload if config.traffic.shedding.enabled else None
+    websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity, overload)
     if hooks is not None:
         endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
     if config.compression.answers:
         endpoint = CompressedAnswers(endpoint, config.compression)
     spans = span_export(config, previous.config if previous else None, previous.spans if previous else None)
-    if config.traffic.shedding.enabled:
-        endpoint = LoadShedder(endpoint, lasting.overload)
+    if overload is not None:
+        endpoint = LoadShedder(endpoint, overload)
     guarded = guarded_http(endpoint, config, may_know_cookies=lasting.host is not None)
     return Serving(
         config=config,

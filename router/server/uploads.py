@@ -19,7 +19,7 @@ from starlette.types import Receive
 from router.execution.json_numbers import decode_exact
 from router.execution.uploads import UploadedFile
 from router.server.config import UploadSettings
-from router.server.graphql_request import GraphQLRequest, read_parameters
+from router.server.graphql_request import GraphQLRequest, check_values, read_parameters
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 
@@ -29,10 +29,11 @@ _FORM_OVERHEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """How much is taken: ``max_body_bytes`` for the request itself, beside its files."""
+    """How much is taken: ``max_body_bytes`` and ``max_body_values`` for the request itself, beside its files."""
 
     settings: UploadSettings
     max_body_bytes: int
+    max_body_values: int
 
     @property
     def max_form_bytes(self) -> int:
@@ -81,7 +82,7 @@ async def received_upload(
     except MultiPartException as error:
         raise RequestError(400, "INVALID_REQUEST", f"The form cannot be read: {error.message}") from None
     try:
-        yield _read_form(form, settings, documents)
+        yield _read_form(form, limits, documents)
     finally:
         await form.close()
 
@@ -112,8 +113,9 @@ async def _body(receive: Receive, max_bytes: int) -> AsyncGenerator[bytes, None]
             return
 
 
-def _read_form(form: FormData, settings: UploadSettings, documents: PersistedDocuments | None) -> GraphQLRequest:
-    operations, places = _json_field(form, "operations"), _json_field(form, "map")
+def _read_form(form: FormData, limits: UploadLimits, documents: PersistedDocuments | None) -> GraphQLRequest:
+    settings = limits.settings
+    operations, places = (_json_field(form, name, limits.max_body_values) for name in ("operations", "map"))
     request = read_parameters(operations, documents)
     if not isinstance(places, dict):
         raise _invalid("The field 'map' is not a JSON object.")
@@ -127,14 +129,17 @@ def _read_form(form: FormData, settings: UploadSettings, documents: PersistedDoc
     return request._replace(variables=variables, has_files=True)
 
 
-def _json_field(form: FormData, name: str) -> Any:
+def _json_field(form: FormData, name: str, max_values: int) -> Any:
     text = form.get(name)
     if not isinstance(text, str):
         raise _invalid(f"The form has no field '{name}'.")
+    body = text.encode()
     try:
-        return decode_exact(text.encode())
+        value = decode_exact(body)
     except ValueError:
         raise RequestError(400, "INVALID_JSON", f"The field '{name}' of the form is not JSON.") from None
+    check_values(body, max_values)
+    return value
 
 
 def _file(form: FormData, name: str, settings: UploadSettings) -> UploadedFile:

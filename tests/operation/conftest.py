@@ -15,6 +15,7 @@ type Shop implements Node { id: ID! city: String }
 union Thing = User | Shop
 enum Role { ADMIN USER }
 input Filter { limit: Int = 10 tags: [String!] }
+input Range { least: Int! most: Int inner: [Range!] at: Date }
 scalar Date
 """
 

@@ -48,7 +48,10 @@ def test_values_that_do_not_fit_are_told_one_by_one(schema: GraphQLSchema) -> No
 
 
 ABSENT = ...
-TYPES = ("Int", "String", "ID", "Boolean", "Float", "Role", "Filter", "[Int]", "[Role!]")
+TYPES = (
+    "Int", "String", "ID", "Boolean", "Float", "Role", "Filter", "Date", "Range",
+    "[Int]", "[Role!]", "[[ID!]!]", "[Range!]"
+)  # fmt: skip
 VALUES: tuple[object, ...] = (
     ABSENT,
     None,
@@ -67,7 +70,17 @@ VALUES: tuple[object, ...] = (
     False,
     [],
     [1],
+    [1, None, 2],
+    [["7"], []],
+    ["ADMIN", "USER"],
     {},
+    {"limit": 1},
+    {"limit": 1, "tags": ["one", None]},
+    {"limit": 1, "tags": ["one"], "more": 1},
+    {"least": 1},
+    {"least": 1, "most": None, "inner": [{"least": 1}]},
+    {"least": 1, "inner": [{"least": "x"}]},
+    [{"least": 1}, {"least": 2, "at": {"any": [1]}}],
 )
 
 

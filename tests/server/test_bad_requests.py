@@ -163,3 +163,15 @@ async def test_a_bad_url_is_refused(production: httpx.AsyncClient, query_string:
 async def test_another_path_is_not_found(production: httpx.AsyncClient) -> None:
     response = await production.get("/elsewhere")
     assert (response.status_code, codes(response)) == (404, ["NOT_FOUND"])
+
+
+@pytest.mark.asyncio
+async def test_a_body_of_more_values_than_are_taken_is_refused(production: httpx.AsyncClient, shop: Shop) -> None:
+    values = [[] for _ in range(50_000)]
+    response = await production.post("/graphql", json={"query": "{ whoami }", "variables": {"x": values}})
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["message"] == "The request holds more than 50000 values."
+    assert shop.asked == {"catalog": 0, "stock": 0}
+    text = "a, b, c [d] {e} " * 5000
+    response = await production.post("/graphql", json={"query": "{ whoami }", "variables": {"x": text}})
+    assert response.status_code == 200

@@ -15,6 +15,7 @@ class GraphQLSettings(Section):
 
     path: str = Field("/graphql", pattern=r"^/\S+$")
     max_body_bytes: int = Field(1_000_000, gt=0)
+    max_body_values: int = Field(50_000, gt=0)
     timeout_s: float = Field(30.0, gt=0)
     introspection: bool | None = None
     max_cached_operations: int = Field(1000, gt=0)

@@ -50,6 +50,7 @@ class SheddingSettings(Section):
     enabled: bool = True
     max_in_flight: int = Field(2000, ge=1)
     max_lag_s: float = Field(0.1, gt=0)
+    max_body_bytes: int = Field(20_000_000, ge=1)
 
 
 class TrafficSettings(Section):

@@ -15,6 +15,7 @@ from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.header_rules import claim_headers
 from router.server.subscriptions.shared import EventLimits, SharedSubscription, plan_events
 from router.server.subscriptions.subscriber import Ending, Subscriber
 from router.server.telemetry import Telemetry
@@ -28,6 +29,11 @@ SHUTTING_DOWN = Ending(
     is_ours=True,
 )
 
+SETTINGS_CHANGED = Ending(
+    [{"message": "The router's settings have changed. Subscribe again.", "extensions": {"code": "SETTINGS_CHANGED"}}],
+    is_ours=True,
+)
+
 EXPIRED = Ending(
     [{"message": "The token has expired. Subscribe again with a new one.", "extensions": {"code": "UNAUTHENTICATED"}}]
 )
@@ -38,6 +44,7 @@ class SubscriptionHub:
 
     def __init__(self, config: RouterConfig, telemetry: Telemetry) -> None:
         self._follow(config)
+        self._claim_headers = claim_headers(config)
         self._telemetry = telemetry
         self._shared: dict[SharedSubscription, tuple[SharingKey, asyncio.Task[None]]] = {}
         self._by_key: dict[SharingKey, SharedSubscription] = {}
@@ -82,10 +89,16 @@ class SubscriptionHub:
     def replace_graph(self, graph: Graph, config: RouterConfig, gate: Gate) -> None:
         """Carry every subscription over to ``graph``; new ones begin by ``config``, old ones keep their limits.
 
-        The ``gate`` decides anew what each may see.
+        The ``gate`` decides anew what each may see. Where a header that a client sent is that of a claim from now on,
+        its subscriptions end: it must say anew who it is.
         """
+        claimed = claim_headers(config)
+        newly_claimed, self._claim_headers = claimed - self._claim_headers, claimed
         self._follow(config)
-        for shared in self._shared:
+        for shared in tuple(self._shared):
+            if shared.is_told(newly_claimed):
+                shared.end(SETTINGS_CHANGED)
+                continue
             task = asyncio.get_running_loop().create_task(shared.replan(graph, gate))
             self._replanning.add(task)
             task.add_done_callback(self._replanning.discard)

@@ -95,6 +95,10 @@ class SharedSubscription:
         """Whether it is too late to join."""
         return self._has_ended
 
+    def is_told(self, headers: frozenset[bytes]) -> bool:
+        """Whether its subgraphs get one of ``headers``."""
+        return any(name in headers for name, _ in self._caller.headers)
+
     async def run(self) -> None:
         """Live until the end; every subscriber knows it then."""
         ending = COMPLETED

@@ -6,7 +6,8 @@ result (several for an operation with ``@defer``), then ``complete``, or ``error
 breaks the protocol is closed with the code that it defines for that:
 
 ====== ====================================================================
-4400    not a message of the protocol
+1012    the router ends, or its settings have changed so that the client must say anew who it is; clients come again
+4400    not a message of the protocol, or one with more values than a request may hold
 4401    ``subscribe`` before the connection is acknowledged
 4403    the token is not accepted, or there is none where one is required
 4406    none of the subprotocols that the client offers is ours
@@ -35,14 +36,17 @@ from router.server.answer import errors_of, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
-from router.server.graphql_request import read_parameters
+from router.server.graphql_request import check_values, read_parameters
 from router.server.header_rules import forwarded_names
+from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, Overload
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
 from router.server.subscriptions.streams import STALLED_AFTER_S
 from router.server.subscriptions.subscriber import COMPLETED, Subscriber
 
 SUBPROTOCOL = "graphql-transport-ws"
+SERVICE_RESTART = 1012
+MAX_ID_LENGTH = 1000
 Header = tuple[bytes, bytes]
 
 
@@ -55,11 +59,22 @@ class ProtocolViolation(Exception):  # noqa: N818 - what the client did
         self.reason = reason
 
 
+class _ClientGone(Exception):  # noqa: N818 - what the client did
+    """It has closed the connection, or takes nothing any more."""
+
+
 class WebSocketEndpoint:
-    """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then."""
+    """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then.
+
+    Where there is an ``overload``, operations count there as requests do, and are refused as they are.
+    """
 
     def __init__(
-        self, config: RouterConfig, current: Callable[[], GraphQLService], identity: Identity | None = None
+        self,
+        config: RouterConfig,
+        current: Callable[[], GraphQLService],
+        identity: Identity | None = None,
+        overload: Overload | None = None,
     ) -> None:
         self._identity = identity
         self._origins = OriginGuard(config.cors)
@@ -67,6 +82,8 @@ class WebSocketEndpoint:
         self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
+        self._max_values = config.graphql.max_body_values
+        self._overload = overload
         self._propagate = forwarded_names(config.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,21 +98,23 @@ class WebSocketEndpoint:
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         headers = {name: value for name, value in scope["headers"] if name in self._propagate}
-        connection = _Connection(self._current, send, self._max_operations)
+        connection = _Connection(self._current, send, self._max_operations, self._overload)
         try:
             await self._talk(connection, receive, scope, headers)
         except ProtocolViolation as violation:
             await send({"type": "websocket.close", "code": violation.code, "reason": violation.reason})
+        except _ClientGone:
+            pass
         finally:
             await connection.end()
 
     async def _talk(self, connection: _Connection, receive: Receive, scope: Scope, headers: dict[bytes, bytes]) -> None:
         try:
             async with asyncio.timeout(self._init_timeout_s):
-                message = await _receive(receive)
+                message = await _receive(receive, self._max_values)
                 while message is not None and message["type"] in ("ping", "pong"):
                     await connection.take(message)
-                    message = await _receive(receive)
+                    message = await _receive(receive, self._max_values)
         except TimeoutError:
             raise ProtocolViolation(4408, "Connection initialisation timeout") from None
         if message is None:
@@ -105,8 +124,8 @@ class WebSocketEndpoint:
         payload = message.get("payload")
         headers |= self._headers_in(payload, self._propagate)
         caller = await self._caller(scope, tuple(sorted(headers.items())), payload)
-        await connection.acknowledge(caller, _deferred_format(payload))
-        while (message := await _receive(receive)) is not None:
+        await connection.acknowledge(caller, frozenset(headers), _deferred_format(payload))
+        while (message := await _receive(receive, self._max_values)) is not None:
             await connection.take(message)
 
     async def _caller(self, scope: Scope, propagated: Headers, payload: object) -> Caller:
@@ -133,16 +152,24 @@ class WebSocketEndpoint:
 class _Connection:
     """One client: its operations under way, by their ids."""
 
-    def __init__(self, current: Callable[[], GraphQLService], send: Send, max_operations: int) -> None:
+    def __init__(
+        self, current: Callable[[], GraphQLService], send: Send, max_operations: int, overload: Overload | None
+    ) -> None:
         self._current = current
         self._send = send
+        # What is sent is made when it is its turn: a client that reads nothing makes nobody write twice.
+        self._sending = asyncio.Lock()
         self._max_operations = max_operations
+        self._overload = overload
         self._caller = NOBODY
+        self._said: frozenset[bytes] = frozenset()
         self._deferred_format: DeferredFormat | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
 
-    async def acknowledge(self, caller: Caller, form: DeferredFormat | None) -> None:
+    async def acknowledge(self, caller: Caller, said: frozenset[bytes], form: DeferredFormat | None) -> None:
+        """Take operations from now on, of a client that ``said`` these headers itself."""
         self._caller = caller
+        self._said = said
         self._deferred_format = form
         await self._send_text(b'{"type":"connection_ack"}')
 
@@ -182,29 +209,39 @@ class _Connection:
 
     async def _operate(self, id_: str, payload: dict[str, Any]) -> None:
         try:
-            await self._answer(id_, payload)
-        except TimeoutError:
-            pass  # The client takes nothing any more; pings will find out about its connection.
-        except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
-            await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
+            await self._answer_or_fail(id_, payload)
+        except _ClientGone:
+            pass  # Its connection ends, or pings will find out about it.
         finally:
             if self._operations.get(id_) is asyncio.current_task():
                 del self._operations[id_]
 
-    async def _answer(self, id_: str, payload: dict[str, Any]) -> None:
+    async def _answer_or_fail(self, id_: str, payload: dict[str, Any]) -> None:
+        admission = _Admission(self._overload)
+        try:
+            await self._answer(id_, payload, admission)
+        except _ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
+            await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
+        finally:
+            admission.leave()
+
+    async def _answer(self, id_: str, payload: dict[str, Any], admission: _Admission) -> None:
         started = asyncio.get_running_loop().time()
-        if len(self._operations) > self._max_operations:
-            message = (
-                f"There are {self._max_operations} operations under way on this connection, as many as it may have."
-            )
-            raise OperationError("SUBSCRIPTION_LIMIT", message)
-        if self._caller.requester.has_expired():
-            raise OperationError(UNAUTHENTICATED, "The token has expired. Connect again with a new one.")
         service = self._current()
+        if not self._said.isdisjoint(service.claim_headers):
+            # What the client said of itself would be taken for what its token says.
+            await self._close("The router's settings have changed. Connect again.")
+            return
+        self._refuse_if_need_be()
+        admission.enter()
         request = read_parameters(payload, service.documents)
         graph, compiled = await service.compiled_operation(request, self._caller)
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
-            await self._pass_on(id_, service.subscribe(graph, compiled, request, self._caller))
+            subscriber = service.subscribe(graph, compiled, request, self._caller)
+            admission.leave()
+            await self._pass_on(id_, subscriber)
             return
         if compiled.operation.deferral_variables is not None and self._deferred_format is not None:
             parts = await service.run_in_parts(graph, compiled, request, self._caller, started)
@@ -214,6 +251,15 @@ class _Connection:
         result = await service.run(graph, compiled, request, self._caller, started)
         await self._next(id_, result_answer(result).body)
         await self._finish(id_, b'{"id":%b,"type":"complete"}')
+
+    def _refuse_if_need_be(self) -> None:
+        if len(self._operations) > self._max_operations:
+            message = (
+                f"There are {self._max_operations} operations under way on this connection, as many as it may have."
+            )
+            raise OperationError("SUBSCRIPTION_LIMIT", message)
+        if self._caller.requester.has_expired():
+            raise OperationError(UNAUTHENTICATED, "The token has expired. Connect again with a new one.")
 
     async def _deliver(self, id_: str, answer: DeferredAnswer, form: DeferredFormat) -> None:
         try:
@@ -231,8 +277,9 @@ class _Connection:
                 await self._next(id_, result)
             ending = subscriber.ending or COMPLETED
             if ending.is_ours:
-                return  # The server closes the connection, after which clients come again; an error would end it.
-            if ending.errors:
+                # Clients come again after this code; an error would end the subscription for good.
+                await self._close(str(ending.errors[0]["message"]))
+            elif ending.errors:
                 await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(ending.errors))
             else:
                 await self._finish(id_, b'{"id":%b,"type":"complete"}')
@@ -240,32 +287,70 @@ class _Connection:
             subscriber.close()
 
     async def _next(self, id_: str, result: bytes) -> None:
-        await self._send_text(b'{"id":%b,"type":"next","payload":%b}' % (encode(id_), result))
+        await self._send_text(b'{"id":%b,"type":"next","payload":%b}', encode(id_), result)
 
     async def _finish(self, id_: str, form: bytes, *values: bytes) -> None:
         # The id is free before the client hears so: it may use it again at once.
         if self._operations.get(id_) is asyncio.current_task():
             del self._operations[id_]
-        await self._send_text(form % (encode(id_), *values))
+        await self._send_text(form, encode(id_), *values)
 
-    async def _send_text(self, text: bytes) -> None:
-        async with asyncio.timeout(STALLED_AFTER_S):
-            await self._send({"type": "websocket.send", "text": text.decode()})
+    async def _send_text(self, form: bytes, *values: bytes) -> None:
+        try:
+            async with asyncio.timeout(STALLED_AFTER_S), self._sending:
+                await self._send({"type": "websocket.send", "text": (form % values).decode()})
+        except OSError:
+            raise _ClientGone from None
+
+    async def _close(self, reason: str) -> None:
+        try:
+            async with self._sending:
+                await self._send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": reason[:120]})
+        except (OSError, RuntimeError):
+            raise _ClientGone from None  # It is closed already, by either side.
+
+
+class _Admission:
+    """The place of one operation among those under way."""
+
+    __slots__ = ("_is_in", "_overload")
+
+    def __init__(self, overload: Overload | None) -> None:
+        self._overload = overload
+        self._is_in = False
+
+    def enter(self) -> None:
+        """Take it. OperationError (OVERLOADED)."""
+        if self._overload is None:
+            return
+        if not self._overload.enter():
+            raise OperationError(OVERLOADED, OVERLOADED_MESSAGE, http_status=503)
+        self._is_in = True
+
+    def leave(self) -> None:
+        """Give it back, if it was taken."""
+        if self._is_in and self._overload is not None:
+            self._is_in = False
+            self._overload.leave()
 
 
 def _token_headers(settings: AuthenticationSettings) -> frozenset[bytes]:
     return frozenset({settings.header.lower().encode()})
 
 
-async def _receive(receive: Receive) -> dict[str, Any] | None:
+async def _receive(receive: Receive, max_values: int) -> dict[str, Any] | None:
     """The next message; None where the connection is closed. ProtocolViolation (4400) for what is none."""
     event = await receive()
     if event["type"] == "websocket.disconnect":
         return None
+    text = (event.get("text") or "").encode()
     try:
-        message = decode_exact((event.get("text") or "").encode())
+        message = decode_exact(text)
+        check_values(text, max_values)
     except ValueError:
         message = None
+    except RequestError as error:
+        raise ProtocolViolation(4400, error.message) from None
     if type(message) is not dict or type(message.get("type")) is not str:
         raise ProtocolViolation(4400, "Not a message of graphql-transport-ws")
     return message
@@ -285,6 +370,8 @@ def _id_of(message: Mapping[str, Any]) -> str:
     id_ = message.get("id")
     if not isinstance(id_, str) or not id_:
         raise ProtocolViolation(4400, "The message has no id")
+    if len(id_) > MAX_ID_LENGTH:
+        raise ProtocolViolation(4400, f"The id is longer than {MAX_ID_LENGTH} characters")
     return id_
 
 

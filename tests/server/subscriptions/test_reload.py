@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.server.subscriptions.live import BIDS, Stack, auction_app, serve, until
+from router.server.config import HeaderSettings, RouterConfig
+from router.server.graph import GraphInput
+from router.server.supergraph_file import SupergraphSource
+from tests.server.subscriptions.live import BIDS, Stack, auction_app, live_stack, serve, until
 from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
 
 
@@ -76,3 +81,29 @@ async def test_only_what_is_not_valid_any_more_is_closed_and_told(stack: Stack) 
     stack.auction.bid(3)
     assert await kept.next() == b'{"data":{"bids":{"amount":3}}}'
     kept.close()
+
+
+def with_claim_header(stack: Stack) -> None:
+    """Serve on with settings by which ``x-user`` tells a claim of the token, and nothing that a client says."""
+    issuer = {"issuer": "https://id.test", "audiences": ["mall"], "jwks_url": "https://id.test/keys"}
+    authentication = {"issuers": [issuer], "claims_to_headers": {"sub": "x-user"}}
+    config = RouterConfig.model_validate({"authentication": authentication})
+    made_from = GraphInput(SupergraphSource(Path("supergraph.graphql")), config)
+    stack.app.replace_graph(dataclasses.replace(stack.service.served_graph(), made_from=made_from))
+
+
+@pytest.mark.asyncio
+async def test_a_header_of_the_client_that_tells_a_claim_from_now_on_is_told_no_more() -> None:
+    config = RouterConfig(headers=HeaderSettings(propagate=("x-user",)))
+    async with live_stack(config) as stack, stack.socket({"x-user": "ada"}) as idle, stack.socket() as nobody:
+        async with stack.socket({"x-user": "ada"}) as client:
+            await client.subscribe()
+            await stack.auction.followed_by(1)
+            with_claim_header(stack)
+            assert await client.closed_with() == 1012
+            assert client.connection.close_reason == "The router's settings have changed. Subscribe again."
+        await stack.auction.followed_by(0)
+        await idle.subscribe("{ highest }")
+        assert await idle.closed_with() == 1012
+        await nobody.subscribe("{ highest }")
+        assert (await nobody.receive())["payload"] == {"data": {"highest": 100}}

@@ -118,6 +118,8 @@ async def test_nothing_is_taken_before_the_acknowledgement(stack: Stack, message
         ('{"type":"subscribe","payload":{"query":"{ highest }"}}', 4400),
         ('{"type":"subscribe","id":"1","payload":7}', 4400),
         ('{"type":"complete"}', 4400),
+        ('{"type":"complete","id":"' + "x" * 1001 + '"}', 4400),
+        ('{"type":"ping","payload":[' + "[]," * 50_000 + "[]]}", 4400),
         ('{"type":7}', 4400),
         ("[]", 4400),
         ("{", 4400),
@@ -196,3 +198,19 @@ async def test_at_the_end_of_the_router_clients_are_told_to_come_again(stack: St
         stack.router.server.should_exit = True
         assert await client.closed_with() == 1012
         await until(lambda: not stack.auction.followers)
+
+
+@pytest.mark.asyncio
+async def test_operations_count_as_requests_and_are_refused_as_they_are(stack: Stack) -> None:
+    async with stack.socket() as client:
+        stack.app.overload.in_flight = 2000
+        await client.subscribe("{ highest }")
+        refused = await client.receive()
+        assert (refused["type"], refused["payload"][0]["extensions"]) == ("error", {"code": "OVERLOADED"})
+        stack.app.overload.in_flight = 0
+        await client.subscribe()
+        await stack.auction.followed_by(1)
+        await client.subscribe("{ highest }", id_="2")
+        assert (await client.receive())["payload"] == {"data": {"highest": 100}}
+        assert await client.receive() == {"id": "2", "type": "complete"}
+        assert stack.app.overload.in_flight == 0  # a subscription that waits for events is no load

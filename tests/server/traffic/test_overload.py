@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,10 +14,11 @@ from starlette.types import Message, Receive, Scope, Send
 from router.server.app import create_app
 from router.server.config import RouterConfig
 from router.server.overload import TICK_S, LoadShedder, Overload, OverloadPolicy
+from router.server.request_error import RequestError
 from tests.server.shop import Shop, client_of, router_over
 from tests.server.subscriptions.live import until
 
-POLICY = OverloadPolicy(max_in_flight=100, max_lag_s=0.05)
+POLICY = OverloadPolicy(max_in_flight=100, max_lag_s=0.05, max_body_bytes=100)
 
 
 def busy(requests: int, policy: OverloadPolicy = POLICY) -> Overload:
@@ -108,20 +110,20 @@ async def statuses(app: LoadShedder, slow: Slow, requests: int, begun: int) -> l
 
 @pytest.mark.asyncio
 async def test_what_is_beyond_the_bound_is_refused_and_the_rest_answered() -> None:
-    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=2, max_lag_s=10))
+    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=2, max_lag_s=10, max_body_bytes=100))
     assert await statuses(LoadShedder(slow, overload), slow, requests=5, begun=2) == [200, 200, 503, 503, 503]
     assert (overload.in_flight, overload.refused) == (0, 3)
 
 
 @pytest.mark.asyncio
 async def test_a_stream_that_has_begun_takes_no_room() -> None:
-    slow, overload = Slow(is_stream=True), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10))
+    slow, overload = Slow(is_stream=True), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
     assert await statuses(LoadShedder(slow, overload), slow, requests=3, begun=3) == [200, 200, 200]
 
 
 @pytest.mark.asyncio
 async def test_a_loop_that_is_held_up_is_noticed() -> None:
-    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=100, max_lag_s=0.05))
+    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=100, max_lag_s=0.05, max_body_bytes=100))
     app = LoadShedder(slow, overload)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
         requests = [asyncio.create_task(client.post("/graphql")) for _ in range(10)]
@@ -158,3 +160,47 @@ async def test_shedding_can_be_switched_off() -> None:
         assert (await client.post("/graphql", json={"query": "{ x }"})).json()["errors"][0]["extensions"]["code"] == (
             "NOT_READY"
         )
+
+
+async def pieces(*sizes: int) -> AsyncIterator[bytes]:
+    for size in sizes:
+        yield b"x" * size
+
+
+class Reading:
+    """An app that reads the whole body, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 200
+        try:
+            while (await receive()).get("more_body"):
+                pass
+            self.read += 1
+            await self.go_on.wait()
+        except RequestError as refusal:
+            status = refusal.status
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.asyncio
+async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> None:
+    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=10, max_lag_s=10, max_body_bytes=100))
+    app = LoadShedder(reading, overload)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
+        held = asyncio.create_task(client.post("/graphql", content=pieces(50, 10)))
+        await until(lambda: reading.read == 1)
+        assert overload.body_bytes == 60
+        assert (await client.post("/graphql", content=pieces(50, 10))).status_code == 503
+        assert (overload.body_bytes, overload.refused) == (60, 1)
+        form = {"content-type": "multipart/form-data; boundary=x"}
+        files = asyncio.create_task(client.post("/graphql", content=pieces(1000, 1000), headers=form))
+        await until(lambda: reading.read == 2)
+        reading.go_on.set()
+        assert [(await one).status_code for one in (held, files)] == [200, 200]
+        assert overload.body_bytes == 0
+        assert (await client.post("/graphql", content=pieces(50, 10))).status_code == 200

@@ -1,0 +1,54 @@
+"""uvicorn's WebSocket, whose messages that are not whole yet are bounded: by their frames, and all together by memory.
+
+A message has a bound of its own (``ws_max_size``), but a thousand clients that each send all but the last byte of one
+would be a gigabyte, and frames without content have no size at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from router.server.overload import Overload
+
+MAX_FRAMES = 1000
+# Smaller beginnings count for nothing: there is always room for them.
+_SMALL_BYTES = 64 * 1024
+_POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
+
+
+class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
+    """The protocol of one connection; what it holds of a message counts as held bodies of requests do."""
+
+    def __init__(self, overload: Overload, **wiring: Any) -> None:
+        super().__init__(**wiring)
+        self._overload = overload
+        self._held = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take ``data``; close the connection where it is more of a message than there is room for."""
+        super().data_received(data)
+        held = len(self.conn.reader.buffer) + sum(map(len, self.frames))
+        self._count(held if held > _SMALL_BYTES else 0)
+        if self.close_sent:
+            if self._held or len(self.frames) > MAX_FRAMES:
+                self.transport.abort()  # It was told that nothing of it is read any more.
+        elif len(self.frames) > MAX_FRAMES:
+            self._give_up(_POLICY_VIOLATION, "The message comes in too many frames")
+        elif self._held and self._overload.body_bytes > self._overload.policy.max_body_bytes:
+            self._overload.refused += 1
+            self._give_up(_TRY_AGAIN_LATER, "The router has more to do than it can")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hold nothing any more."""
+        self._count(0)
+        super().connection_lost(exc)
+
+    def _count(self, held: int) -> None:
+        self._overload.body_bytes += held - self._held
+        self._held = held
+
+    def _give_up(self, code: int, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
