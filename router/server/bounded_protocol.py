@@ -129,9 +129,6 @@ class BoundedProtocol(OneWriteProtocol):
         self._phase = _BODY
         self._body_bytes = self._wire_bytes = 0
         super().on_headers_complete()
-        if not self.parser.should_upgrade():
-            # What follows are trailers, and the app has the list of headers.
-            self.headers = []
         if len(self.pipeline) > MAX_PIPELINED:
             self._refuse(b"")
 

@@ -167,7 +167,7 @@ async def test_another_path_is_not_found(production: httpx.AsyncClient) -> None:
 
 @pytest.mark.asyncio
 async def test_a_body_of_more_values_than_are_taken_is_refused(production: httpx.AsyncClient, shop: Shop) -> None:
-    values = [[] for _ in range(50_000)]
+    values: list[list[object]] = [[] for _ in range(50_000)]
     response = await production.post("/graphql", json={"query": "{ whoami }", "variables": {"x": values}})
     assert response.status_code == 413
     assert response.json()["errors"][0]["message"] == "The request holds more than 50000 values."
