@@ -329,13 +329,15 @@ def _fail_owned(
     failures: Failures, places: Iterable[Place], owned: Sequence[OwnedField], error: FieldError, *, unless_told: bool
 ) -> None:
     told = {prefix for e in failures.errors for prefix in _prefixes(e.path)} if unless_told else set()
+    added: set[ClientPath] = set()  # What several fields stand in is missing once.
     for at, target in places:
         for one in owned:
             for within, holder, lost in _holders(target, one):
                 path = (*at, *within, lost.response_key)
                 if lost.types is not None and "__typename" not in holder:
                     failures.untyped.append((holder, lost, error.at(path)))
-                if _is_due(failures, holder, lost) and path not in told:
+                if path not in told and path not in added and _is_due(failures, holder, lost):
+                    added.add(path)
                     failures.add(error.at(path))
         failures.lose_whole_object(target, error.at(at))
 

@@ -40,7 +40,15 @@ class Ownership:
                 continue
             if use.below is not None and len(self._brought[_object(presence), key]) > 1:
                 start = start_types if path else types
-                owned += self.owned(use.below, None, (*_restricted(path, types), PathStep(key)), start)
+                inside = self.owned(use.below, None, (*_restricted(path, types), PathStep(key)), start)
+                owned += inside
+                # Where all that is inside may be skipped, the object itself is what is missing then.
+                start = start_types if path else None
+                owned += (
+                    OwnedField(key, types, conditions, path, start)
+                    for conditions in simplify(selected)
+                    if not any(set(one.conditions) <= set(conditions) for one in inside)
+                )
             else:
                 start = start_types if path else None
                 owned += (OwnedField(key, types, conditions, path, start) for conditions in simplify(selected))

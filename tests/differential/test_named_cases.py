@@ -326,3 +326,16 @@ def test_what_a_misshapen_object_lost_is_not_sent_on_as_null_where_another_subgr
     )
 
     assert [check(replace(case, seed=seed)) for seed in range(16)] == [None] * 16
+
+
+def test_object_of_which_all_is_skipped_is_told_when_its_subgraph_fails() -> None:
+    case = case_of(
+        "query ($no: Boolean!) { boxes { id value { left @skip(if: $no) right @skip(if: $no) } } }",
+        failing="lefts",
+        boxes='type Box @key(fields: "id") { id: ID! } type Query { boxes: [Box!]! }',
+        lefts='type Box @key(fields: "id") { id: ID! value: Value @shareable } type Value { left: Int also: Int }',
+        rights='type Box @key(fields: "id") { id: ID! value: Value @shareable } type Value { right: Int }',
+    )
+    case = replace(case, variables=(("no", True),))
+
+    assert [check(replace(case, seed=seed)) for seed in range(8)] == [None] * 8

@@ -267,6 +267,22 @@ async def test_values_nested_too_deeply_cost_what_was_asked_of_that_subgraph() -
     assert [product.get("id") for product in result.data["products"]] == ["1", "2", "1"]
 
 
+@pytest.mark.asyncio
+async def test_object_that_several_fields_are_missing_of_is_told_of_once() -> None:
+    inside = path("value")
+    at = lookup(path("products"), "Product", (key(),))
+    lookup_ = replace(at, owned=(OwnedField("left", path=inside), OwnedField("right", path=inside)))
+    result = await run(
+        plan(root(0, "shop", "products"), entities(1, "names", 0, lookup_)),
+        ScriptedSubgraphs(shop={"data": {"products": [{"id": "1"}, {"id": "2", "value": {"own": 1}}]}}, names=b""),
+    )
+    assert [at for at, _, _ in errors(result)] == [
+        ("products", 0, "value"),
+        ("products", 1, "value", "left"),
+        ("products", 1, "value", "right"),
+    ]
+
+
 def boxes_from_two(weights: Any) -> tuple[QueryPlan, ScriptedSubgraphs]:
     """``boxes`` comes from two subgraphs; ``fees`` needs the key of one and the weight of the other."""
     client = ScriptedSubgraphs(
