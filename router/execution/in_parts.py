@@ -15,6 +15,7 @@ from router.execution.errors import SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutablePlan
 from router.execution.execute import ExecutionContext, ExecutionResult, PlanRun, made_ready
 from router.execution.failures import Failures
+from router.operation.model import OperationKind
 
 Deliver = Callable[[int, ExecutionResult], None]
 
@@ -24,8 +25,9 @@ async def execute_in_parts(
 ) -> None:
     """Run the fetches of a plan with coerced ``variables``; each part has the errors of its own fetches.
 
-    All results share one ``data``, which grows. A deferred fetch starts as soon as its inputs are there; what it brings
-    is merged once part 0 is delivered, so that the first answer does not depend on what came by then.
+    All results share one ``data``, which grows. A deferred fetch starts as soon as its inputs are there, of a mutation
+    once all of that has run, so that it reads what the whole left behind. What it brings is merged once part 0 is
+    delivered, so that the first answer does not depend on what came by then.
     """
     first = Failures({}, variables)
     parts: list[_Part] = []
@@ -103,6 +105,12 @@ class _LaterRun(PlanRun):
     """A run whose answers, and failures, are taken in when what it ``waits`` for has happened."""
 
     waits: Callable[[], Awaitable[object]]
+
+    async def fetch(self, fetch: ExecutableFetch) -> None:
+        """Send one fetch, if it is needed, and merge its answer."""
+        if self.executable.kind is OperationKind.MUTATION:
+            await self.waits()
+        await PlanRun.fetch(self, fetch)
 
     async def send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
         """The subgraph's answer. SubgraphFailure."""

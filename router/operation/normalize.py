@@ -93,6 +93,7 @@ def build_lifted_operation(
     lifted: LiftedDocument,
     operation_name: str | None = None,
     limits: OperationLimits = DEFAULT_LIMITS,
+    deferring_with: Values | None = None,
 ) -> Operation:
     """As ``build_operation`` of ``document``, but with variables for its literals. Raises as that does."""
     try:
@@ -100,7 +101,7 @@ def build_lifted_operation(
         without = without_token_chain(parse(lifted.text))
     except RecursionError:
         raise OperationError(TOO_LARGE, TOO_DEEP) from None
-    operation = normalize_operation(api_schema, without, operation_name, limits)
+    operation = normalize_operation(api_schema, without, operation_name, limits, deferring_with)
     definitions = tuple(
         VariableDefinitionNode(variable=VariableNode(name=NameNode(value=name)), type=parse_type(type_), directives=())
         for name, type_ in lifted.types.items()

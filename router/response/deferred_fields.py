@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from graphql import GraphQLObjectType, GraphQLSchema, is_abstract_type
 
 from router.field_error import ClientPath
-from router.operation.authorization import NOTHING_DENIED
+from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.deferral import DeferredOperation, DeferUsages, ExecutionGroup
-from router.operation.model import DeferUsage, Field, Selection
+from router.operation.model import DeferUsage, Field, Operation, Selection
 from router.response.completion import JsonObject
 from router.response.fields import ConditionalSelections
 from router.response.projection_source import INTROSPECTION_FIELDS, ProjectionWriter, ProjectObject
@@ -69,21 +69,32 @@ class DeferredFields:
 
 @dataclass(frozen=True, slots=True)
 class DeferredProjection:
-    """All groups of an operation that stand at the root or below the first answer, and the keys of each fragment."""
+    """All groups of an operation that stand at the root or below the first answer, and the keys of each fragment.
+
+    ``planned`` is all of the operation without what is denied; None where nothing is.
+    """
 
     groups: tuple[DeferredFields, ...]
     keys: Mapping[DeferUsage, Keys]
+    planned: Operation | None = None
 
 
 def compile_deferred(
-    operation: DeferredOperation, api_schema: GraphQLSchema, parts: Mapping[DeferUsages, int]
+    operation: DeferredOperation,
+    api_schema: GraphQLSchema,
+    parts: Mapping[DeferUsages, int],
+    denied: Denied = NOTHING_DENIED,
+    planned: Operation | None = None,
 ) -> DeferredProjection:
-    """Compile the deferred groups of an operation; ``parts`` numbers the parts of its plan."""
-    writer = ProjectionWriter(api_schema, NOTHING_DENIED)
+    """Compile the deferred groups of an operation; ``parts`` numbers the parts of its plan.
+
+    What is ``denied`` is null, as ``compile_projection`` says; ``planned`` is the operation without it.
+    """
+    writer = ProjectionWriter(api_schema, denied)
     groups = tuple(_compile_group(group, writer, parts) for group in operation.groups)
     keys: dict[DeferUsage, Keys] = {}
     _collect_keys(operation.marked.selections, None, (), keys)
-    return DeferredProjection(groups, keys)
+    return DeferredProjection(groups, keys, planned if denied else None)
 
 
 def _compile_group(group: ExecutionGroup, writer: ProjectionWriter, parts: Mapping[DeferUsages, int]) -> DeferredFields:

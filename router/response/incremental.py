@@ -15,7 +15,7 @@ from router.operation.deferral import ancestors
 from router.operation.model import DeferUsage
 from router.response.completion import Completion, JsonObject
 from router.response.deferred_fields import DeferredFields, DeferredProjection, Place
-from router.response.projection import answered_path, selected_path
+from router.response.projection import answered_path, selected_path, visible_errors
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +86,9 @@ class GrowingAnswer:
 
     def add_part(self, part: int, errors: Sequence[FieldError]) -> None:
         """Take in a part, which has been merged with these errors."""
+        planned = self._projection.planned
+        if planned is not None:
+            errors = visible_errors(planned, errors, self._variables)
         self._parts[part] = _PartErrors(errors)
         for fields, place, fragments in self._waiting.pop(part, ()):
             self._complete(fields, place, fragments)

@@ -54,12 +54,12 @@ class Projection:
         introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
         if errors and self.planned is not self.operation:
             # What is fetched for inner use alone tells nothing at the place of a field that is denied.
-            errors = _visible_errors(self.planned, errors, variables)
+            errors = visible_errors(self.planned, errors, variables)
         completion = Completion(variables, errors, introspected)
         projected = self.project(data, None, completion)
         if not errors:
             return ProjectedResult(projected, completion.errors)
-        visible = _visible_errors(self.operation, completion.all_errors(), variables, projected)
+        visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
         return ProjectedResult(projected, [e for e in visible if not e.explains_null or _is_null(projected, e.path)])
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
@@ -84,7 +84,7 @@ def compile_projection(
     return Projection(api_schema, operation, project, introspection_document(operation), planned or operation)
 
 
-def _visible_errors(
+def visible_errors(
     operation: Operation,
     errors: Sequence[FieldError],
     variables: Mapping[str, object],

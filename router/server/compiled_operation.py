@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from graphql import DocumentNode
 
@@ -22,12 +21,12 @@ from router.planning.override_labels import NO_LABELS, ActiveLabels
 from router.planning.query_plan import QueryPlan
 from router.response.projection import Projection, compile_projection
 from router.server.demand.operation_cost import CostOptions, OperationCost, compile_cost, counted
-from router.server.recently_used import CacheSize, RecentlyUsed
+from router.server.recently_used import CacheSize
+from router.server.shared_plans import SharedPlans
 from router.server.stages import stage
 from router.supergraph.model import Supergraph
 
 MAX_SHARED_TEXT = 200_000
-MAX_CACHED_BYTES = 50_000_000
 # What a compiled operation takes, as measured: a plan of one small fetch, and each field that is selected.
 _BYTES = 40_000
 _BYTES_PER_FIELD = 1_300
@@ -59,14 +58,6 @@ class GuardedOperation:
     demands: Demands
 
 
-@dataclass(slots=True)
-class _Shared:
-    """The compiled operation of all texts with one key; the lock is held by who compiles it."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    compiled: CompiledOperation | GuardedOperation | None = None
-
-
 class OperationCompiler:
     """Compiles operations of ``supergraph``, in any number of threads; those used last are kept.
 
@@ -76,16 +67,14 @@ class OperationCompiler:
     def __init__(
         self,
         supergraph: Supergraph,
-        max_plans: int,
+        size: CacheSize,
         limits: OperationLimits = DEFAULT_LIMITS,
-        max_bytes: int = MAX_CACHED_BYTES,
         costs: CostOptions | None = None,
     ) -> None:
         self._supergraph = supergraph
         self._limits = limits
         self._costs = costs
-        self._shared: RecentlyUsed[PlanKey, _Shared] = RecentlyUsed(CacheSize(max_plans, max_bytes))
-        self._lock = threading.Lock()
+        self._shared: SharedPlans[PlanKey, CompiledOperation | GuardedOperation] = SharedPlans(size)
 
     def __call__(
         self, text: str, operation_name: str | None, labels: ActiveLabels = NO_LABELS, denied: Denied | None = None
@@ -106,37 +95,21 @@ class OperationCompiler:
             return self._compile(operation, labels, denied)
         # The types are part of the key: the same text may be that of a client who forgot to declare a variable.
         key = (lifted.text, operation_name, labels, denied, tuple(lifted.types.items()))
-        shared = self._shared_by(key)
-        try:
-            return self._compile_once(shared, document, lifted, key)
-        except OperationError:
-            with self._lock:
-                self._shared.forget(key)
-            raise
-
-    def _compile_once(
-        self, shared: _Shared, document: DocumentNode, lifted: LiftedDocument, key: PlanKey
-    ) -> CompiledOperation | GuardedOperation:
-        _, operation_name, labels, denied, _ = key
-        with shared.lock:
-            compiled = shared.compiled
-            if compiled is None:
-                schema = self._supergraph.api_schema
-                with stage("validate"):
-                    operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
-                compiled = shared.compiled = self._compile(operation, labels, denied)
-                weight = weight_of(lifted.text, operation.selections)
-                with self._lock:
-                    self._shared.put(key, shared, weight)
+        compiled = self._shared.of(key, lambda: self._compile_lifted(document, lifted, operation_name, labels, denied))
         return _with_literals(compiled, lifted.values)
 
-    def _shared_by(self, key: PlanKey) -> _Shared:
-        with self._lock:
-            shared = self._shared.get(key)
-            if shared is None:
-                shared = _Shared()
-                self._shared.put(key, shared, len(key[0]))
-            return shared
+    def _compile_lifted(
+        self,
+        document: DocumentNode,
+        lifted: LiftedDocument,
+        operation_name: str | None,
+        labels: ActiveLabels,
+        denied: Denied | None,
+    ) -> tuple[CompiledOperation | GuardedOperation, int]:
+        schema = self._supergraph.api_schema
+        with stage("validate"):
+            operation = build_lifted_operation(schema, document, lifted, operation_name, self._limits)
+        return self._compile(operation, labels, denied), weight_of(lifted.text, operation.selections)
 
     def _compile(
         self, operation: Operation, labels: ActiveLabels, denied: Denied | None

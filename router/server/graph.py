@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from urllib.parse import urlsplit
 
 from graphql import is_scalar_type, is_specified_scalar_type
@@ -22,13 +21,14 @@ from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.caching.open_cache import entity_cache_input
 from router.server.compiled_operation import OperationCompiler
 from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
-from router.server.deferred.compiled import DeferralCache, compile_deferral
+from router.server.deferred.compiled import DeferralCache, DeferralCompiler, deferral_cache
 from router.server.demand.operation_cost import cost_options
 from router.server.error_policy import ErrorPolicy, error_policy
 from router.server.header_rules import header_rules
-from router.server.operation_cache import OperationCache
+from router.server.operation_cache import OperationCache, operation_cache
 from router.server.persisted_documents.manifest import Manifest
 from router.server.plugins.hooks import has_subgraph_hooks
+from router.server.recently_used import CacheSize
 from router.server.request_signing import signing_of
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
@@ -148,15 +148,14 @@ def open_graph(
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from, kept)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
-    max_entries, max_bytes = _cache_size(config)
-    compiler = OperationCompiler(supergraph, max_entries, _operation_limits(config), max_bytes, cost_options(config))
-    operations = OperationCache(compiler, max_entries, max_bytes)
+    size, limits = _cache_size(config), _operation_limits(config)
+    # Few operations have @defer: they get a part beside the others.
+    deferral_size = replace(size, max_bytes=size.max_bytes // 4)
     return Graph(
         supergraph=supergraph,
         client=client,
-        operations=operations,
-        # Few operations have @defer: they get a part beside the others.
-        deferrals=DeferralCache(partial(compile_deferral, supergraph), max_entries, max_bytes // 4),
+        operations=operation_cache(OperationCompiler(supergraph, size, limits, cost_options(config)), size),
+        deferrals=deferral_cache(DeferralCompiler(supergraph, deferral_size, limits), deferral_size),
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
         traffic=traffic,
@@ -166,8 +165,8 @@ def open_graph(
     )
 
 
-def _cache_size(config: RouterConfig) -> tuple[int, int]:
-    return config.graphql.max_cached_operations, config.graphql.max_cached_operation_bytes
+def _cache_size(config: RouterConfig) -> CacheSize:
+    return CacheSize(config.graphql.max_cached_operations, config.graphql.max_cached_operation_bytes)
 
 
 def _operation_limits(config: RouterConfig) -> OperationLimits:

@@ -10,6 +10,7 @@ from router.execution.execute import ExecutionContext, ExecutionResult, execute
 from router.execution.in_parts import Deliver, execute_in_parts
 from router.execution.merge import JsonObject
 from router.field_error import FieldError
+from router.operation.authorization import NOTHING_DENIED
 from router.operation.model import OperationKind
 from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
@@ -77,7 +78,7 @@ class GraphQLService:
         be compiled.
         """
         graph = self.served_graph()
-        compiled = graph.operations.known(request.query, request.operation_name, graph.active_labels())
+        compiled = graph.operations.known((request.query, request.operation_name, graph.active_labels(), None))
         if type(compiled) is not CompiledOperation:
             compiled = await self.gate.open(graph, request.query, request.operation_name, caller.requester)
         if (
@@ -175,16 +176,17 @@ class GraphQLService:
         """Whether the operation has deferred fragments that count."""
         if compiled.operation.deferral_variables is None or compiled.operation.kind is OperationKind.SUBSCRIPTION:
             return False
-        # What this caller may not see is cut from the operation as a whole.
-        return self._defers and not compiled.denied
+        return self._defers
 
     async def _deferral(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, variables: Mapping[str, object]
     ) -> CompiledDeferral | None:
         names = compiled.operation.deferral_variables or ()
         values = tuple((name, variables[name]) for name in names if name in variables)
-        key = DeferralKey(request.query, request.operation_name, graph.active_labels(), values)
-        return await graph.deferrals.compiled(key)
+        labels, denied = graph.active_labels(), compiled.denied or NOTHING_DENIED
+        key = DeferralKey(request.query, request.operation_name, labels, values, denied)
+        deferral = await graph.deferrals.compiled(key)
+        return deferral if isinstance(deferral, CompiledDeferral) else None
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller

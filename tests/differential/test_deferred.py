@@ -27,16 +27,18 @@ from router.errors import OperationError
 from router.execution.execute import ExecutionContext
 from router.execution.in_parts import execute_in_parts
 from router.execution.json_numbers import decode_exact
-from router.operation import coerce_variables
 from router.planning.override_labels import NO_LABELS
+from router.server.compiled_operation import CompiledOperation, OperationCompiler
 from router.server.deferred.answer import DeferredAnswer
-from router.server.deferred.compiled import DeferralKey, compile_deferral
+from router.server.deferred.compiled import CompiledDeferral, DeferralCompiler, DeferralKey
 from router.server.deferred.formats import DeferredFormat
+from router.server.recently_used import CacheSize
 from tests.differential.comparison import Case, Graph, Prepared, draw_cases, draw_subgraphs, graph_of, prepare
 from tests.differential.servers import SubgraphServers, answer_alone
 from tests.differential.world import World
 
 DEFERRED = 60
+SIZE = CacheSize(10, 50_000_000)
 
 
 class _Deferring(Visitor):
@@ -115,9 +117,12 @@ def _outcome(case: Case, graph: Graph, text: str, form: DeferredFormat) -> tuple
     truth = answer_alone(world, graph.supergraph.api_schema, prepared.document, dict(case.variables))
     if truth.errors or truth.data is None:
         return None
-    values = coerce_variables(graph.supergraph.api_schema, prepared.operation, dict(case.variables))
-    deferral = compile_deferral(graph.supergraph, DeferralKey(text, None, NO_LABELS, tuple(values.items())))
-    if deferral is None:
+    compiled = OperationCompiler(graph.supergraph, SIZE)(text, None)
+    assert isinstance(compiled, CompiledOperation)
+    values = compiled.coerce(dict(case.variables))
+    chosen = tuple((name, values[name]) for name in compiled.operation.deferral_variables or () if name in values)
+    deferral = DeferralCompiler(graph.supergraph, SIZE)(DeferralKey(text, None, NO_LABELS, chosen))
+    if not isinstance(deferral, CompiledDeferral):
         return None
     servers = SubgraphServers(world, graph.subgraphs)
     run = partial(execute_in_parts, deferral.executable, values, ExecutionContext(servers, decode=decode_exact))

@@ -12,6 +12,7 @@ from graphql import DocumentNode, FieldNode, Token
 from router.server.compiled_operation import CompiledOperation, OperationCompiler
 from router.server.config import RouterConfig
 from router.server.config.graphql import GraphQLSettings
+from router.server.recently_used import CacheSize
 from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH, Shop, client_of, router_over
 
@@ -32,7 +33,7 @@ async def ask(client: httpx.AsyncClient, number: int) -> None:
 
 def test_a_compiled_operation_does_not_keep_its_document() -> None:
     """Tokens know each other, and nodes know tokens: one node that is kept could keep the text in pieces."""
-    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH), 10)
+    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH), CacheSize(10, 50_000_000))
     compile_("query First($first: Int) { products(first: $first) { name available } }", None)
     gc.collect()
     before = {id(each) for each in gc.get_objects()}

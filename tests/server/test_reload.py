@@ -191,7 +191,7 @@ async def test_a_file_that_is_gone_changes_nothing(supergraph: Path) -> None:
 async def test_known_operations_are_planned_before_the_swap_and_keep_their_order(supergraph: Path) -> None:
     async with serving(supergraph) as served:
         for text in ("{ warehouses }", "{ whoami }", "{ products { name } }"):
-            await served.graph.operations.compiled(text, None)
+            await served.graph.operations.compiled((text, None, frozenset(), None))
         write(supergraph, RENAMED)
         await served.reloader.reload()
         assert len(served.graphs) == 2
@@ -206,7 +206,7 @@ async def test_only_so_many_operations_are_planned_before_the_swap(supergraph: P
     write(quick, "supergraph: {warm_operations: 1}")
     async with serving(supergraph, quick) as served:
         for text in ("{ warehouses }", "{ products { name } }"):
-            await served.graph.operations.compiled(text, None)
+            await served.graph.operations.compiled((text, None, frozenset(), None))
         write(supergraph, RENAMED)
         await served.reloader.reload()
         assert served.graph.operations.most_recent(9) == [("{ products { name } }", None, frozenset(), None)]

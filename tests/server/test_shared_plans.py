@@ -11,12 +11,13 @@ import pytest
 
 from router.errors import OperationError
 from router.server.compiled_operation import CompiledOperation, OperationCompiler
+from router.server.recently_used import CacheSize
 from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH, Shop
 
 
 def compiler(max_plans: int = 10) -> Callable[[str], CompiledOperation]:
-    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH), max_plans)
+    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH), CacheSize(max_plans, 50_000_000))
 
     def compile_text(text: str) -> CompiledOperation:
         compiled = compile_(text, None)

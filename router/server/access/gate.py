@@ -41,9 +41,9 @@ class Gate:
         return found
 
     async def _compiled(self, graph: Graph, key: OperationKey) -> CompiledOperation | GuardedOperation:
-        found = graph.operations.known(*key)
+        found = graph.operations.known(key)
         if found is None:
-            found = await graph.operations.compiled(*key)
+            found = await graph.operations.compiled(key)
             self._telemetry.compiled()
         return found
 

@@ -122,7 +122,7 @@ class ObservedService(GraphQLService):
         graph = self.graph
         if graph is None:
             return
-        if graph.operations.known(request.query, request.operation_name, graph.active_labels()) is None:
+        if graph.operations.known((request.query, request.operation_name, graph.active_labels(), None)) is None:
             operations.misses += 1
         else:
             operations.hits += 1

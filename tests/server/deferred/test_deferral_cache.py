@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from functools import partial
 
 import pytest
 
@@ -12,13 +11,17 @@ from router.errors import OperationError
 from router.planning.override_labels import NO_LABELS
 from router.server.deferred.compiled import (
     CompiledDeferral,
-    CompileDeferral,
-    DeferralCache,
+    Deferral,
+    DeferralCompiler,
     DeferralKey,
-    compile_deferral,
+    NothingDeferred,
+    deferral_cache,
 )
+from router.server.recently_used import CacheSize
 from tests.planning.plans import supergraph_of
 from tests.server.test_defer import SUBGRAPHS
+
+SIZE = CacheSize(10, 50_000_000)
 
 
 class Compiler:
@@ -26,12 +29,12 @@ class Compiler:
 
     def __init__(self, without: str | None = None) -> None:
         subgraphs = {name: sdl for name, sdl in SUBGRAPHS.items() if name != without}
-        self.compile: CompileDeferral = partial(compile_deferral, supergraph_of(subgraphs))
+        self.compile = DeferralCompiler(supergraph_of(subgraphs), SIZE)
         self.compiled: list[str] = []
         self.go = threading.Event()
         self.go.set()
 
-    def __call__(self, key: DeferralKey) -> CompiledDeferral | None:
+    def __call__(self, key: DeferralKey) -> Deferral:
         self.compiled.append(key.text)
         assert self.go.wait(5)
         return self.compile(key)
@@ -45,10 +48,10 @@ def deferring(field: str, **values: object) -> DeferralKey:
 @pytest.mark.asyncio
 async def test_each_choice_of_what_is_deferred_is_compiled_once() -> None:
     compiler = Compiler()
-    cache = DeferralCache(compiler, 10)
+    cache = deferral_cache(compiler, SIZE)
     for _ in range(2):
-        assert await cache.compiled(deferring("price", on=True)) is not None
-        assert await cache.compiled(deferring("price", on=False)) is None
+        assert isinstance(await cache.compiled(deferring("price", on=True)), CompiledDeferral)
+        assert isinstance(await cache.compiled(deferring("price", on=False)), NothingDeferred)
     assert len(compiler.compiled) == 2
 
 
@@ -56,7 +59,7 @@ async def test_each_choice_of_what_is_deferred_is_compiled_once() -> None:
 async def test_those_who_ask_at_once_share_one_compilation_even_if_one_goes_away() -> None:
     compiler = Compiler()
     compiler.go.clear()
-    cache = DeferralCache(compiler, 10)
+    cache = deferral_cache(compiler, SIZE)
     waiting = [asyncio.create_task(cache.compiled(deferring("price", on=True))) for _ in range(5)]
     await asyncio.sleep(0)
     waiting[0].cancel()
@@ -69,7 +72,7 @@ async def test_those_who_ask_at_once_share_one_compilation_even_if_one_goes_away
 
 @pytest.mark.asyncio
 async def test_the_least_recently_used_is_forgotten() -> None:
-    cache = DeferralCache(Compiler(), 2)
+    cache = deferral_cache(Compiler(), CacheSize(2, 50_000_000))
     price, tax, available = (deferring(field, on=True) for field in ("price", "tax", "available"))
     for key in (price, tax, price, available):
         await cache.compiled(key)
@@ -78,18 +81,18 @@ async def test_the_least_recently_used_is_forgotten() -> None:
 
 @pytest.mark.asyncio
 async def test_failures_and_huge_documents_are_not_remembered() -> None:
-    cache = DeferralCache(Compiler(), 10)
+    cache = deferral_cache(Compiler(), SIZE)
     for _ in range(2):
         with pytest.raises(OperationError):
             await cache.compiled(deferring("nothing", on=True))
     huge = deferring("price #" + "x" * 200_000 + "\n", on=True)
-    assert await cache.compiled(huge) is not None
+    assert isinstance(await cache.compiled(huge), CompiledDeferral)
     assert len(cache) == 0
 
 
 @pytest.mark.asyncio
 async def test_what_was_used_last_is_compiled_anew_where_it_still_can_be() -> None:
-    old, new = DeferralCache(Compiler(), 10), DeferralCache(Compiler(without="stock"), 10)
+    old, new = deferral_cache(Compiler(), SIZE), deferral_cache(Compiler(without="stock"), SIZE)
     price, tax, available = (deferring(field, on=True) for field in ("price", "tax", "available"))
     for key in (tax, available, price):
         await old.compiled(key)
@@ -100,5 +103,5 @@ async def test_what_was_used_last_is_compiled_anew_where_it_still_can_be() -> No
 @pytest.mark.asyncio
 async def test_nothing_is_compiled_ahead_after_the_deadline() -> None:
     compiler = Compiler()
-    await DeferralCache(compiler, 10).warm([deferring("price", on=True)], asyncio.get_running_loop().time())
+    await deferral_cache(compiler, SIZE).warm([deferring("price", on=True)], asyncio.get_running_loop().time())
     assert compiler.compiled == []

@@ -135,7 +135,7 @@ async def test_by_default_nothing_is_estimated() -> None:
 
 async def _compiled(app: Any) -> Any:
     graph = app.service.served_graph()
-    return graph, await graph.operations.compiled(*graph.operations.most_recent(1)[0])
+    return graph, await graph.operations.compiled(graph.operations.most_recent(1)[0])
 
 
 @pytest.mark.asyncio
