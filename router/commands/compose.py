@@ -14,7 +14,7 @@ from router.composition.errors import CompositionError, SourceLocation
 from router.composition.excerpt import render_finding
 from router.composition.hints import CompositionHint
 from router.composition.subgraph import Subgraph
-from router.composition.subgraphs_file import load_subgraphs
+from router.composition.subgraphs_file import FetchSdl, load_subgraphs
 from router.errors import InputError
 from router.federation.hint_codes import HintCode, HintLevel
 
@@ -53,9 +53,16 @@ _LEVELS = {
     type=click.Choice([str(code) for code in HintCode]),
     help="Exit with 1 where this hint is given; may be repeated.",
 )
-def command(file: Path, output: Path | None, form: str, level: str, fail_on: tuple[str, ...]) -> None:
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="A router.yaml whose TLS and signature running subgraphs are asked by.",
+)
+def command(
+    file: Path, output: Path | None, form: str, level: str, fail_on: tuple[str, ...], config: Path | None
+) -> None:
     """Compose the subgraphs that FILE (supergraph.yaml) lists into a supergraph."""
-    subgraphs = load_subgraphs(file)
+    subgraphs = load_subgraphs(file, fetch=_fetcher(config) if config is not None else None)
     composition = compose(subgraphs)
     print_findings(composition, subgraphs, level, fail_on)
     if form == "json":
@@ -66,6 +73,14 @@ def command(file: Path, output: Path | None, form: str, level: str, fail_on: tup
         write_text(output, composition.supergraph_sdl)
     elif form == "text":
         click.echo(composition.supergraph_sdl, nl=False)
+
+
+def _fetcher(config: Path) -> FetchSdl:
+    # Here, because composing files needs nothing of the server.
+    from router.server.config import load_config
+    from router.server.subgraph_sdl import sdl_fetcher
+
+    return sdl_fetcher(load_config(config))
 
 
 def print_findings(

@@ -11,8 +11,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Hashable, Mapping
+import ssl
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,19 @@ _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_LIST_BYTES = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How running subgraphs are asked: over which ``tls``, with a certificate for which ``server_name`` (None: the
+    host's), and with which ``headers`` beside a body."""
+
+    tls: ssl.SSLContext | None = None
+    server_name: str | None = None
+    headers: Callable[[bytes], list[tuple[bytes, bytes]]] = lambda body: []
+
+
+FetchSdl = Callable[[str, str], str]
 
 
 class _UniqueKeysLoader(yaml.SafeLoader):
@@ -52,8 +68,10 @@ class _RepeatedKey(Exception):  # noqa: N818 - what is wrong with the file
         self.key = key
 
 
-def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = None) -> tuple[Subgraph, ...]:
-    """Read the subgraphs with their SDL; relative files are relative to ``path``.
+def load_subgraphs(
+    path: str | Path, environment: Mapping[str, str] | None = None, fetch: FetchSdl | None = None
+) -> tuple[Subgraph, ...]:
+    """Read the subgraphs with their SDL; relative files are relative to ``path``, and ``fetch`` asks running ones.
 
     ``environment`` (default: the process's) gives the values of ``${NAME}`` and ``${NAME:-default}``. Raises
     InputError (``INVALID_SUBGRAPHS_FILE``, ``SUBGRAPH_UNREACHABLE``) with what to change.
@@ -66,7 +84,8 @@ def load_subgraphs(path: str | Path, environment: Mapping[str, str] | None = Non
     subgraphs = document["subgraphs"]
     if not subgraphs:
         raise InputError(_CODE, f"{file} lists no subgraphs")
-    return tuple(_load(file, str(name), _expand(file, entry, variables)) for name, entry in subgraphs.items())
+    ask = fetch or fetch_sdl
+    return tuple(_load(file, str(name), _expand(file, entry, variables), ask) for name, entry in subgraphs.items())
 
 
 def read_sdl(file: Path) -> str:
@@ -111,7 +130,7 @@ def _expand(file: Path, value: object, variables: Mapping[str, str]) -> object:
         raise InputError(_CODE, message) from None
 
 
-def _load(file: Path, name: str, entry: object) -> Subgraph:
+def _load(file: Path, name: str, entry: object, fetch: FetchSdl) -> Subgraph:
     schema = entry.get("schema") if isinstance(entry, Mapping) else None
     if not isinstance(entry, Mapping) or not isinstance(schema, Mapping):
         raise InputError(_CODE, f"{file}: the subgraph '{name}' needs 'schema:' with 'file:' or 'subgraph_url:'")
@@ -121,7 +140,7 @@ def _load(file: Path, name: str, entry: object) -> Subgraph:
             sdl_file = file.parent / relative
             return Subgraph(name, _routing_url(file, name, url), read_sdl(sdl_file), str(sdl_file))
         case {"subgraph_url": str(address)}:
-            return Subgraph(name, _routing_url(file, name, url or address), fetch_sdl(name, address))
+            return Subgraph(name, _routing_url(file, name, url or address), fetch(name, address))
         case {"sdl": str(sdl)}:
             return Subgraph(name, _routing_url(file, name, url), sdl)
     raise InputError(_CODE, f"{file}: the schema of subgraph '{name}' needs 'file:' or 'subgraph_url:' with a text")
@@ -133,10 +152,15 @@ def _routing_url(file: Path, name: str, url: object) -> str:
     return url
 
 
-def fetch_sdl(name: str, address: str) -> str:
+def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
     """Ask a running subgraph for its SDL; raises InputError (``SUBGRAPH_UNREACHABLE``) where it does not answer."""
+    asking = asking or Asking()
+    content = json.dumps({"query": _SDL_QUERY}).encode()
+    headers = [(b"content-type", b"application/json"), *asking.headers(content)]
+    extensions = {"sni_hostname": asking.server_name} if asking.server_name is not None else {}
     try:
-        response = httpx.post(address, json={"query": _SDL_QUERY}, timeout=_INTROSPECTION_TIMEOUT_S)
+        with httpx.Client(timeout=_INTROSPECTION_TIMEOUT_S, verify=asking.tls or True) as client:
+            response = client.post(address, content=content, headers=headers, extensions=extensions)
         response.raise_for_status()
         body: object = response.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:

@@ -23,12 +23,22 @@ _HEADERS = ((b"accept", b"application/graphql-response+json, application/json"),
 
 
 class HttpxSubgraphClient:
-    """A SubgraphClient over an ``httpx.AsyncClient``, which it closes; ``urls`` are the endpoints by name."""
+    """A SubgraphClient over an ``httpx.AsyncClient``, which it closes; ``urls`` are the endpoints by name.
 
-    def __init__(self, urls: Mapping[str, str], client: httpx.AsyncClient, limits: HttpLimits | None = None) -> None:
+    Certificates must be for ``server_name``; None: for the hosts of the URLs.
+    """
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        client: httpx.AsyncClient,
+        limits: HttpLimits | None = None,
+        server_name: str | None = None,
+    ) -> None:
         self._urls = {name: httpx.URL(url) for name, url in urls.items()}
         self._client = client
         self._limits = limits or HttpLimits()
+        self._extensions = {"sni_hostname": server_name} if server_name is not None else {}
         self._headers = (*_HEADERS, (b"accept-encoding", self._limits.accept_encoding.encode()))
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
@@ -53,7 +63,7 @@ class HttpxSubgraphClient:
         await self._client.aclose()
 
     async def _exchange(self, url: httpx.URL, request: SubgraphRequest) -> SubgraphResponse:
-        async with _streamed(self._client, url, request, self._headers) as response:
+        async with _streamed(self._client, url, request, self._headers, self._extensions) as response:
             chunks: list[bytes] = []
             size = 0
             # Not httpx's own decoding, whose chunks are as large as what the subgraph sent makes them.
@@ -88,12 +98,13 @@ class HttpxSubgraphClient:
 
 
 def _streamed(
-    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest, own: Headers
+    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest, own: Headers, extensions: Mapping[str, str]
 ) -> AbstractAsyncContextManager[httpx.Response]:
     """Send a request as JSON, or as multipart/form-data where it has files, which are read as they are sent."""
     headers = [*own, *request.headers]
     if not request.files:
-        return client.stream("POST", url, content=request.body, headers=[_JSON, *headers], timeout=None)
+        content, sent = request.body, [_JSON, *headers]
+        return client.stream("POST", url, content=content, headers=sent, timeout=None, extensions=extensions)
     places = {str(number): list(sent.paths) for number, sent in enumerate(request.files)}
     fields = {"operations": request.body, "map": encode(places)}
     files = {
@@ -102,7 +113,15 @@ def _streamed(
     }
     # Some servers want to know that no form of a web page sent this.
     headers.append((b"apollo-require-preflight", b"true"))
-    return client.stream("POST", url, data=fields, files=files, headers=headers, timeout=None)  # type: ignore[arg-type]
+    return client.stream(
+        "POST",
+        url,
+        data=fields,
+        files=files,  # type: ignore[arg-type]
+        headers=headers,
+        timeout=None,
+        extensions=extensions,
+    )
 
 
 def _protocol_failure(subgraph: str, error: httpx.RemoteProtocolError) -> tuple[str, str]:

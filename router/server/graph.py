@@ -10,6 +10,7 @@ from graphql import is_scalar_type, is_specified_scalar_type
 
 from router.errors import InputError
 from router.execution.answer import Decode
+from router.execution.http.tls import Tls
 from router.execution.json_numbers import decode, decode_exact
 from router.execution.subgraph_client import Headers, SubgraphClient
 from router.execution.subscription.event_source import EventSource
@@ -30,6 +31,7 @@ from router.server.persisted_documents.manifest import Manifest
 from router.server.plugins.hooks import has_subgraph_hooks
 from router.server.recently_used import CacheSize
 from router.server.request_signing import signing_of
+from router.server.subgraph_tls import TlsInput, open_tls, secured_urls
 from router.server.subgraph_traffic import SubgraphTraffic, open_traffic, traffic_input
 from router.server.supergraph_file import SupergraphSource, build_supergraph
 from router.supergraph.model import Supergraph
@@ -37,11 +39,12 @@ from router.supergraph.model import Supergraph
 
 @dataclass(frozen=True, slots=True)
 class GraphInput:
-    """What a graph is made from: what was read of the supergraph, the settings, and the manifest that they name."""
+    """What a graph is made from: what was read of the supergraph, the settings, and the files that they name."""
 
     source: SupergraphSource
     config: RouterConfig
     manifest: Manifest | None = None
+    tls: TlsInput | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +131,26 @@ def open_graph(
 
     Where the way to the subgraphs that was ``kept`` is what the settings say, it is used on.
 
-    InputError: INVALID_SUBGRAPH_URL, INVALID_CONFIG (a limit for a subgraph that there is none of).
+    InputError: INVALID_SUBGRAPH_URL, INVALID_CONFIG (a limit for a subgraph that there is none of; files of TLS).
     """
     settings = config.subgraphs
     _check_names("subgraphs.timeouts", settings.timeouts, supergraph)
     _check_names("subgraphs.subscriptions", settings.subscriptions, supergraph)
     _check_names("subgraphs.apps", settings.apps, supergraph)
+    _check_names("subgraphs.tls.subgraphs", settings.tls.subgraphs, supergraph)
     _check_names("headers.subgraphs", config.headers.subgraphs, supergraph)
     _check_names("compression.subgraph_requests", config.compression.subgraph_requests, supergraph)
     _check_names("traffic.addresses", config.traffic.addresses, supergraph)
     _check_names("traffic.resolve", config.traffic.resolve, supergraph)
     urls = _urls(supergraph)
+    tls = open_tls(settings.tls, secured_urls(urls, config))
     traffic = None
     if client is None:
         made_from = traffic_input(urls, config)
         made_from = replace(made_from, entity_cache=entity_cache_input(config.entity_cache, supergraph))
         if config.plugins:
             made_from = replace(made_from, is_hooked=has_subgraph_hooks(config.plugins))
-        traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from, kept)
+        traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from, tls, kept)
         client = traffic.client
     timeouts = {name: settings.timeouts.get(name, settings.timeout_s) for name in supergraph.subgraphs}
     size, limits = _cache_size(config), _operation_limits(config)
@@ -159,7 +164,7 @@ def open_graph(
         timeouts_s=timeouts,
         decode=_decoder(supergraph),
         traffic=traffic,
-        event_routes=_event_routes(urls, config),
+        event_routes=_event_routes(urls, config, tls),
         active_labels=label_choice(supergraph.override_labels),
         errors=error_policy(config),
     )
@@ -180,14 +185,14 @@ def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> 
             raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint}.")
 
 
-def _event_routes(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, EventRoute]:
+def _event_routes(urls: Mapping[str, str], config: RouterConfig, tls: Mapping[str, Tls]) -> Mapping[str, EventRoute]:
     routes: dict[str, EventRoute] = {}
     rules, signing = header_rules(config.headers, urls), signing_of(config)
     for name, url in urls.items():
         settings = config.subgraphs.subscriptions.get(name, SubgraphSubscriptionSettings())
         address = settings.url or url
         signer = RequestSigner(signing, name, _target(address)) if signing is not None else None
-        routes[name] = EventRoute(_event_source(settings), address, rules.get(name), signer)
+        routes[name] = EventRoute(_event_source(settings, tls.get(name)), address, rules.get(name), signer)
     return routes
 
 
@@ -196,13 +201,13 @@ def _target(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _event_source(settings: SubgraphSubscriptionSettings) -> EventSource:
+def _event_source(settings: SubgraphSubscriptionSettings, tls: Tls | None) -> EventSource:
     if settings.protocol == "websocket":
-        return WebSocketSource()
+        return WebSocketSource(tls)
     # Here, because it brings httpx, which takes a tenth of a second that other routers need not wait.
     from router.execution.subscription.sse_source import SseSource
 
-    return SseSource()
+    return SseSource(tls)
 
 
 def _urls(supergraph: Supergraph) -> Mapping[str, str]:

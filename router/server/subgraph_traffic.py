@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from router.execution.http.client import HttpLimits, HttpSubgraphClient, parse_address
+from router.execution.http.tls import Tls
 from router.execution.subgraph_client import SubgraphClient
 from router.execution.traffic.adaptive_limit import LimitPolicy
 from router.execution.traffic.balance import BalancingClient, Replica
@@ -30,6 +31,7 @@ from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
 from router.server.replica_addresses import addresses_of, told_address
 from router.server.request_signing import signing_of
+from router.server.subgraph_tls import TlsInput, read_tls
 
 logger = logging.getLogger("galleria.router")
 
@@ -50,6 +52,7 @@ class TrafficInput:
     cache_control: CacheControlSettings
     compression: CompressionSettings | None
     signing: Signing | None
+    tls: TlsInput
     is_hooked: bool = False
     entity_cache: EntityCacheInput | None = None
 
@@ -93,19 +96,23 @@ def traffic_input(urls: Mapping[str, str], config: RouterConfig) -> TrafficInput
         compression=config.compression if config.compression.subgraph_requests else None,
         cache_control=config.cache_control,
         signing=signing_of(config),
+        tls=read_tls(subgraphs.tls),
     )
 
 
-def open_traffic(made_from: TrafficInput, previous: SubgraphTraffic | None = None) -> SubgraphTraffic:
-    """Make the way; connects nowhere until the first request. What the ``previous`` one has cached is taken over.
+def open_traffic(
+    made_from: TrafficInput, tls: Mapping[str, Tls] | None = None, previous: SubgraphTraffic | None = None
+) -> SubgraphTraffic:
+    """Make the way, over ``tls`` by name; connects nowhere until the first request.
 
-    InputError: INVALID_SUBGRAPH_URL.
+    What the ``previous`` one has cached is taken over. InputError: INVALID_SUBGRAPH_URL.
     """
+    secured = tls or {}
     settings = made_from.settings
     in_process = {name: _in_process(made_from, name) for name in made_from.apps if name not in settings.addresses}
-    balancing = BalancingClient(_replicas(made_from, in_process))
+    balancing = BalancingClient(_replicas(made_from, secured, in_process))
     client: SubgraphClient = balancing
-    watching = _watching(made_from)
+    watching = _watching(made_from, secured)
     if watching is not None:
         client = WatchingClient(balancing, watching)
     if settings.timeout_header is not None:
@@ -143,14 +150,16 @@ def open_traffic(made_from: TrafficInput, previous: SubgraphTraffic | None = Non
     return SubgraphTraffic(made_from, client, balancing, limiting, retrying, sharing, in_process, caching)
 
 
-def _replicas(made_from: TrafficInput, in_process: Mapping[str, SubgraphClient]) -> dict[str, list[Replica]]:
+def _replicas(
+    made_from: TrafficInput, tls: Mapping[str, Tls], in_process: Mapping[str, SubgraphClient]
+) -> dict[str, list[Replica]]:
     """One for each address that the settings know; subgraphs with a single one share a client."""
     addresses = made_from.settings.addresses
-    shared = _over_http(made_from, {n: u for n, u in made_from.urls.items() if n not in addresses})
+    shared = _over_http(made_from, tls, {n: u for n, u in made_from.urls.items() if n not in addresses})
     replicas = {}
     for name, url in made_from.urls.items():
         if name in addresses:
-            clients = {one: _over_http(made_from, {name: one}) for one in addresses[name]}
+            clients = {one: _over_http(made_from, tls, {name: one}) for one in addresses[name]}
             replicas[name] = [_replica(made_from, name, one, one, client) for one, client in clients.items()]
         elif name in in_process:
             replicas[name] = [_replica(made_from, name, made_from.apps[name], url, in_process[name])]
@@ -160,10 +169,10 @@ def _replicas(made_from: TrafficInput, in_process: Mapping[str, SubgraphClient])
 
 
 def _over_http(
-    made_from: TrafficInput, urls: Mapping[str, str], hosts: Mapping[str, str] | None = None
+    made_from: TrafficInput, tls: Mapping[str, Tls], urls: Mapping[str, str], hosts: Mapping[str, str] | None = None
 ) -> HttpSubgraphClient:
     keeps = made_from.reads_cache_headers
-    return HttpSubgraphClient(urls, made_from.limits, hosts=hosts, keeps_cache_headers=keeps)
+    return HttpSubgraphClient(urls, made_from.limits, tls, hosts, keeps_cache_headers=keeps)
 
 
 def _in_process(made_from: TrafficInput, name: str) -> SubgraphClient:
@@ -187,26 +196,26 @@ def _tell(subgraph: str, address: str, state: CircuitState) -> None:
     logger.log(level, "circuit of subgraph '%s' at %s is %s", subgraph, told_address(address), state.value)
 
 
-def _watching(made_from: TrafficInput) -> Watching | None:
+def _watching(made_from: TrafficInput, tls: Mapping[str, Tls]) -> Watching | None:
     settings = made_from.settings
     if not settings.resolve and settings.health_path is None:
         return None
 
     def new_replica(subgraph: str, address: str) -> Replica:
-        client = _over_http(made_from, made_from.urls, {subgraph: address})
+        client = _over_http(made_from, tls, made_from.urls, {subgraph: address})
         return _replica(made_from, subgraph, address, made_from.urls[subgraph], client)
 
     async def resolve(subgraph: str) -> list[str]:
         return await addresses_of(made_from.urls[subgraph])
 
-    return Watching(settings.watch_interval_s, new_replica, settings.resolve, resolve, _health(made_from))
+    return Watching(settings.watch_interval_s, new_replica, settings.resolve, resolve, _health(made_from, tls))
 
 
-def _health(made_from: TrafficInput) -> Health | None:
+def _health(made_from: TrafficInput, tls: Mapping[str, Tls]) -> Health | None:
     path = made_from.settings.health_path
     if path is None:
         return None
     # Here, because it brings httpx, which takes a tenth of a second that other routers need not wait.
     from router.server.replica_health import ReplicaHealth
 
-    return ReplicaHealth(made_from.urls, path)
+    return ReplicaHealth(made_from.urls, path, tls)

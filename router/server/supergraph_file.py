@@ -17,6 +17,7 @@ from router.supergraph.read import read_supergraph
 if TYPE_CHECKING:
     from router.composition.compose import Composition
     from router.composition.subgraph import Subgraph
+    from router.composition.subgraphs_file import FetchSdl
 
 COMPOSITION_FAILED = "COMPOSITION_FAILED"
 _YAML = (".yaml", ".yml")
@@ -59,13 +60,16 @@ def load_supergraph(path: Path) -> Supergraph:
     return build_supergraph(read_source(path))
 
 
-def read_source(path: Path) -> SupergraphSource:
-    """Read ``path`` and what it names. InputError: INVALID_SUPERGRAPH (no such file), those of load_subgraphs."""
+def read_source(path: Path, fetch: FetchSdl | None = None) -> SupergraphSource:
+    """Read ``path`` and what it names; ``fetch`` asks running subgraphs for their schema.
+
+    InputError: INVALID_SUPERGRAPH (no such file), those of load_subgraphs.
+    """
     if path.suffix in _YAML:
         # Here, because a router that serves a supergraph SDL starts without the composer.
         from router.composition.subgraphs_file import load_subgraphs
 
-        return SupergraphSource(path, subgraphs=load_subgraphs(path))
+        return SupergraphSource(path, subgraphs=load_subgraphs(path, fetch=fetch))
     try:
         return SupergraphSource(path, path.read_text(encoding="utf-8"))
     except OSError as error:

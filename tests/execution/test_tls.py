@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from router.execution.errors import SubgraphFailure
 from router.execution.http.client import HttpSubgraphClient
+from router.execution.http.tls import Tls
 from router.execution.subgraph_client import SubgraphRequest
 from tests.execution.raw_server import Exchange, ok, raw_server
 
@@ -94,7 +95,7 @@ def by_name(url: str) -> str:
 @pytest.mark.asyncio
 async def test_a_subgraph_with_a_trusted_certificate_is_asked_and_its_connection_kept(authority: Authority) -> None:
     async with raw_server(answer, tls=authority.server("localhost")) as server:
-        client = HttpSubgraphClient({"a": by_name(server.url)}, tls=authority.trusted())
+        client = HttpSubgraphClient({"a": by_name(server.url)}, tls={"a": Tls(authority.trusted())})
         bodies = [(await client.send(QUERY)).body for _ in range(3)]
         await client.close()
 
@@ -107,7 +108,7 @@ async def test_a_subgraph_with_a_trusted_certificate_is_asked_and_its_connection
 @pytest.mark.parametrize("host", ["elsewhere.test", "localhost"], ids=["another name", "an unknown authority"])
 async def test_a_subgraph_that_cannot_prove_who_it_is_gets_nothing(authority: Authority, host: str) -> None:
     async with raw_server(answer, tls=authority.server(host)) as server:
-        tls = authority.trusted() if host != "localhost" else None
+        tls = {"a": Tls(authority.trusted())} if host != "localhost" else None
         client = HttpSubgraphClient({"a": by_name(server.url)}, tls=tls)
         with pytest.raises(SubgraphFailure) as caught:
             await client.send(QUERY)
@@ -120,7 +121,7 @@ async def test_a_subgraph_that_cannot_prove_who_it_is_gets_nothing(authority: Au
 @pytest.mark.asyncio
 async def test_a_subgraph_without_tls_is_not_spoken_to_in_the_clear(authority: Authority) -> None:
     async with raw_server(answer) as server:
-        client = HttpSubgraphClient({"a": by_name(server.url)}, tls=authority.trusted())
+        client = HttpSubgraphClient({"a": by_name(server.url)}, tls={"a": Tls(authority.trusted())})
         with pytest.raises(SubgraphFailure) as caught:
             await client.send(QUERY._replace(timeout_s=0.3))
         await client.close()

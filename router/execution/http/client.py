@@ -21,6 +21,7 @@ from router.execution.http.connection import Connection, ConnectionUnused
 from router.execution.http.deadlines import Deadlines
 from router.execution.http.header_keeping import HeaderKeepingConnection
 from router.execution.http.slots import Slots
+from router.execution.http.tls import Tls
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 
 MUTATION_IDLE_LIMIT_S = 1.0
@@ -84,30 +85,35 @@ class HttpSubgraphClient:
         self,
         urls: Mapping[str, str],
         limits: HttpLimits | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Mapping[str, Tls] | None = None,
         hosts: Mapping[str, str] | None = None,
         *,
         keeps_cache_headers: bool = False,
     ) -> None:
         """Connects nowhere until the first request; then to one of ``hosts``, by name, in place of the URL's own host.
 
-        Where it ``keeps_cache_headers``, responses bear those headers. InputError: INVALID_SUBGRAPH_URL.
+        Over ``tls``, by name, where the URL is https; a subgraph that it does not have must have a certificate that the
+        system trusts. Where it ``keeps_cache_headers``, responses bear those headers. InputError: INVALID_SUBGRAPH_URL.
         """
         addresses = {name: parse_address(name, url) for name, url in urls.items()}
         for name, host in (hosts or {}).items():
             addresses[name] = replace(addresses[name], host=host)
-        if tls is None and any(address.is_tls for address in addresses.values()):
-            tls = ssl.create_default_context()
+        self._tls = tls or {}
+        needs_default = any(address.is_tls and name not in self._tls for name, address in addresses.items())
+        default = Tls(ssl.create_default_context()) if needs_default else None
         self._urls = dict(urls)
         self._limits = limits or HttpLimits()
-        self._uploads: SubgraphClient | None = None
+        self._uploads: dict[str, SubgraphClient] = {}
         kind = HeaderKeepingConnection if keeps_cache_headers else Connection
-        self._pools = {name: _Pool(name, address, self._limits, tls, kind) for name, address in addresses.items()}
+        self._pools = {
+            name: _Pool(name, address, self._limits, self._tls.get(name, default), kind)
+            for name, address in addresses.items()
+        }
 
     def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         if request.files:
-            return self._upload_client().send(request)
+            return self._upload_client(request.subgraph).send(request)
         pool = self._pools.get(request.subgraph)
         if pool is None:
             raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{request.subgraph}' has no address.")
@@ -117,18 +123,21 @@ class HttpSubgraphClient:
         """As the protocol says."""
         for pool in self._pools.values():
             pool.close()
-        if self._uploads is not None:
-            await self._uploads.close()
+        for client in self._uploads.values():
+            await client.close()
 
-    def _upload_client(self) -> SubgraphClient:
+    def _upload_client(self, subgraph: str) -> SubgraphClient:
         """httpx streams multipart bodies; only a router that passes files on pays for it."""
-        if self._uploads is None:
+        if subgraph not in self._uploads:
             import httpx
 
             from router.execution.httpx_client import HttpxSubgraphClient
 
-            self._uploads = HttpxSubgraphClient(self._urls, httpx.AsyncClient(trust_env=False), self._limits)
-        return self._uploads
+            tls = self._tls.get(subgraph)
+            client = httpx.AsyncClient(trust_env=False, verify=tls.context if tls is not None else True)
+            server_name = tls.server_name if tls is not None else None
+            self._uploads[subgraph] = HttpxSubgraphClient(self._urls, client, self._limits, server_name)
+        return self._uploads[subgraph]
 
 
 class _Pool:
@@ -139,7 +148,7 @@ class _Pool:
         subgraph: str,
         address: Address,
         limits: HttpLimits,
-        tls: ssl.SSLContext | None,
+        tls: Tls | None,
         connection: type[Connection],
     ) -> None:
         self._connection = connection
@@ -224,8 +233,8 @@ class _Pool:
                 ),
                 address.host,
                 address.port,
-                ssl=self._tls,
-                server_hostname=address.server_name if self._tls is not None else None,
+                ssl=self._tls.context if self._tls is not None else None,
+                server_hostname=(self._tls.server_name or address.server_name) if self._tls is not None else None,
             )
         except OSError as error:
             message = f"Subgraph '{self._subgraph}' could not be reached: {_reason(error)}."
@@ -243,7 +252,11 @@ class _Pool:
             self._idle.remove(connection)
 
     def _closed(self) -> SubgraphFailure:
-        return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{self._subgraph}' closed the connection without an answer.")
+        what = "closed the connection without an answer"
+        if self._tls is not None:
+            # With TLS 1.3 a server says no to a client's certificate after the handshake, in place of an answer.
+            what += ", which may be its no to the router's certificate"
+        return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{self._subgraph}' {what}.")
 
 
 def _reason(error: OSError) -> str:

@@ -15,6 +15,7 @@ import httpx
 
 from router.execution.answer import SubgraphAnswer, answer_in, read_answer
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.http.tls import Tls
 from router.execution.subgraph_client import SubgraphResponse
 from router.execution.subscription.event_source import (
     CONNECT_TIMEOUT_S,
@@ -35,15 +36,23 @@ _HEADERS = (
 
 
 class SseSource:
-    """An EventSource over server-sent events."""
+    """An EventSource over server-sent events; where the URL is https, over ``tls``, or what the system trusts."""
+
+    def __init__(self, tls: Tls | None = None) -> None:
+        self._tls = tls
 
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
         """As the protocol says."""
         timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=SILENCE_TIMEOUT_S)
         headers = [*_HEADERS, *request.headers]
-        async with httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=False) as client:
-            sending = client.build_request("POST", request.url, content=request.body, headers=headers)
+        context = self._tls.context if self._tls is not None else _tls()
+        server_name = self._tls.server_name if self._tls is not None else None
+        extensions = {"sni_hostname": server_name} if server_name is not None else {}
+        async with httpx.AsyncClient(timeout=timeout, verify=context, trust_env=False) as client:
+            sending = client.build_request(
+                "POST", request.url, content=request.body, headers=headers, extensions=extensions
+            )
             try:
                 response = await client.send(sending, stream=True)
             except httpx.HTTPError as error:

@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 
 from router.execution.answer import SubgraphAnswer, answer_in
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.http.tls import Tls
 from router.execution.json_numbers import encode
 from router.execution.subscription.event_source import (
     CONNECT_TIMEOUT_S,
@@ -35,12 +36,15 @@ _INIT_TIMEOUT = 4408
 
 
 class WebSocketSource:
-    """An EventSource over WebSocket."""
+    """An EventSource over WebSocket; where the URL is wss or https, over ``tls``, or what the system trusts."""
+
+    def __init__(self, tls: Tls | None = None) -> None:
+        self._tls = tls
 
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
         """As the protocol says."""
-        socket = await _connect(request)
+        socket = await _connect(request, self._tls)
         try:
             async with aclosing(_events(socket, request)) as events:
                 yield events
@@ -50,13 +54,16 @@ class WebSocketSource:
             await socket.close()
 
 
-async def _connect(request: EventRequest) -> ClientConnection:
+async def _connect(request: EventRequest, tls: Tls | None) -> ClientConnection:
     """An acknowledged connection on which the subscription was asked for."""
-    name = request.subgraph
+    name, url = request.subgraph, websocket_url(request.url)
+    secured = tls if url.startswith("wss:") else None
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             socket = await connect(
-                websocket_url(request.url),
+                url,
+                ssl=secured.context if secured is not None else None,
+                server_hostname=secured.server_name if secured is not None else None,
                 subprotocols=[SUBPROTOCOL],
                 additional_headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers],
                 max_size=MAX_EVENT_BYTES,
@@ -76,7 +83,11 @@ async def _connect(request: EventRequest) -> ClientConnection:
         ) from None
     except InvalidStatus as error:
         raise _refused_handshake(name, error.response.status_code) from None
-    except InvalidHandshake:
+    except InvalidHandshake as error:
+        if isinstance(error.__cause__, EOFError):
+            # It may be starting, or not accept our certificate, which may be renewed.
+            message = f"Subgraph '{name}' closed the connection in place of opening a WebSocket."
+            raise SubgraphFailure(REQUEST_FAILED, message) from None
         raise SubscriptionRefused(INVALID_RESPONSE, f"Subgraph '{name}' does not speak WebSocket.") from None
     except ConnectionClosed as error:
         raise _closed(name, error) from None

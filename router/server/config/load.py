@@ -95,6 +95,8 @@ def _absolute(value: object, folder: Path) -> object:
         return folder / value
     if isinstance(value, Section):
         return _with_absolute_paths(value, folder)
+    if isinstance(value, Mapping):
+        return {name: _absolute(member, folder) for name, member in value.items()}
     if isinstance(value, tuple):
         return tuple(_absolute(member, folder) for member in value)
     return value

@@ -16,8 +16,10 @@ _MESSAGE = "a key is ID:SECRET, in printable ASCII without quotes, with a secret
 
 def _keys(text: object) -> object:
     """``ID:SECRET``, or several; an empty text is none, so that an environment variable can leave them out."""
-    if not isinstance(text, str):
+    if text is None or isinstance(text, SecretStr):
         return text
+    if not isinstance(text, str):
+        raise PydanticCustomError(UNSAFE_VALUE, _MESSAGE)
     parts = text.replace(",", " ").split()
     if not all(_is_key(part) for part in parts):
         raise PydanticCustomError(UNSAFE_VALUE, _MESSAGE)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from router.content_coding import CODINGS, Coding
 from router.server.config.section import Section
+from router.server.config.tls import SubgraphTlsSettings
 
 AppName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
 
@@ -35,3 +36,4 @@ class SubgraphSettings(Section):
     accept_encodings: tuple[Coding, ...] = CODINGS
     keep_alive_s: float = Field(30.0, gt=0)
     subscriptions: Mapping[str, SubgraphSubscriptionSettings] = Field(default_factory=dict)
+    tls: SubgraphTlsSettings = SubgraphTlsSettings()
