@@ -24,6 +24,6 @@ class DemandControlSettings(Section):
     """
 
     mode: Annotated[Mode, BeforeValidator(_as_written)] = "off"
-    max: float = Field(1000, ge=0)
+    max: float = Field(1000.0, ge=0)
     default_list_size: int = Field(10, ge=0, le=1_000_000)
     count_actual: bool = True
