@@ -30,6 +30,7 @@ _CODE = "INVALID_SUBGRAPHS_FILE"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
+_ASKED_FOR = ((b"content-type", b"application/json"), (b"accept-encoding", b"identity"))
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_LIST_BYTES = 8_000_000
 
@@ -152,17 +153,31 @@ def _routing_url(file: Path, name: str, url: object) -> str:
     return url
 
 
+def _read(response: httpx.Response) -> bytes:
+    """The body as it came, because httpx would undo an encoding without a bound. ValueError for another or too much."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise ValueError("it answers in an encoding that was not asked for")
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > _MAX_FILE_BYTES:
+            raise ValueError(f"it answers with more than {_MAX_FILE_BYTES} bytes")
+    return bytes(body)
+
+
 def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
     """Ask a running subgraph for its SDL; raises InputError (``SUBGRAPH_UNREACHABLE``) where it does not answer."""
     asking = asking or Asking()
     content = json.dumps({"query": _SDL_QUERY}).encode()
-    headers = [(b"content-type", b"application/json"), *asking.headers(content)]
+    headers = [*_ASKED_FOR, *asking.headers(content)]
     extensions = {"sni_hostname": asking.server_name} if asking.server_name is not None else {}
     try:
-        with httpx.Client(timeout=_INTROSPECTION_TIMEOUT_S, verify=asking.tls or True) as client:
-            response = client.post(address, content=content, headers=headers, extensions=extensions)
-        response.raise_for_status()
-        body: object = response.json()
+        with (
+            httpx.Client(timeout=_INTROSPECTION_TIMEOUT_S, verify=asking.tls or True) as client,
+            client.stream("POST", address, content=content, headers=headers, extensions=extensions) as response,
+        ):
+            response.raise_for_status()
+            body: object = json.loads(_read(response))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         message = f"The subgraph '{name}' does not give its schema at {address}: {reason}"

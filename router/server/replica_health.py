@@ -34,9 +34,10 @@ class ReplicaHealth:
             asked = asked.copy_with(host=address)
         request = client.build_request("GET", asked, headers=headers, extensions=extensions)
         try:
-            response = await client.send(request)
+            response = await client.send(request, stream=True)
         except httpx.HTTPError:
             return False
+        await response.aclose()  # Its body is of no interest, however long it is.
         return response.is_success
 
     async def close(self) -> None:

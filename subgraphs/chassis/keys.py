@@ -121,14 +121,23 @@ class JwksUrl:
 
     async def _ask(self) -> None:
         try:
-            answer = await self._client.get(self._url)
-            answer.raise_for_status()
-            if len(answer.content) > MAXIMUM_BYTES:
-                raise ValueError("the answer is too long")
-            self._take(answer.content)
+            self._take(await self._fetch())
         except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
             self._failure = f"{type(error).__name__}: {error}"
         self._asked_at = self._seconds()
+
+    async def _fetch(self) -> bytes:
+        """The answer, in no encoding, because httpx would undo one without a bound."""
+        async with self._client.stream("GET", self._url, headers={"accept-encoding": "identity"}) as answer:
+            answer.raise_for_status()
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("the answer is in an encoding that was not asked for")
+            body = b""
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > MAXIMUM_BYTES:
+                    raise ValueError("the answer is too long")
+            return body
 
     def _take(self, jwks: bytes) -> None:
         self._keys = read_keys(jwks, development=self._development)

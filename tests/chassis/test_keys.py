@@ -47,6 +47,18 @@ class Issuer:
 
 
 @pytest.mark.asyncio
+async def test_keys_in_an_encoding_that_was_not_asked_for_are_not_read() -> None:
+    def bomb(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "identity"
+        return httpx.Response(200, headers={"content-encoding": "br"}, stream=httpx.ByteStream(b"x"))
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(bomb)) as client:
+        source = JwksUrl("http://keys/jwks.json", client)
+        with pytest.raises(Unavailable, match="the answer is in an encoding that was not asked for"):
+            await source.check()
+
+
+@pytest.mark.asyncio
 async def test_a_thousand_requests_with_an_unknown_key_ask_once() -> None:
     issuer = Issuer("one")
     async with issuer.client() as client:

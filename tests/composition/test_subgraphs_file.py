@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -66,10 +67,12 @@ def test_latin_1_is_an_input_error(tmp_path: Path) -> None:
 
 class _Answer(BaseHTTPRequestHandler):
     body = b""
+    encoding = "identity"
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.send_response(200)
+        self.send_header("content-encoding", self.encoding)
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -101,4 +104,15 @@ def test_a_subgraph_that_answers_something_else_is_an_input_error(tmp_path: Path
         InputError, match=r"does not answer \{ _service \{ sdl \} \}; is it a Federation subgraph"
     ) as caught:
         load_subgraphs(path)
+    assert caught.value.code == "SUBGRAPH_UNREACHABLE"
+
+
+def test_a_schema_in_an_encoding_that_was_not_asked_for_is_not_read(tmp_path: Path, running_subgraph: str) -> None:
+    _Answer.body, _Answer.encoding = gzip.compress(b"x" * 10_000_000), "gzip"
+    path = write(tmp_path, f"subgraphs: {{a: {{schema: {{subgraph_url: '{running_subgraph}'}}}}}}")
+    try:
+        with pytest.raises(InputError, match="answers in an encoding that was not asked for") as caught:
+            load_subgraphs(path)
+    finally:
+        _Answer.encoding = "identity"
     assert caught.value.code == "SUBGRAPH_UNREACHABLE"

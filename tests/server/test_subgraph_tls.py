@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import strawberry
 import trustme
@@ -33,6 +34,7 @@ from router.server.replica_health import ReplicaHealth
 from router.server.subgraph_sdl import sdl_fetcher
 from router.server.subgraph_tls import open_tls
 from router.supergraph.read import read_supergraph
+from tests.server.running_router import running_router
 from tests.server.secured import Files, secured, write_files
 from tests.server.shop import SUPERGRAPH, Shop, client_of
 from tests.server.subscriptions.live import Auction, auction_app
@@ -293,6 +295,32 @@ async def test_renewed_files_are_taken_over_and_what_is_wrong_meanwhile_is_not(
         assert build_graph(reader.read(), again).traffic is again.traffic
         await graph.client.close()
         await again.client.close()
+
+
+@pytest.mark.asyncio
+async def test_a_running_router_takes_over_renewed_files_and_tells_no_key(
+    tmp_path: Path, authority: trustme.CA, stranger: trustme.CA
+) -> None:
+    files = write_files(tmp_path / "tls", authority)
+    renewed = write_files(tmp_path / "renewed", authority, stranger)
+    config = tmp_path / "router.yaml"
+    settings = {"supergraph": {"watch_interval_s": 0.1}, "subgraphs": {"tls": files.settings()}}
+    config.write_text(json.dumps(settings))
+    async with secured(Shop().app("stock"), authority, clients=stranger) as subgraph:
+        options = ("--config", str(config))
+        with running_router(tmp_path, *options, stock=subgraph.url()) as router:
+            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+                refused = (await client.post(f"{router.url}/graphql", json=QUERY)).json()
+                assert refused["data"] == {"warehouses": None}
+                files.key.write_bytes(renewed.key.read_bytes())
+                files.certificate.write_bytes(renewed.certificate.read_bytes())
+                async with asyncio.timeout(20):
+                    while (await client.post(f"{router.url}/graphql", json=QUERY)).json() != ANSWER:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+        log = router.log.read_text()
+    secrets = [line for key in (files.key, renewed.key) for line in key.read_text().splitlines()[1:-1]]
+    assert len(secrets) > 2
+    assert not [line for line in secrets if line in log]
 
 
 def wrong(files: Files, folder: Path) -> dict[str, tuple[dict[str, str], str]]:

@@ -118,6 +118,9 @@ class JwksUrl:
             self.generation += 1
 
 
+_ASKED_FOR = {"accept": "application/json", "accept-encoding": "identity"}
+
+
 def http_fetch(url: str, timeout_s: float) -> Fetch:
     """Ask ``url`` by GET, without following redirects, for at most MAX_JWKS_BYTES."""
 
@@ -128,11 +131,14 @@ def http_fetch(url: str, timeout_s: float) -> Fetch:
         async with (
             asyncio.timeout(timeout_s),
             httpx.AsyncClient(timeout=timeout_s) as client,
-            client.stream("GET", url, headers={"accept": "application/json"}) as response,
+            client.stream("GET", url, headers=_ASKED_FOR) as response,
         ):
             response.raise_for_status()
             body = b""
-            async for chunk in response.aiter_bytes():
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("the answer is in an encoding that was not asked for")
+            # As it came: httpx would undo an encoding without a bound.
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_JWKS_BYTES:
                     raise ValueError("the answer is too long")

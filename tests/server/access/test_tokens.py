@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,17 @@ async def test_an_endless_answer_is_given_up() -> None:
         with pytest.raises(ValueError, match="the answer is too long"):
             await http_fetch(server.url, 5)()
         await server.until_closed()
+
+
+@pytest.mark.asyncio
+async def test_keys_in_an_encoding_that_was_not_asked_for_are_not_read() -> None:
+    async def bomb(exchange: Exchange) -> None:
+        await exchange.write(ok(gzip.compress(b"x" * 10_000_000), b"content-encoding: gzip"))
+
+    async with raw_server(bomb) as server:
+        with pytest.raises(ValueError, match="the answer is in an encoding that was not asked for"):
+            await http_fetch(server.url, 5)()
+    assert b"accept-encoding: identity" in server.exchanges[0].head.lower()
 
 
 @pytest.mark.asyncio
