@@ -15,6 +15,7 @@ from router.execution.in_process.asgi_client import AsgiSubgraphClient
 from router.execution.in_process.lifespan import StartFailed
 from router.server.access.host_identity import HostIdentity
 from router.server.caching.client import CachingClient
+from router.server.caching.events import CacheEvents
 from router.server.caching.metrics import EntityCacheCollector
 from router.server.config import RouterConfig
 from router.server.graph import Graph
@@ -52,7 +53,7 @@ class RouterApp:
     ) -> None:
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
-        self._is_draining = False
+        self._is_draining = self._is_alive = False
         self._closing: set[asyncio.Task[None]] = set()
         self.overload = Overload(overload_policy(config))
         self._lasting = Lasting(
@@ -66,7 +67,8 @@ class RouterApp:
         telemetry.watch_cache(self._cached_operations)
         telemetry.registry.register(TrafficCollector(self._traffic))
         telemetry.registry.register(OverloadCollector(self.overload))
-        telemetry.registry.register(EntityCacheCollector(self._entity_cache))
+        self._cache_events = CacheEvents(self._entity_cache)
+        telemetry.registry.register(EntityCacheCollector(self._entity_cache, self._cache_events))
         telemetry.registry.register(NatsCollector(lambda: self._serving.nats))
 
     @property
@@ -87,6 +89,8 @@ class RouterApp:
         self.overload.policy = overload_policy(config)
         self._lasting.telemetry.operations.limit(config.telemetry.metrics)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
+        if self._is_alive:
+            self._follow_cache_events()
         if old.nats is not None and old.nats is not self._serving.nats:
             closing = asyncio.get_running_loop().create_task(old.nats.close())
             self._closing.add(closing)
@@ -138,7 +142,11 @@ class RouterApp:
             noting = asyncio.create_task(self._note_traffic())
             resources.callback(noting.cancel)
             await self._start_subgraphs()
+            self._is_alive = True
+            self._follow_cache_events()
+            resources.callback(self._cache_events.close)
             yield
+            self._is_alive = False
         if self.service.graph is not None:
             await self.service.graph.client.close()
         if self._serving.nats is not None:
@@ -176,6 +184,10 @@ class RouterApp:
     def _traffic(self) -> SubgraphTraffic | None:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
+
+    def _follow_cache_events(self) -> None:
+        settings = self._serving.config.entity_cache
+        self._cache_events.follow(settings.events if settings.enabled else (), self._serving.nats)
 
     def _entity_cache(self) -> CachingClient | None:
         traffic = self._traffic()

@@ -147,7 +147,7 @@ def open_graph(
     traffic = None
     if client is None:
         made_from = traffic_input(urls, config)
-        made_from = replace(made_from, entity_cache=entity_cache_input(config.entity_cache, supergraph))
+        made_from = replace(made_from, entity_cache=entity_cache_input(config, supergraph))
         if config.plugins:
             made_from = replace(made_from, is_hooked=has_subgraph_hooks(config.plugins))
         traffic = kept if kept is not None and kept.made_from == made_from else open_traffic(made_from, tls, kept)

@@ -21,6 +21,7 @@ from router.server.access.authentication import Authenticator, create_authentica
 from router.server.access.cross_origin import guarded_http
 from router.server.access.host_identity import HostIdentity
 from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
+from router.server.caching.invalidation import invalidation_route
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
@@ -101,6 +102,9 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     if config.has_explorer or config.authorization.inspection_scope is not None:
         routes.append(plan_route(config, service, identity))
     routes += status_routes(config, partial(_status_source, config, service, lasting), identity)
+    cache = graph.traffic.caching if graph is not None and graph.traffic is not None else None
+    if cache is not None and config.entity_cache.invalidation.is_open:
+        routes.append(invalidation_route(config, cache, identity, lasting.telemetry))
     policy = _answer_policy(config, hooks, lasting)
     endpoint: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity, policy)
     if config.compression.requests:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,25 @@ class WorkerPeers:
                 except httpx.HTTPError:
                     continue
         return merge_expositions(texts)
+
+    async def tell(self, path: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Post ``body`` to ``path`` of all others, each for itself alone; whether all of them took it."""
+        # Here, for the same reason.
+        import httpx
+
+        for number, socket_path in enumerate(self.paths):
+            if number == self.number:
+                continue
+            transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
+            async with httpx.AsyncClient(transport=transport, timeout=ANSWER_WITHIN_S, trust_env=False) as client:
+                try:
+                    url = f"http://worker{path}"
+                    answer = await client.post(url, content=body, headers={**headers, ALONE_HEADER: "1"})
+                except httpx.HTTPError:
+                    return False
+            if answer.status_code != 200:
+                return False
+        return True
 
 
 def open_peer_sockets(count: int) -> tuple[list[Path], list[socket.socket]]:

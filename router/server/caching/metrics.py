@@ -8,13 +8,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from router.server.caching.client import CachingClient
+from router.server.caching.events import CacheEvents
 
 
 class EntityCacheCollector(Collector):
-    """Reads the cache that ``current`` gives; None where there is none."""
+    """Reads the cache that ``current`` gives, None where there is none, and the ``events`` that drop from it."""
 
-    def __init__(self, current: Callable[[], CachingClient | None]) -> None:
+    def __init__(self, current: Callable[[], CachingClient | None], events: CacheEvents) -> None:
         self._current = current
+        self._events = events
 
     def collect(self) -> Iterator[Metric]:
         """Outcomes by subgraph and type, whose names come from the supergraph, and what is kept."""
@@ -32,3 +34,6 @@ class EntityCacheCollector(Collector):
         yield CounterMetricFamily("galleria_entity_cache_failures", "Times that the server failed.", size.failures)
         yield GaugeMetricFamily("galleria_entity_cache_reachable", "0 while the server fails.", size.is_reachable)
         yield CounterMetricFamily("galleria_entity_cache_drops", "Times that something was dropped.", cache.drops)
+        if self._events.feeds:
+            about = "1 while the events that drop entries are followed."
+            yield GaugeMetricFamily("galleria_entity_cache_events_followed", about, self._events.are_followed)

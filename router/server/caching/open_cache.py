@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from router.errors import InputError
 from router.execution.subgraph_client import SubgraphClient
 from router.server.caching.client import CachingClient
 from router.server.caching.entry import EntryStore
 from router.server.caching.lifetime import configured_hints
 from router.server.caching.memory_store import MemoryStore
 from router.server.caching.selected import GraphFacts, graph_facts
-from router.server.config.entity_cache import EntityCacheSettings
+from router.server.config import INVALID_CONFIG, RouterConfig, nearest
+from router.server.config.entity_cache import EntityCacheSettings, InvalidationSettings
 from router.supergraph.model import Supergraph
 
 
 @dataclass(frozen=True, slots=True)
 class EntityCacheInput:
-    """What the cache is made from: the ``settings``, and what the supergraph says."""
+    """What the cache is made from: the ``settings``, without what drops entries, and what the supergraph says."""
 
     settings: EntityCacheSettings
     facts: GraphFacts
 
 
-def entity_cache_input(settings: EntityCacheSettings, supergraph: Supergraph) -> EntityCacheInput | None:
-    """What ``open_cache`` needs; None where the settings want no cache."""
+def entity_cache_input(config: RouterConfig, supergraph: Supergraph) -> EntityCacheInput | None:
+    """What ``open_cache`` needs; None where the settings want no cache. InputError as check_entity_cache."""
+    settings = config.entity_cache
     if not settings.enabled:
         return None
-    return EntityCacheInput(settings, graph_facts(supergraph.graph, configured_hints(supergraph.cache_hints, settings)))
+    kept = settings.model_copy(update={"invalidation": InvalidationSettings(), "events": ()})
+    facts = graph_facts(supergraph.graph, configured_hints(supergraph.cache_hints, settings))
+    check_entity_cache(config, facts)
+    return EntityCacheInput(kept, facts)
+
+
+def check_entity_cache(config: RouterConfig, facts: GraphFacts) -> None:
+    """Refuse settings of what the supergraph does not have. InputError: INVALID_CONFIG."""
+    settings = config.entity_cache
+    merged = facts.graph.merged
+    for coordinate in settings.lifetimes:
+        type_name, _, field = coordinate.partition(".")
+        if type_name not in merged:
+            raise _unknown(f"lifetimes.{coordinate}", "type", type_name, merged)
+        if field and field not in merged[type_name].fields:
+            raise _unknown(f"lifetimes.{coordinate}", "field", field, merged[type_name].fields)
+    if settings.events and config.nats.url is None:
+        raise InputError(INVALID_CONFIG, "entity_cache.events: they come from the server in nats.url, so set that.")
+    for number, event in enumerate(settings.events):
+        if event.type not in merged:
+            raise _unknown(f"events[{number}].type", "type", event.type, merged)
+        known = {key for name in facts.related(event.type) for key in facts.key_fields.get(name, ())}
+        if event.key not in known:
+            raise _unknown(f"events[{number}].key", f"key field of '{event.type}'", event.key, known)
+
+
+def _unknown(setting: str, kind: str, name: str, known: Iterable[str]) -> InputError:
+    return InputError(INVALID_CONFIG, f"entity_cache.{setting}: there is no {kind} '{name}'{nearest(name, known)}.")
 
 
 def open_cache(inner: SubgraphClient, made_from: EntityCacheInput, previous: CachingClient | None) -> CachingClient:
@@ -37,8 +68,13 @@ def open_cache(inner: SubgraphClient, made_from: EntityCacheInput, previous: Cac
 
 
 def _bounds(settings: EntityCacheSettings) -> object:
-    return settings.max_bytes, settings.max_entries
+    return settings.max_bytes, settings.max_entries, settings.valkey, settings.max_ttl_s, settings.max_stale_s
 
 
 def _store(settings: EntityCacheSettings) -> EntryStore:
+    if settings.valkey.url is not None:
+        # Here, because few routers have one.
+        from router.server.caching.valkey_store import ValkeyStore
+
+        return ValkeyStore(settings.valkey, settings.max_ttl_s + settings.max_stale_s)
     return MemoryStore(settings.max_bytes, settings.max_entries)
