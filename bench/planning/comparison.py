@@ -8,20 +8,25 @@ from statistics import median
 
 from bench.planning.cases import Case
 from bench.planning.planners import Planned
+from bench.planning.reasons import EMPTY, SERIAL, PlanThem, reason_of
 
-NOTES = """Two differences are meant. What hangs below a root mutation is fetched before the next mutation begins, as
-serial execution asks; the peer joins such lookups. And an object of which the client's conditions leave nothing is
-asked for all the same, because its being null or not is part of the answer."""
+MEANT = {
+    SERIAL: "what hangs below a root mutation is fetched before the next mutation begins, as serial execution asks; "
+    "the peer, asked for one mutation at a time, needs as much",
+    EMPTY: "an object of which the client's conditions leave nothing is asked for all the same, because its being null "
+    "or not is part of the answer; the peer, asked for the `__typename` of such objects, needs as much",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Worse:
-    """An operation for which our plan is deeper, or as deep with more fetches."""
+    """An operation for which our plan is deeper, or as deep with more fetches; ``reason`` is the rule that asks it."""
 
     case: str
     text: str
     ours: Planned
     theirs: Planned
+    reason: str | None
 
 
 @dataclass(slots=True)
@@ -35,8 +40,13 @@ class Comparison:
     refused_by_them: int = 0
     worse: list[Worse] = field(default_factory=list)
 
-    def add(self, case: Case, ours: Sequence[Planned], theirs: Sequence[Planned]) -> None:
-        """Count the plans of one case, aligned with its operations."""
+    @property
+    def unexplained(self) -> int:
+        """How many of our plans are worse, and no rule says why."""
+        return sum(one.reason is None for one in self.worse)
+
+    def add(self, case: Case, ours: Sequence[Planned], theirs: Sequence[Planned], plan_them: PlanThem) -> None:
+        """Count the plans of one case, aligned with its operations; ``plan_them`` asks the peer for others."""
         self.supergraphs += 1
         for text, mine, other in zip(case.operations, ours, theirs, strict=True):
             self.refused_by_us += mine.error is not None
@@ -46,7 +56,7 @@ class Comparison:
             self.ours.append(mine)
             self.theirs.append(other)
             if (mine.depth, mine.fetches) > (other.depth, other.fetches):
-                self.worse.append(Worse(case.name, text, mine, other))
+                self.worse.append(Worse(case.name, text, mine, other, reason_of(text, mine, plan_them)))
 
 
 def render(comparison: Comparison, conditions: str) -> str:
@@ -58,6 +68,7 @@ def render(comparison: Comparison, conditions: str) -> str:
         ("fetches, sum", sum(p.fetches for p in one), sum(p.fetches for p in other)),
         ("operations it plans shallower", *_wins(pairs, lambda a, b: a.depth < b.depth)),
         ("as deep, with fewer fetches", *_wins(pairs, lambda a, b: a.depth == b.depth and a.fetches < b.fetches)),
+        ("worse, and no rule says why", comparison.unexplained, "-"),
         ("operations it refuses", comparison.refused_by_us, comparison.refused_by_them),
         ("median planning time, ms", f"{median(p.ms for p in one):.2f}", f"{median(p.ms for p in other):.2f}"),
         ("longest planning time, ms", f"{max(p.ms for p in one):.0f}", f"{max(p.ms for p in other):.0f}"),
@@ -66,11 +77,16 @@ def render(comparison: Comparison, conditions: str) -> str:
     table = ["| | galleria | @apollo/query-planner |", "|---|---|---|"]
     table += [f"| {name} | {mine} | {theirs} |" for name, mine, theirs in rows]
     lines = ["# Planners side by side", "", head, "", *table, ""]
-    if comparison.worse:
-        lines += [NOTES, "", "Where ours is worse (depth, fetches):", ""]
-        lines += [f"- {_pair(w.ours)} against {_pair(w.theirs)}: `{_short(w.text)}`" for w in comparison.worse]
-        lines.append("")
+    for reason, why in MEANT.items():
+        lines += _listed(comparison, reason, f"Longer by a rule, `{reason}`: {why} (depth, fetches).")
+    lines += _listed(comparison, None, "Where ours is worse, and no rule says why (depth, fetches):")
     return "\n".join(lines)
+
+
+def _listed(comparison: Comparison, reason: str | None, head: str) -> list[str]:
+    found = [one for one in comparison.worse if one.reason == reason]
+    rows = [f"- {one.case}: {_pair(one.ours)} against {_pair(one.theirs)}: `{_short(one.text)}`" for one in found]
+    return [head, "", *rows, ""] if rows else []
 
 
 def _wins(pairs: Sequence[tuple[Planned, Planned]], is_better: Callable[[Planned, Planned], bool]) -> tuple[int, int]:

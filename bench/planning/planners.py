@@ -56,10 +56,14 @@ class Peer:
 
     def plan(self, case: Case) -> list[Planned]:
         """Its plans of a case's operations."""
+        return self.plan_texts(case, case.operations)
+
+    def plan_texts(self, case: Case, texts: tuple[str, ...]) -> list[Planned]:
+        """Its plans of other operations over the case's supergraph."""
         request, answers = self._process.stdin, self._process.stdout
         if request is None or answers is None:
             raise BenchError("the peer's planner was started without pipes")
-        request.write(json.dumps({"supergraph": case.sdl, "operations": case.operations}) + "\n")
+        request.write(json.dumps({"supergraph": case.sdl, "operations": texts}) + "\n")
         request.flush()
         line = answers.readline()
         if not line:

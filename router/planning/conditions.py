@@ -15,8 +15,11 @@ ALWAYS: tuple[Conditions, ...] = ((),)
 
 def simplify(alternatives: Iterable[Conditions]) -> tuple[Conditions, ...]:
     """Without alternatives that another one includes: ``(())`` if one has no conditions at all; sorted."""
+    candidates = set(alternatives)
+    if () in candidates:
+        return ALWAYS
     kept: list[Conditions] = []
-    for candidate in sorted(set(alternatives), key=lambda a: (len(a), [(c.variable, c.include) for c in a])):
+    for candidate in sorted(candidates, key=lambda a: (len(a), [(c.variable, c.include) for c in a])):
         if not any(set(other) <= set(candidate) for other in kept):
             kept.append(candidate)
     return tuple(kept)

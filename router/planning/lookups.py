@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.ownership import Ownership
-from router.planning.positions import path_of
+from router.planning.positions import Position, path_of
 from router.planning.presences import Presence
 from router.planning.query_plan import (
     ContextVariable,
@@ -33,7 +33,7 @@ from router.planning.values import print_arguments
 class Lookup:
     """Entries that become one ``_entities`` field; ``fragments`` is what is selected there, for each type."""
 
-    paths: list[Path]
+    paths: dict[Path, None]
     representations: list[Representation]
     fragments: list[str]
     owned: list[OwnedField]
@@ -41,12 +41,9 @@ class Lookup:
     contexts: list[ContextVariable]
     shapes: dict[ExpectedShape, None] = field(default_factory=dict)
 
-    def asks_like(self, other: Lookup) -> bool:
-        """Whether both ask the same of the same entities, at whatever paths; not where it depends on the path."""
-        return not self.contexts and not other.contexts and (
-            (self.representations, self.fragments, self.owned, self.rewrites)
-            == (other.representations, other.fragments, other.owned, other.rewrites)
-        )  # fmt: skip
+    def asked(self) -> object:
+        """Equal for lookups that ask the same of the same entities, at whatever paths."""
+        return tuple(self.representations), tuple(self.fragments), tuple(self.owned), tuple(self.rewrites)
 
     def named(self, alias: str, variable: str) -> EntityLookup:
         """The lookup as the plan has it."""
@@ -74,15 +71,16 @@ class LookupJoiner:
     def join(self, entries: Iterable[Presence], printer: SelectionPrinter) -> list[Lookup]:
         """The lookups of one request: by place first, for all types of an object, then joined where they ask alike."""
         lookups: list[Lookup] = []
+        alike: dict[object, Lookup] = {}
         for group in _by_place(entries):
             lookup = self._lookup(group, printer)
-            for known in lookups:
-                if known.asks_like(lookup):
-                    known.shapes |= lookup.shapes
-                    known.paths += (path for path in lookup.paths if path not in known.paths)
-                    break
-            else:
+            # What is asked in a context depends on the path.
+            known = lookup if lookup.contexts else alike.setdefault(lookup.asked(), lookup)
+            if known is lookup:
                 lookups.append(lookup)
+            else:
+                known.shapes |= lookup.shapes
+                known.paths |= lookup.paths
         return lookups
 
     def _lookup(self, group: list[Presence], printer: SelectionPrinter) -> Lookup:
@@ -94,7 +92,7 @@ class LookupJoiner:
         # Entries that take a context stand alone.
         contexts = self._contexts(group[0], printer)
         types = tuple(dict.fromkeys(name for entry in group for name in types_of(entry.position, self._reach)))
-        lookup = Lookup([path_of(group[0].position, types)], [], [], [], [], contexts)
+        lookup = Lookup({path_of(group[0].position, types): None}, [], [], [], [], contexts)
         for entry in group:
             sent = assign_names(entry)
             own = types_of(entry.position, self._reach) if several else None
@@ -125,16 +123,16 @@ class LookupJoiner:
 def _by_place(entries: Iterable[Presence]) -> list[list[Presence]]:
     """Entries grouped by the object they stand at, as far as a group can be one lookup: no type twice."""
     groups: list[list[Presence]] = []
+    of_object: dict[Position | None, list[list[Presence]]] = {}
     for entry in entries:
-        for group in groups:
-            first = group[0].position
-            position = entry.position
-            same_object = position.is_cast and first.is_cast and position.parent is first.parent
-            if same_object and all(_can_join(entry, other) for other in group):
-                group.append(entry)
-                break
-        else:
-            groups.append([entry])
+        position = entry.position
+        beside = of_object.setdefault(position.parent, []) if position.is_cast else []
+        group = next((one for one in beside if all(_can_join(entry, other) for other in one)), None)
+        if group is None:
+            group = []
+            groups.append(group)
+            beside.append(group)
+        group.append(entry)
     return groups
 
 

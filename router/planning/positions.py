@@ -95,6 +95,7 @@ class Position:
     def __init__(
         self, reach: Reach, type_name: str, parent: Position | None, place: Place, source_name: str, response_key: str
     ) -> None:
+        reach.count_position()
         self._reach = reach
         self.type_name = type_name
         self.parent = parent
@@ -181,10 +182,13 @@ class Position:
         """Every way to read the field ``name`` here."""
         ways = self._ways.get(name)
         if ways is None:
-            levels, known = self.levels, self._known_levels()
+            closure, known = self._closed(), self._known_levels()
             with self._reach.within(self.surroundings):
-                ways = self._ways[name] = self._reach.ways(self.type_name, levels, name, known)
-                ways += self._ways_in_context(name)
+                if known:
+                    found = self._reach.ways(self.type_name, closure.levels, name, known)
+                else:
+                    found = self._reach.ways_from(self.type_name, closure, name)
+                ways = self._ways[name] = [*found, *self._ways_in_context(name)]
         return ways
 
     def obtain(self, selections: FieldSet) -> int | None:

@@ -20,6 +20,8 @@ from router.supergraph.field_set import FieldSet, FieldSetField
 from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump, MergedType, QueryGraph, TypeKind
 
 TYPENAME = "__typename"
+# What a position takes of time and memory, in steps: with the default limit there are at most 62,500 of them.
+STEPS_OF_A_POSITION = 8
 
 
 class Node(NamedTuple):
@@ -69,9 +71,15 @@ class Reach:
         self._labels = labels
         self._edges: dict[tuple[Node, str], FieldEdge | None] = {}
         self._closures: dict[object, Closure] = {}
+        self._ways: dict[object, tuple[Closure, list[Way]]] = {}
+        self._computed_by: dict[tuple[str, str], list[tuple[Jump, Node, FieldEdge]]] = {}
         self._solving: frozenset[tuple[Node, str]] = frozenset()
         self._surroundings: Surroundings = frozenset()
         self._setting: frozenset[ContextualArgument] = frozenset()
+
+    def count_position(self) -> None:
+        """Take the steps of a position: types that have to be told apart at each level make many of a short text."""
+        self._steps.take(STEPS_OF_A_POSITION)
 
     @contextmanager
     def within(self, surroundings: Surroundings) -> Iterator[None]:
@@ -209,6 +217,16 @@ class Reach:
                     improved = True
         return Closure(levels, used)
 
+    def ways_from(self, type_name: str, closure: Closure, name: str) -> list[Way]:
+        """As ``ways`` from the levels of a closure, found once for all positions that have the same."""
+        self._steps.take()
+        key = (type_name, name, id(closure), self._surroundings)
+        found = self._ways.get(key)
+        if found is None:
+            # The closure is kept with what is found, so that nothing else ever has its id.
+            found = self._ways[key] = closure, self.ways(type_name, closure.levels, name)
+        return found[1]
+
     def ways(self, type_name: str, levels: Levels, name: str, known: Known = ()) -> list[Way]:
         """Every node that the field can be read from, at its least level, in the order of ``levels`` and jumps."""
         self._steps.take(len(levels))
@@ -222,24 +240,36 @@ class Reach:
             if (edge := self.edge(node, name)) is not None and not edge.is_computed
         ]
         best: dict[Node, Way] = {}
-        for jump in self.graph.jumps[type_name]:
-            way = self._computed(type_name, levels, name, jump, known)
+        for jump, node, edge in self._computing(type_name, name):
+            way = self._computed(type_name, levels, jump, (node, edge), known)
             if way is not None and (way.node not in best or way.level < best[way.node].level):
                 best[way.node] = way
         return [*ways, *best.values()]
 
-    def _computed(self, type_name: str, levels: Levels, name: str, jump: Jump, known: Known) -> Way | None:
+    def _computing(self, type_name: str, name: str) -> list[tuple[Jump, Node, FieldEdge]]:
+        """The jumps that lead to where the field can be computed."""
+        key = (type_name, name)
+        found = self._computed_by.get(key)
+        if found is None:
+            nodes = ((jump, Node(jump.subgraph, jump.type_name)) for jump in self.graph.jumps[type_name])
+            edges = ((jump, node, self.edge(node, name)) for jump, node in nodes)
+            found = [(jump, node, edge) for jump, node, edge in edges if edge is not None and edge.is_computed]
+            self._computed_by[key] = found
+        return found
+
+    def _computed(
+        self, type_name: str, levels: Levels, jump: Jump, there: tuple[Node, FieldEdge], known: Known
+    ) -> Way | None:
         """The way to a field with ``@requires`` or contextual arguments by ``jump``, if what it needs can be had."""
-        node = Node(jump.subgraph, jump.type_name)
-        edge = self.edge(node, name)
-        if edge is None or not edge.is_computed or (node, name) in self._solving:
+        node, edge = there
+        if (node, edge.name) in self._solving:
             return None
         context = self.context_level(edge)
         if context is None:
             return None
         outer = self._solving
         # A computed field cannot be an input of itself, however far away.
-        self._solving = outer | {(node, name)}
+        self._solving = outer | {(node, edge.name)}
         try:
             key = self._obtain_inputs(type_name, levels, jump.key, known)
             inputs = None if key is None else self._obtain_inputs(type_name, levels, edge.requires, known)

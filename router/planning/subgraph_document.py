@@ -39,18 +39,16 @@ class SelectionPrinter:
 
     def selections(self, presence: Presence, sent: Sent, known: Conditions) -> list[str]:
         """Every selection of a presence."""
-        selections: list[str] = []
-        if self._tells_type(presence):
-            selections.append(TYPENAME)
+        selections: dict[str, None] = {TYPENAME: None} if self._tells_type(presence) else {}
         type_ = self._reach.graph.types[presence.node.subgraph, presence.node.type_name]
         for key, use in in_order(presence):
             texts = self._field(presence, key, use, sent, known)
             if use.edge is not None and use.name not in type_.fields:
                 # Its types all have the field, the interface or union itself does not.
                 texts = [f"... on {name} {{ {text} }}" for name in type_.possible for text in texts]
-            selections += (text for text in texts if text not in selections)
-        selections += (text for text in self._casts(presence, sent, known) if text not in selections)
-        return selections or [TYPENAME]
+            selections |= dict.fromkeys(texts)
+        selections |= dict.fromkeys(self._casts(presence, sent, known))
+        return list(selections) or [TYPENAME]
 
     def _tells_type(self, presence: Presence) -> bool:
         position = presence.position
@@ -122,6 +120,8 @@ class SelectionPrinter:
 
 def in_order(presence: Presence) -> list[tuple[str, Use]]:
     """A presence's fields: the client's in the client's order, then ours."""
+    if len(presence.uses) < 2:
+        return list(presence.uses.items())
     rank = {key: number for number, key in enumerate(presence.position.client_keys)}
     return sorted(presence.uses.items(), key=lambda item: rank.get(item[0], len(rank)))
 
