@@ -99,7 +99,7 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # its warnings tell of clients that speak no HTTP, as often as they like
         access_log=False,
         server_header=False,
         proxy_headers=False,

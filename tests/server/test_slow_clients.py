@@ -219,6 +219,20 @@ async def test_trailers_without_an_end_are_refused(router: RunningRouter) -> Non
 
 
 @pytest.mark.asyncio
+async def test_what_is_no_http_is_refused_and_fills_no_log(router: RunningRouter) -> None:
+    for sent in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET\r\n\r\n",
+        HEAD.replace(b"1.1", b"9.9") + b"\r\n",
+    ):
+        async with connected(router) as client:
+            await client.send(sent)
+            assert (await client.rest()).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert "Invalid" not in router.log.read_text()
+    await is_served(router)
+
+
+@pytest.mark.asyncio
 async def test_requests_in_a_row_are_answered_in_order(router: RunningRouter) -> None:
     async with connected(router) as client:
         await client.send(WHOLE * 10)
