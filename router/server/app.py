@@ -22,6 +22,7 @@ from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
 from router.server.nats.metrics import NatsCollector
 from router.server.overload import Overload, overload_policy
+from router.server.persisted_documents.shared import DocumentSharing
 from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import Lasting, assemble
@@ -68,6 +69,8 @@ class RouterApp:
         telemetry.registry.register(TrafficCollector(self._traffic))
         telemetry.registry.register(OverloadCollector(self.overload))
         self._cache_events = CacheEvents(self._entity_cache)
+        self._document_sharing = DocumentSharing()
+        telemetry.registry.register(self._document_sharing)
         telemetry.registry.register(EntityCacheCollector(self._entity_cache, self._cache_events))
         telemetry.registry.register(NatsCollector(lambda: self._serving.nats))
 
@@ -90,7 +93,7 @@ class RouterApp:
         self._lasting.telemetry.operations.limit(config.telemetry.metrics)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
         if self._is_alive:
-            self._follow_cache_events()
+            self._follow_what_is_shared()
         if old.nats is not None and old.nats is not self._serving.nats:
             closing = asyncio.get_running_loop().create_task(old.nats.close())
             self._closing.add(closing)
@@ -143,8 +146,9 @@ class RouterApp:
             resources.callback(noting.cancel)
             await self._start_subgraphs()
             self._is_alive = True
-            self._follow_cache_events()
+            self._follow_what_is_shared()
             resources.callback(self._cache_events.close)
+            resources.callback(self._document_sharing.close)
             yield
             self._is_alive = False
         if self.service.graph is not None:
@@ -185,9 +189,12 @@ class RouterApp:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
 
-    def _follow_cache_events(self) -> None:
-        settings = self._serving.config.entity_cache
-        self._cache_events.follow(settings.events if settings.enabled else (), self._serving.nats)
+    def _follow_what_is_shared(self) -> None:
+        config, nats = self._serving.config, self._serving.nats
+        self._cache_events.follow(config.entity_cache.events if config.entity_cache.enabled else (), nats)
+        documents = self.service.documents
+        registered = documents.registered if documents is not None else None
+        self._document_sharing.follow(config.persisted_documents, registered, nats)
 
     def _entity_cache(self) -> CachingClient | None:
         traffic = self._traffic()

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from router.errors import InputError
 from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.access.cross_origin import guarded_http
 from router.server.access.host_identity import HostIdentity
@@ -24,7 +25,7 @@ from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
 from router.server.caching.invalidation import invalidation_route
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
-from router.server.config import RouterConfig
+from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.demand.control import DemandControl
 from router.server.demand.metered_service import metered_kind
 from router.server.endpoint import GraphQLEndpoint
@@ -88,9 +89,11 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
 
     What the ``previous`` one has learned of tokens, keys and documents, and its connection to NATS, are kept where the
     settings for them are the same.
-    InputError (INVALID_CONFIG) as the explorer, policies, manifest, authenticator and headers of claims say.
+    InputError (INVALID_CONFIG) where documents are to be shared by no server, and as the explorer, policies, manifest,
+    authenticator and headers of claims say.
     """
     check_claim_headers(config)
+    _check_sharing(config)
     authenticator = _authenticator(config, previous)
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
@@ -161,6 +164,12 @@ def _answer_policy(config: RouterConfig, hooks: Hooks | None, lasting: Lasting) 
         return None
     may_refuse = hooks is not None and bool(hooks.on_request or hooks.on_operation or hooks.on_plan)
     return AnswerPolicy(config, is_guarded=may_refuse or lasting.host is not None)
+
+
+def _check_sharing(config: RouterConfig) -> None:
+    if config.persisted_documents.apq_shared and config.nats.url is None:
+        message = "persisted_documents.apq_shared: replicas share by the server in nats.url, so set that."
+        raise InputError(INVALID_CONFIG, message)
 
 
 def _documents(config: RouterConfig, graph: Graph | None, previous: Serving | None) -> PersistedDocuments | None:
