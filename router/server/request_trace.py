@@ -37,11 +37,12 @@ class RequestTrace(NamedTuple):
     parent_id: bytes | None = None
     is_sampled: bool = True
 
-    def unsampled(self) -> RequestTrace:
-        """The same trace, whose spans nobody is to keep."""
+    def unsampled_headers(self) -> Headers:
+        """What fetches bear where the spans of the trace are not kept."""
+        if not self.is_sampled:
+            return self.headers
         (name, traceparent), *others = self.headers
-        headers = ((name, traceparent[:-2] + b"00"), *others)
-        return self._replace(headers=headers, is_sampled=False)
+        return ((name, traceparent[:-2] + b"00"), *others)
 
 
 def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:

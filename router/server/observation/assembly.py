@@ -33,15 +33,17 @@ def observed_http(app: ASGIApp, config: RouterConfig, telemetry: Telemetry, span
     if settings.access_log:
         app = AccessLog(app, settings)
     if spans is not None:
-        return TracedRequests(app, settings, telemetry.stages, spans)
+        return TracedRequests(app, settings, telemetry.stages, spans, explains=config.explains)
     if _observes(config):
-        app = ObservedRequests(app, settings, telemetry.stages)
+        app = ObservedRequests(app, settings, telemetry.stages, explains=config.explains)
     return RequestTracer(app) if settings.trace_context else app
 
 
 def observed_websocket(app: ASGIApp, config: RouterConfig, telemetry: Telemetry) -> ASGIApp:
     """``app`` with a record for each connection, where the settings ask for it."""
-    return ObservedRequests(app, config.telemetry, telemetry.stages) if _observes(config) else app
+    if not _observes(config):
+        return app
+    return ObservedRequests(app, config.telemetry, telemetry.stages, explains=config.explains)
 
 
 def span_export(config: RouterConfig, before: RouterConfig | None, kept: SpanExport | None) -> SpanExport | None:

@@ -23,7 +23,7 @@ from router.server.observation.record import RECORD
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
-from router.server.stages import stage
+from router.server.stages import OBSERVER
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
 
@@ -50,14 +50,15 @@ class ObservedService(GraphQLService):
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
         """As GraphQLService says."""
         record, operations = RECORD.get(), self._operations
+        if record is None:
+            return await super().compiled_operation(request, caller)
         if operations is not None:
             self._count_lookup(request, operations)
         graph, compiled = await super().compiled_operation(request, caller)
-        if record is not None:
-            if operations is not None:
-                operations.receive(compiled.operation, record.client)
-            if record.spans is not None:
-                record.spans.name_operation(compiled.operation)
+        if operations is not None:
+            operations.receive(compiled.operation, record.client)
+        if record.spans is not None:
+            record.spans.name_operation(compiled.operation)
         return graph, compiled
 
     async def run(
@@ -102,9 +103,15 @@ class ObservedService(GraphQLService):
         variables: Mapping[str, object],
     ) -> ProjectedResult:
         """As GraphQLService says."""
-        _PROJECTED_AT.set(time.perf_counter())
-        with stage("project"):
+        observer = OBSERVER.get()
+        if observer is None:
             return super().project(compiled, data, errors, variables)
+        began = time.perf_counter()
+        _PROJECTED_AT.set(began)
+        try:
+            return super().project(compiled, data, errors, variables)
+        finally:
+            observer.passed("project", began, time.perf_counter())
 
     async def run_in_parts(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
