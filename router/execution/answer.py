@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
 from router.execution.merge import JsonObject
@@ -13,8 +12,7 @@ from router.execution.subgraph_client import SubgraphResponse
 Decode = Callable[[bytes], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphAnswer:
+class SubgraphAnswer(NamedTuple):
     """The ``data`` (None where null or not there) and ``errors`` of a GraphQL answer; one of them says something."""
 
     data: JsonObject | None

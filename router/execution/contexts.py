@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, Node, OperationDefinitionNode, SelectionNode, VariableNode, Visitor, parse, visit
@@ -260,7 +260,7 @@ def put_together(
             first += context.size
         if answer.data is not None:
             answer.data[lookup.alias] = _entities(answer, lookup, batch)
-    return replace(answer, errors=[_moved(error, moved) for error in answer.errors])
+    return answer._replace(errors=[_moved(error, moved) for error in answer.errors])
 
 
 def _entities(answer: SubgraphAnswer, lookup: ExecutableLookup, batch: Batch) -> list[Any] | None:

@@ -74,19 +74,19 @@ class ExecutableFetch:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The JSON body of a fetch: ``head`` up to the variables, whose names are ``variables``.
+    """The JSON body of a fetch: ``head`` up to the variables, which ``variables`` tells by name, each as JSON.
 
     Variables that the client left out, and that have no default, are left out here too.
     """
 
     head: bytes
-    variables: tuple[str, ...]
+    variables: Mapping[str, bytes]
 
     def render(
         self, variables: Mapping[str, object], lookups: Sequence[ExecutableLookup], batches: Sequence[Batch]
     ) -> bytes:
         """The body for these variables and representations."""
-        parts = [b'"%b":%b' % (n.encode(), encode(variables[n])) for n in self.variables if n in variables]
+        parts = [name + encode(variables[n]) for n, name in self.variables.items() if n in variables]
         for lookup, batch in zip(lookups, batches, strict=True):
             parts.append(lookup.prefix + b"[" + b",".join(batch.representations) + b"]")
         return self.head + b',"variables":{' + b",".join(parts) + b"}}" if parts else self.head + b"}"
@@ -123,7 +123,7 @@ def _compile_body(fetch: Fetch) -> RequestBody | ContextualBody:
     head = b'{"query":' + encode(fetch.document)
     if fetch.operation_name is not None:
         head += b',"operationName":' + encode(fetch.operation_name)
-    return RequestBody(head, fetch.variables)
+    return RequestBody(head, {name: encode(name) + b":" for name in fetch.variables})
 
 
 def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:

@@ -65,8 +65,7 @@ class ExecutionContext(NamedTuple):
     has_files: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
+class ExecutionResult(NamedTuple):
     """The merged data, with the keys that planning added, and the errors at the client's paths."""
 
     data: JsonObject

@@ -15,6 +15,7 @@ For ``{ product { name } }`` it writes, with ``c`` the :class:`~router.response.
         return r
 
 Generated source, because a closure for each leaf costs as much again as all the rest of the projection (measured).
+Functions with the same source, in whatever operations, share their code, which is most of what an operation weighs.
 Only names that the GraphQL grammar allows enter the source, each as a quoted literal. A function that returns None has
 told the error, or met a null, of a field that cannot be null: the object or list is null then.
 """
@@ -23,6 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from graphql import (
@@ -45,6 +48,7 @@ from router.response.fields import Occurrence, SelectionSets, collect_fields
 
 ProjectObject = Callable[[JsonObject, LinkedPath, Completion], JsonObject | None]
 
+_LONGEST_SHARED_SOURCE = 2000
 INTROSPECTION_FIELDS = ("__schema", "__type")
 _IS_SOUND = {
     "String": "type(x) is str",
@@ -75,8 +79,9 @@ class ProjectionWriter:
         name = self._object(type_name, selection_sets)
         while self._unwritten:
             self._write_object(*self._unwritten.pop())
-        source, self._written = "\n".join(self._written), []
-        exec(compile(source, "<projection>", "exec"), self.namespace)  # noqa: S102 - see the module's docstring
+        written, self._written = self._written, []
+        for source in written:
+            exec(_code_of(source), self.namespace)  # noqa: S102 - see the module's docstring
         function: ProjectObject = self.namespace[name]
         return function
 
@@ -188,6 +193,16 @@ def _compile_abstract(writer: ProjectionWriter, abstract: str, selection_sets: S
         return function(value, path, completion)
 
     return project
+
+
+def _code_of(source: str) -> CodeType:
+    """The code of one function. Long ones are seldom met twice, and would make what is remembered heavy."""
+    return _shared_code_of(source) if len(source) <= _LONGEST_SHARED_SOURCE else compile(source, "<projection>", "exec")
+
+
+@lru_cache(maxsize=4096)
+def _shared_code_of(source: str) -> CodeType:
+    return compile(source, "<projection>", "exec")
 
 
 def _irregular(parent: str, step: str, expected: str) -> str:

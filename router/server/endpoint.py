@@ -14,7 +14,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from router.operation.model import OperationKind
-from router.server.access.caller import Caller, Identity
+from router.server.access.caller import NOBODY, Caller, Identity
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
 from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
@@ -136,12 +136,16 @@ class GraphQLEndpoint:
         """The answer; None where the client has gone away."""
         if media_type is None and not (choose_stream(head.accept) or choose_deferred_format(head.accept)):
             raise _not_acceptable()
-        caller = await self._caller(head)
+        caller = self._anyone(head) if self._identity is None else await self._identified(self._identity, head)
         if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
             return await self._answer_upload(head, caller, receive, started)
-        request = await self._read_request(head, receive)
-        if request is None:
-            return None
+        if head.method == "POST":
+            body = await read_body(receive, head.content_length, self._max_body_bytes)
+            if body is None:
+                return None
+            request: GraphQLRequest | Batch = self._read_post(head, body)
+        else:
+            request = self._read_get(head)
         if not isinstance(request, GraphQLRequest):
             return await self._clients.unless_disconnected(receive, run_batch(self._service, request, caller, started))
         graph, compiled = await self._service.compiled_operation(request, caller)
@@ -161,12 +165,13 @@ class GraphQLEndpoint:
                 parts = await self._service.run_in_parts(graph, compiled, request, caller, started)
                 if parts is not None:
                     return await self._begin(receive, parts, form)
-        run = partial(self._service.run, graph, compiled, request, caller, started)
         answer_of = result_answer if self._policy is None else self._policy.answer_of(compiled)
         if self._sharing is not None and kind is OperationKind.QUERY:
+            run = partial(self._service.run, graph, compiled, request, caller, started)
             key = self._service.mutations, sharing_key(compiled, request, head.headers, caller)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run, answer_of))
-        result = await self._clients.unless_disconnected(receive, run())
+        run_now = self._service.run(graph, compiled, request, caller, started)
+        result = await self._clients.unless_disconnected(receive, run_now)
         return answer_of(result) if result is not None else None
 
     async def _begin(self, receive: Receive, parts: DeferredAnswer, form: DeferredFormat) -> DeferredStream | None:
@@ -179,12 +184,12 @@ class GraphQLEndpoint:
                 await parts.close()
         return DeferredStream(form, parts, first) if first is not None else None
 
-    async def _caller(self, head: RequestHead) -> Caller:
+    def _anyone(self, head: RequestHead) -> Caller:
+        return Caller(tuple(head.propagated)) if head.propagated else NOBODY
+
+    async def _identified(self, identity: Identity, head: RequestHead) -> Caller:
         """Who sends the request. RequestError as the identity."""
-        headers = tuple(head.propagated)
-        if self._identity is None:
-            return Caller(headers)
-        return await self._identity.caller(head.scope, headers, head.headers)
+        return await identity.caller(head.scope, tuple(head.propagated), head.headers)
 
     async def _answer_upload(
         self, head: RequestHead, caller: Caller, receive: Receive, started: float
@@ -199,17 +204,16 @@ class GraphQLEndpoint:
             result = await self._clients.unless_disconnected(receive, run)
             return result_answer(result) if result is not None else None
 
-    async def _read_request(self, head: RequestHead, receive: Receive) -> GraphQLRequest | Batch | None:
-        """The GraphQL request, or an array of them; None where the client has gone away. RequestError: no request."""
-        if head.method == "POST":
-            body = await read_body(receive, head.content_length, self._max_body_bytes)
-            if body is None:
-                return None
-            sent = read_json(head.content_type, body)
-            check_values(body, self._max_body_values)
-            if type(sent) is list:
-                return read_batch(sent, self._batching, self._service.documents)
-            return read_parameters(sent, self._service.documents)
+    def _read_post(self, head: RequestHead, body: bytes) -> GraphQLRequest | Batch:
+        """The GraphQL request in a POST, or an array of them. RequestError: no request."""
+        sent = read_json(head.content_type, body)
+        check_values(body, self._max_body_values)
+        if type(sent) is list:
+            return read_batch(sent, self._batching, self._service.documents)
+        return read_parameters(sent, self._service.documents)
+
+    def _read_get(self, head: RequestHead) -> GraphQLRequest:
+        """The GraphQL request in a URL. RequestError: no request, METHOD_NOT_ALLOWED."""
         if head.method == "GET":
             return read_get(head.query_string, self._service.documents)
         raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})

@@ -40,7 +40,7 @@ class ErrorPolicy:
         """``execute``, whose parts have their errors as clients may see them."""
 
         async def execute_presented(take: Take) -> None:
-            await execute(lambda part, result: take(part, replace(result, errors=self.presented(result.errors))))
+            await execute(lambda part, result: take(part, result._replace(errors=self.presented(result.errors))))
 
         return execute_presented
 

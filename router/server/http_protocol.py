@@ -1,8 +1,9 @@
-"""uvicorn's HTTP/1.1, with changes: the head of an answer and its body leave in one write, and three holes are closed.
+"""uvicorn's HTTP/1.1, with changes: an answer that is sent whole is written at once, and three holes are closed.
 
-uvicorn writes both on their own, and over a fast network a system call costs as much as executing a small query. The
-head is held until the next write of its connection, or until the event loop's next turn, whichever comes first: so a
-stream's head does not wait for its first event, and nothing is ever written out of order.
+uvicorn looks at each header on its own and makes two writes of an answer; over a fast network a system call costs as
+much as executing a small query. Here the head of an answer of known length is held until its body comes. Where that is
+whole, both are written at once; all else (streams, parts, other lengths, odd headers) is handed to uvicorn as it came,
+so that it decides what a client gets then.
 
 The holes: trailers behind a body that comes in chunks are no headers of the request, which proxies in front of the
 router check (RFC 9112, section 7.1.2); a request names one host (section 3.2); and answers to a client that has gone
@@ -11,18 +12,26 @@ away with requests still waiting are dropped, not raised into the log.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+Header = tuple[bytes, bytes]
+# What changes how a connection goes on, or how a body is framed, is uvicorn's to decide.
+_FRAMING = (b"connection", b"transfer-encoding")
 
 
 class OneWriteProtocol(HttpToolsProtocol):
     """The protocol of one connection to a client."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Keep the transport, in a wrapper that holds heads."""
-        super().connection_made(cast("asyncio.Transport", HoldingTransport(transport, self.loop)))
 
     def on_headers_complete(self) -> None:
         """Begin the request; what comes as a header after this is a trailer, and is dropped."""
@@ -32,47 +41,84 @@ class OneWriteProtocol(HttpToolsProtocol):
         if not (self.parser.should_upgrade() and self._should_upgrade()):
             self.headers = _Trailers()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        answer = _Answer(cycle)
 
-class _Trailers(list[tuple[bytes, bytes]]):
+        def holding(scope: Scope, receive: Receive, _: Send) -> Coroutine[Any, Any, None]:
+            return app(scope, receive, answer.send)  # type: ignore[arg-type, return-value]  # uvicorn's own types
+
+        super()._start_asgi_task(cycle, holding)  # type: ignore[arg-type]
+
+
+class _Trailers(list[Header]):
     """Takes none."""
 
-    def append(self, _: tuple[bytes, bytes]) -> None:
+    def append(self, _: Header) -> None:
         """Drop it."""
 
 
-class HoldingTransport:
-    """A transport that holds what begins like an answer; all else is as the transport does it."""
+class _Answer:
+    """The answer to one request: ``send`` is what the app gets in place of the ``cycle``'s own."""
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_cycle", "_start")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._start: Message | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Write ``data`` behind what is held; hold it, if it is a head."""
-        if self._transport.is_closing():
+    async def send(self, message: Message) -> None:
+        """As ASGI says; what comes for a client that has gone away is dropped."""
+        if self._cycle.transport.is_closing():
+            # Of the requests of one client that wait in a row, uvicorn tells only the first.
+            self._cycle.disconnected = True
             return
-        if self._held:
-            data = self._held + data
-            self._held = b""
-        elif data.startswith(b"HTTP/1.1 "):
-            self._held = data
-            self._loop.call_soon(self._flush)
+        start = self._start
+        if start is None:
+            if message["type"] == "http.response.start" and _has_length(message.get("headers", ())):
+                self._start = message
+            else:
+                await self._cycle.send(message)  # type: ignore[arg-type]
             return
-        self._transport.write(data)
+        self._start = None
+        if not self._write_whole(start, message):
+            await self._cycle.send(start)  # type: ignore[arg-type]
+            await self._cycle.send(message)  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        """Write what is held, then close."""
-        self._flush()
-        self._transport.close()
+    def _write_whole(self, start: Message, message: Message) -> bool:
+        """Write an answer that ``message`` completes; False, and nothing written, where uvicorn has more to look at."""
+        cycle = self._cycle
+        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or message.get("more_body") or cycle.scope["method"] == "HEAD":
+            return False
+        if not cycle.keep_alive or cycle.disconnected or cycle.flow.write_paused or cycle.access_log:
+            return False
+        head = _write_head(start["status"], [*cycle.default_headers, *start["headers"]], len(body))
+        if head is None:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.transport.write(head + body)
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
-    def _flush(self) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            if not self._transport.is_closing():
-                self._transport.write(held)
+
+def _has_length(headers: Iterable[Header]) -> bool:
+    return any(name == b"content-length" for name, _ in headers)
+
+
+def _write_head(status: int, headers: list[Header], length: int) -> bytes | None:
+    """The head of an answer with a body of ``length`` bytes; None where it is not plain, or says another length."""
+    lines = [STATUS_LINE[status]]
+    lengths = []
+    for name, value in headers:
+        if name == b"content-length":
+            lengths.append(value)
+        elif name in _FRAMING:
+            return None
+        lines += (name, b": ", value, b"\r\n")
+    names, values = b"".join(lines[1::4]), b"".join(lines[3::4])
+    if lengths != [b"%d" % length] or HEADER_RE.search(names) or HEADER_VALUE_RE.search(values):
+        return None
+    lines.append(b"\r\n")
+    return b"".join(lines)

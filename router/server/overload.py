@@ -78,10 +78,11 @@ class Overload:
 
     def enter(self) -> bool:
         """Let one request in, which must ``leave``; False where it is refused."""
-        if self.in_flight >= self.limit:
+        in_flight = self.in_flight + 1
+        if in_flight > self._limit or in_flight > self.policy.max_in_flight:
             self.refused += 1
             return False
-        self.in_flight += 1
+        self.in_flight = in_flight
         if self._timer is None:
             self._watch()
         return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 import httpx
 import psutil
@@ -45,6 +47,13 @@ def test_a_compiled_operation_does_not_keep_its_document() -> None:
     assert not [each for each in added if isinstance(each, DocumentNode | FieldNode)]
     # A location holds two, and the operation keeps its variable's definition alone.
     assert len([each for each in added if isinstance(each, Token)]) <= 10
+
+
+def test_an_operation_of_five_fields_and_four_objects_weighs_less_than_30_kb() -> None:
+    """No two of a thousand share a name; that they are in a process of their own makes its memory theirs."""
+    command = [sys.executable, "-m", "tests.server.operation_weight", "1000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    assert 1_000 < float(done.stdout) < 30_000
 
 
 def resident() -> int:
