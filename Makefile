@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-check bench-composition bench-services lock clean
+.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-orders bench-workers bench-memory bench-check bench-composition bench-services lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,10 +60,19 @@ fmt: $(VENV)/.ready ## format the code and mend what ruff can mend
 fuzz: $(VENV)/.ready ## compare the router with one server over random graphs, until it is stopped or finds a difference
 	@$(BIN)/python -m tests.differential.fuzz
 
-bench: bench-router bench-composition bench-services ## every benchmark: the router and the composer beside their peers, then each service
+bench: bench-router bench-orders bench-workers bench-memory bench-composition bench-services ## every benchmark: the router, the composer and the services
 
 bench-router: setup ## compare the router with its peers, side by side in one run
 	@$(BIN)/python -m bench
+
+bench-orders: setup ## our own order query over the five services, through the router and by hand
+	@$(BIN)/python -m bench.orders
+
+bench-workers: setup ## two worker processes beside one
+	@$(BIN)/python -m bench.workers
+
+bench-memory: setup ## what 10,000 cached operations weigh, and whether memory stays flat under load
+	@$(BIN)/python -m bench.memory
 
 bench-check: setup ## compare the CPU time of a request with that of another version: make bench-check BASE=main
 	@$(BIN)/python -m bench.check $(BASE)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -51,9 +52,21 @@ def _compare(names: tuple[str, ...], operations: list[Operation], rounds: int, s
         for operation in operations:
             timed = [routers[one.name] for one in chosen if one.takes(operation)]
             samples[operation.name] = _time(timed, operation, rounds, Load(connections, seconds, LOAD_CPU), stub)
-        overhead = measure_overhead(routers["galleria"], stub, rounds, LOAD_CPU)
+        overhead = _time_overhead(routers, stub, rounds)
     conditions = f"{connections} connections, {rounds} rounds of {seconds} s, router alone on one core, medians"
     _write(samples, overhead, conditions)
+
+
+def _time_overhead(routers: Mapping[str, Running], stub: Running, rounds: int) -> Overhead:
+    """Of our router and of the ceiling, where it takes part: on a core of their own, and on the asker's."""
+    known = known_contestants()
+    names = [name for name in ("galleria", "ceiling") if name in routers]
+    with ExitStack() as stack:
+        timed = {f"{name} on a core of its own": routers[name] for name in names}
+        for name in names:
+            beside = replace(known[name], name=f"{name}-beside")
+            timed[f"{name} on the same core"] = stack.enter_context(running(beside, LOAD_CPU, {}))
+        return measure_overhead(timed, stub, rounds, LOAD_CPU)
 
 
 def _write(samples: dict[str, dict[str, list[Sample]]], overhead: Overhead, conditions: str) -> None:

@@ -1,7 +1,7 @@
 """``python -m bench.check BASE``: whether a request costs more CPU time than it did in another version of the router.
 
-Both versions run side by side, their rounds interleave, and the ratio of their CPU times per request counts: other
-processes on the machine slow both alike.
+Both versions run side by side, and each round times one right after the other. The median of the rounds' ratios
+counts: what else the machine does slows both of a round alike, and a round that was hit by chance does not decide.
 """
 
 from __future__ import annotations
@@ -74,14 +74,15 @@ def _version(name: str, root: Path) -> Contestant:
 
 def _ratio(old: Running, new: Running, operation: Operation, rounds: int, stub: Running) -> float:
     load = Load(CONNECTIONS, SECONDS, LOAD_CPU)
-    costs: dict[str, list[float]] = {old.name: [], new.name: []}
+    ratios: list[float] = []
     for version in (old, new):
         verify(version, operation)
         measure(version, operation, Load(CONNECTIONS, 1, LOAD_CPU), stub)
     for index in range(rounds):
-        for version in (old, new) if index % 2 == 0 else (new, old):
-            costs[version.name].append(measure(version, operation, load, stub).cpu_us_per_request)
-    return median(costs[new.name]) / median(costs[old.name])
+        pair = (old, new) if index % 2 == 0 else (new, old)
+        costs = {version.name: measure(version, operation, load, stub).cpu_us_per_request for version in pair}
+        ratios.append(costs[new.name] / costs[old.name])
+    return median(ratios)
 
 
 if __name__ == "__main__":

@@ -104,8 +104,11 @@ def install(contestant: Contestant) -> bool:
 
 
 @contextmanager
-def running(contestant: Contestant, cpu: int, environment: Mapping[str, str]) -> Iterator[Running]:
-    """Run the contestant alone on ``cpu`` until the block ends; the block begins when it answers."""
+def running(contestant: Contestant, cpu: int | str, environment: Mapping[str, str]) -> Iterator[Running]:
+    """Run the contestant on ``cpu`` (one, or several as taskset names them) until the block ends.
+
+    The block begins when it answers.
+    """
     port = free_port()
     command = [part.format(port=port, supergraph=SUPERGRAPH) for part in contestant.command]
     env = {**os.environ, **environment, "PORT": str(port), "SUPERGRAPH": str(SUPERGRAPH), "NODE_ENV": "production"}

@@ -41,11 +41,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How hard, how long, and from which CPU."""
+    """How hard, how long, and from which CPU (or several, as taskset names them)."""
 
     connections: int
     seconds: int
-    cpu: int
+    cpu: int | str
 
 
 def require_wrk() -> None:

@@ -25,7 +25,7 @@ def render(samples: Samples, overhead: Overhead, conditions: str, machine: Mappi
         for name, of_name in samples.items()
         for router, of_router in of_name.items()
     ]
-    added = overhead.through_us - overhead.straight_us
+    added = "; ".join(f"{name} adds {overhead.added_us(name):.0f} us" for name in overhead.through_us)
     return "\n".join(
         [
             "# Routers side by side",
@@ -35,8 +35,7 @@ def render(samples: Samples, overhead: Overhead, conditions: str, machine: Mappi
             HEADER,
             *rows,
             "",
-            f"One connection, operation b, medians: {overhead.through_us:.0f} us through the router, "
-            f"{overhead.straight_us:.0f} us straight to the subgraph: the router adds {added:.0f} us.",
+            f"One connection, operation b, medians: {overhead.straight_us:.0f} us straight to the subgraph; {added}.",
             "",
             "Measured on " + "; ".join(f"{name} {value}" for name, value in machine.items()) + ".",
             "",

@@ -18,7 +18,7 @@ PORT = 24200  # the routing URLs of federation/schema/supergraph.graphql
 
 
 @contextmanager
-def running_stub(cpu: int) -> Iterator[Running]:
+def running_stub(cpu: int | str) -> Iterator[Running]:
     """Build the stub if its source is newer, and run it on ``cpu``."""
     if not BINARY.exists() or BINARY.stat().st_mtime < SOURCE.stat().st_mtime:
         compiler = shutil.which("g++") or shutil.which("clang++")

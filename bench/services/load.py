@@ -13,6 +13,8 @@ from statistics import quantiles
 
 from bench.errors import BenchError
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -46,20 +48,28 @@ async def load(target: Target, bodies: Iterator[bytes], connections: int, second
 
 
 async def _ask_until(target: Target, bodies: Iterator[bytes], deadline: float) -> list[float]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-    authorization = f"authorization: Bearer {target.token}\r\n" if target.token else ""
-    head = f"POST /graphql HTTP/1.1\r\nhost: bench\r\n{authorization}content-type: application/json\r\ncontent-length: "
+    streams = await asyncio.open_connection("127.0.0.1", target.port)
     latencies = []
     for body in bodies:
         began = time.perf_counter()
         if began > deadline:
             break
-        writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
-        _check(*await _read_response(reader))
+        await exchange(streams, target.token, body)
         latencies.append(time.perf_counter() - began)
-    writer.close()
-    await writer.wait_closed()
+    streams[1].close()
+    await streams[1].wait_closed()
     return latencies
+
+
+async def exchange(streams: Streams, token: str | None, body: bytes) -> bytes:
+    """The body of the answer to a GraphQL request; raises BenchError for a wrong one."""
+    reader, writer = streams
+    authorization = f"authorization: Bearer {token}\r\n" if token else ""
+    head = f"POST /graphql HTTP/1.1\r\nhost: bench\r\n{authorization}content-type: application/json\r\ncontent-length: "
+    writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
+    found, answer = await _read_response(reader)
+    _check(found, answer)
+    return answer
 
 
 async def _read_response(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:

@@ -10,11 +10,12 @@ import psutil
 from bench.contestants import SUPERGRAPH
 from bench.memory import DIFFERENT
 from router.server.compiled_operation import OperationCompiler
+from router.server.recently_used import CacheSize
 from router.supergraph.read import read_supergraph
 
 
 def main(count: int) -> None:
-    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH.read_text()), 2 * count)
+    compile_ = OperationCompiler(read_supergraph(SUPERGRAPH.read_text()), CacheSize(2 * count, 2**40))
     kept = [compile_(DIFFERENT.format(n=number), None) for number in range(50)]  # What all share is there now.
     gc.collect()
     before = psutil.Process().memory_info().rss
