@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from router.planning.conditions import simplify
-from router.planning.positions import Position
+from router.planning.positions import Place
 from router.planning.presences import Presence, Slot
 from router.planning.query_plan import OwnedField, Path, PathStep
 from router.planning.subgraph_document import in_order
@@ -19,7 +19,7 @@ class Ownership:
     """Knows which of the fetches of ``entries`` (each with the slot that it is fetched in) bring each field."""
 
     def __init__(self, entries: Iterable[Presence], final: Mapping[Slot, Slot]) -> None:
-        self._brought: dict[tuple[Position, str], set[Slot]] = {}
+        self._brought: dict[tuple[Place, str], set[Slot]] = {}
         for entry in entries:
             for presence in _within(entry):
                 for key in presence.uses:
@@ -57,12 +57,12 @@ class Ownership:
         return owned
 
 
-def _object(presence: Presence) -> Position:
-    """The position that stands for the object, in whatever part of the answer it is read."""
+def _object(presence: Presence) -> Place:
+    """The place of the object, whatever it is read as there, and in whatever part of the answer."""
     position = presence.position
     while position.known:
         position = position.known[0]
-    return position
+    return position.place
 
 
 def _within(presence: Presence) -> Iterable[Presence]:
