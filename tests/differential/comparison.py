@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult
+from graphql import DocumentNode, ExecutionResult, validate
 
 from router import Subgraph, compose
 from router.errors import OperationError, PlanningError
-from router.execution.executable import ExecutablePlan, compile_plan
 from router.execution.execute import ExecutionContext, execute
 from router.execution.json_numbers import decode_exact, encode
-from router.operation import build_operation, coerce_variables, parse_document
-from router.operation.model import Operation
-from router.planning import plan_operation, render_text
+from router.operation import parse_document
+from router.planning import render_text
 from router.planning.query_plan import Path, QueryPlan
-from router.response.projection import ProjectedResult, Projection, compile_projection
+from router.response.projection import ProjectedResult
+from router.server.compiled_operation import CompiledOperation, OperationCompiler
+from router.server.recently_used import CacheSize
 from router.supergraph import Supergraph, read_supergraph
 from tests.differential.drawing.subgraph_sets import draw_set
 from tests.differential.failures import FAILURES
@@ -67,10 +67,7 @@ class Prepared:
     """An operation, made ready for both servers."""
 
     document: DocumentNode
-    operation: Operation
-    plan: QueryPlan
-    executable: ExecutablePlan
-    projection: Projection
+    compiled: CompiledOperation
 
 
 @lru_cache(maxsize=8)
@@ -113,19 +110,27 @@ def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
 
 @lru_cache(maxsize=8)
 def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared | str | None:
-    """The operation, planned; None where the router refuses it as invalid, a complaint where it has no plan for it."""
+    """The operation, compiled as the server does it; None where it is invalid for the router as for graphql-core.
+
+    A complaint where these two are not of one mind, or where the router has no plan.
+    """
     graph = graph_of(subgraphs)
     assert graph is not None
     try:
         document = parse_document(text)
-        operation = build_operation(graph.supergraph.api_schema, document)
-        plan = plan_operation(graph.supergraph, operation, override_labels=labels)
-    except PlanningError as error:
-        return f"no plan: {error.message}"
     except OperationError:
         return None
-    projection = compile_projection(operation, graph.supergraph.api_schema)
-    return Prepared(document, operation, plan, compile_plan(plan), projection)
+    invalid = validate(graph.supergraph.api_schema, document)
+    try:
+        compiled = OperationCompiler(graph.supergraph, CacheSize(1, 10**9))(text, None, labels)
+    except PlanningError as error:
+        return f"no plan: {error.message}"
+    except OperationError as error:
+        return None if invalid else f"refused: {error.message}"
+    if invalid:
+        return f"accepted: {invalid[0].message}"
+    assert isinstance(compiled, CompiledOperation)
+    return Prepared(document, compiled)
 
 
 def check(case: Case, true_answer: AnswerAlone = answer_alone) -> str | None:
@@ -137,20 +142,22 @@ def check(case: Case, true_answer: AnswerAlone = answer_alone) -> str | None:
     if not isinstance(prepared, Prepared):
         return prepared
     api_schema = graph.supergraph.api_schema
-    try:
-        values = coerce_variables(api_schema, prepared.operation, dict(case.variables))
-    except OperationError:
-        return None
+    compiled = prepared.compiled
     world = World(graph.model, case.seed, fails=case.broken)
+    try:
+        values = compiled.coerce(dict(case.variables))
+    except OperationError as error:
+        truth = true_answer(world, api_schema, prepared.document, dict(case.variables))
+        return None if truth.data is None else f"refused: {error.message}"
     servers = SubgraphServers(world, graph.subgraphs)
     servers.failing, servers.failure = case.failing, case.failure
-    result = asyncio.run(execute(prepared.executable, values, ExecutionContext(servers, decode=decode_exact)))
-    answer = prepared.projection(result.data, result.errors, values)
+    result = asyncio.run(execute(compiled.executable, values, ExecutionContext(servers, decode=decode_exact)))
+    answer = compiled.projection(result.data, result.errors, values)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
     truth = true_answer(world, api_schema, prepared.document, dict(case.variables))
-    if case.failing is not None and any(fetch.subgraph == case.failing for fetch in prepared.plan.fetches):
-        return _compare_failed(prepared.plan, case, truth, answer)
+    if case.failing is not None and any(fetch.subgraph == case.failing for fetch in compiled.plan.fetches):
+        return _compare_failed(compiled.plan, case, truth, answer)
     return _compare(truth, answer)
 
 
@@ -163,7 +170,7 @@ def describe(case: Case) -> str:
     )
     prepared = prepare(case.subgraphs, case.operation, case.labels) if graph_of(case.subgraphs) else None
     if isinstance(prepared, Prepared):
-        parts.append(render_text(prepared.plan))
+        parts.append(render_text(prepared.compiled.plan))
     return "\n\n".join(parts)
 
 

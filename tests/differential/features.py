@@ -18,6 +18,7 @@ IN_OPERATIONS = {
     "variable": r"\$v\d",
     "variable with a default": r"\$v\d+: [^,)=]+ = ",
     "input object": r"\bwish: {",
+    "variable in a literal": r"(\[[^\]]*|\{\w+: [^{}]*)\$v\d+[^{}]*[\]}]",
     "include": r"@include",
     "skip": r"@skip",
     "condition on a key": r"\b(id|sku|code) @(include|skip)",

@@ -144,13 +144,31 @@ class OperationGenerator:
         return f"({', '.join(given)})" if given else ""
 
     def _argument(self, type_: GraphQLInputType) -> str:
-        if self._rng.random() < 0.4:
-            name = f"v{len(self._drawn)}"
-            default = f" = {_literal(self._value(type_), type_)}" if self._rng.random() < 0.25 else ""
-            self._declared[name] = f"{type_}{default}"
-            self._drawn[name] = lambda: self._value(type_)
-            return f"${name}"
-        return _literal(self._value(type_), type_)
+        chance = self._rng.random()
+        if chance < 0.4:
+            return self._variable(type_)
+        return self._partly_literal(type_) if chance < 0.55 else _literal(self._value(type_), type_)
+
+    def _variable(self, type_: GraphQLInputType) -> str:
+        name = f"v{len(self._drawn)}"
+        default = f" = {_literal(self._value(type_), type_)}" if self._rng.random() < 0.25 else ""
+        self._declared[name] = f"{type_}{default}"
+        self._drawn[name] = lambda: self._value(type_)
+        return f"${name}"
+
+    def _partly_literal(self, type_: GraphQLInputType) -> str:
+        """A literal list or object that holds variables."""
+        nullable = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        if isinstance(nullable, GraphQLList):
+            item = nullable.of_type
+            return f"[{_literal(self._value(item), item)}, {self._variable(item)}]"
+        if isinstance(nullable, GraphQLInputObjectType):
+            chosen = {
+                n: f for n, f in nullable.fields.items() if is_required_input_field(f) or self._rng.random() < 0.5
+            }
+            parts = [f"{name}: {self._partly_literal(field.type)}" for name, field in chosen.items()]
+            return "{" + ", ".join(parts) + "}"
+        return self._variable(type_) if self._rng.random() < 0.5 else _literal(self._value(type_), type_)
 
     def _value(self, type_: GraphQLInputType, depth: int = 0) -> Any:
         if isinstance(type_, GraphQLNonNull):

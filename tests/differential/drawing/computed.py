@@ -39,6 +39,8 @@ def _feature_of(found: DrawnField, asked: str, below: str) -> str:
         return "requires through fragments"
     if found.target == "I":
         return "requires through an interface"
+    if below.count("{") > 1:
+        return "requires through two objects"
     if below and "[" in found.type:
         return "requires through a list"
     if found.name.startswith(("c_", "d_")):
@@ -64,16 +66,24 @@ def _required_below(drawn: DrawnSet, home: str, target: str) -> str | None:
         parts = [(m, _of_entity(drawn, home, m)) for m in drawn.types[home]["U"].members if m in drawn.entities]
         texts = [f"... on {member}{below}" for member, below in parts if below]
         return f" {{ {' '.join(texts)} }}" if texts else None
-    if target.startswith(("VE", "WE", "Ref", "Owner", "I", "U", "J")):
+    if target.startswith(("VE", "WE", "Ref", "Owner", "Place", "I", "U", "J")):
         return None
     return ""
 
 
-def _of_entity(drawn: DrawnSet, home: str, target: str) -> str | None:
-    """A leaf of a linked entity, external here where it is not read here."""
+def _of_entity(drawn: DrawnSet, home: str, target: str, *, may_go_on: bool = True) -> str | None:
+    """A leaf of a linked entity, or of one that this links to; external here where it is not read here."""
     if home not in drawn.homes(target):
         return None
     type_ = drawn.types[home][target]
+    if may_go_on and drawn.chance(0.25):
+        for name in drawn.field_names(target):
+            found = drawn.found(target, name)
+            is_link = name.startswith("l") and found.target in drawn.entities and name not in type_.fields
+            below = _of_entity(drawn, home, found.target, may_go_on=False) if is_link else None
+            if below:
+                type_.add(name, found.type, "", external=True)
+                return f" {{ {name}{below} }}"
     for name in drawn.field_names(target):
         found = drawn.found(target, name)
         is_leaf = name.startswith("f") and not found.arguments
@@ -148,6 +158,8 @@ def draw_interface_object(drawn: DrawnSet) -> None:
             if not all(name in drawn.types[host][n].fields for n in implementers):
                 del drawn.types[host]["I"].fields[name]
     _add_interface_object(drawn, hosts[0])
+    if drawn.chance(0.4):
+        _add_second_interface_object(drawn)
 
 
 def _add_interface_object(drawn: DrawnSet, host: str) -> None:
@@ -166,6 +178,23 @@ def _add_interface_object(drawn: DrawnSet, host: str) -> None:
         type_.add("label", "String", external=True)
         type_.add("worth", "Int", "", '@requires(fields: "label")')
         drawn.note("interface object with requires")
+
+
+def _add_second_interface_object(drawn: DrawnSet) -> None:
+    """Another subgraph that knows the interface alone, and may need what the first one has of it."""
+    name = f"s{len(drawn.names)}"
+    drawn.names.append(name)
+    drawn.types[name] = {}
+    type_ = drawn.type(name, "type", "I")
+    type_.keys, type_.directives = ["id"], ["@interfaceObject"]
+    type_.add("id", "ID!")
+    type_.add("bonus", "Int")
+    type_.add("mate", drawn.rng.choice(("I", "[I!]")))
+    drawn.root(name, f"any_{name}", "[I!]")
+    if drawn.chance(0.6):
+        type_.add("extra", "String", external=True)
+        type_.add("gain", "Int", "", '@requires(fields: "extra")')
+    drawn.note("several interface objects")
 
 
 def draw_hidden(drawn: DrawnSet) -> None:

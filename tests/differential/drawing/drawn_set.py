@@ -131,7 +131,7 @@ class DrawnSet:
         for type_ in self.types[subgraph].values():
             text = self._print_type(subgraph, type_, plain=plain)
             parts.append(text.replace("type Query ", f"type {renamed} ") if renamed else text)
-        used = "\n".join(self._print_used("\n".join(parts)))
+        used = "\n".join(self._print_used(subgraph, "\n".join(parts)))
         return "\n".join([*parts, used.replace(" @inaccessible", "") if plain else used]) + "\n"
 
     def _can_be_federation_1(self, subgraph: str) -> bool:
@@ -169,12 +169,14 @@ class DrawnSet:
         stolen = sum("@override" in d for o in owners for d in self.types[o][type_name].fields[name].directives)
         return len(owners) - stolen > 1 or (type_name, name) in self.must_share
 
-    def _print_used(self, text: str) -> list[str]:
-        """The types that several subgraphs share, where they are used."""
+    def _print_used(self, subgraph: str, text: str) -> list[str]:
+        """The types that several subgraphs share, where they are used; of ``Hue`` each knows its own values."""
         shown = [name for name in COMMON if name in text]
         if "Wish" in shown and "Color" not in shown:
             shown.append("Color")
-        return [COMMON[name] for name in shown]
+        hues = ("{ DARK LIGHT }", "{ DARK LIGHT PALE }", "{ BRIGHT DARK LIGHT }")
+        own = [f"enum Hue {hues[self.names.index(subgraph) % len(hues)]}"] if "Hue" in text else []
+        return [*(COMMON[name] for name in shown), *own]
 
 
 COMMON = {

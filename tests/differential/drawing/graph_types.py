@@ -6,7 +6,7 @@ from tests.differential.drawing.drawn_set import DrawnSet, DrawnType
 
 KEY_FORMS = (
     "id", "sku", "code region", "ref { serial }", "ref { serial } sku", "marks", "parts { serial }", "owner { id }",
-    "nick",
+    "nick", "place { town { zip } }",
 )  # fmt: skip
 KEY_FEATURES = {
     "code region": "key of two fields",
@@ -16,6 +16,7 @@ KEY_FEATURES = {
     "parts { serial }": "key of a list of objects",
     "owner { id }": "key of an entity",
     "nick": "key that may be null",
+    "place { town { zip } }": "key of two levels",
 }
 KEY_FIELDS = {
     "id": "ID!", "sku": "String!", "code": "Int!", "region": "ID!", "ref": "Ref!", "marks": "[ID!]!",
@@ -34,6 +35,8 @@ LEAVES = (
     "Boolean",
     "Mood",
     "[Mood!]",
+    "Hue",
+    "[Hue!]",
 )
 ARGUMENTS = ("", "", "", "", "(size: Int)", "(color: Color, like: [ID!])", "(size: Int = 7)", "(wish: Wish)")
 LINKS = ("{}", "{}", "{}!", "[{}!]!", "[{}]", "[[{}!]!]", "[[{}]]")
@@ -67,7 +70,12 @@ def _add_keys(drawn: DrawnSet, home: str, name: str, forms: list[str]) -> None:
             owner.add("id", "ID!")
             owner.keys = ["id"]
             type_.add("owner", "Owner!")
-        for word in form.replace("{ serial }", "").replace("owner { id }", "").split():
+        if form == "place { town { zip } }":
+            type_.add("place", "Place!")
+            drawn.type(home, "type", "Place").add("town", "Town!")
+            drawn.type(home, "type", "Town").add("zip", "ID!")
+        words = form.replace("{ serial }", "").replace("owner { id }", "").replace("place { town { zip } }", "")
+        for word in words.split():
             type_.add(word, KEY_FIELDS[word])
             if word in ("ref", "parts"):
                 drawn.type(home, "type", "Ref").add("serial", "ID!")
@@ -95,6 +103,7 @@ def draw_leaves(drawn: DrawnSet) -> None:
                     drawn.note("nullabilities differ")
                 drawn.types[owner][name].add(f"f{number}", own, arguments)
             drawn.note(*(["argument with default"] if "=" in arguments or "wish" in arguments else []))
+            drawn.note(*(["enum values differ"] if "Hue" in type_ and len(drawn.names) > 1 else []))
             drawn.note(*(["custom scalar"] if type_ == "Stamp" else ["hidden enum value"] if "Mood" in type_ else []))
             if len(owners) == 1 and len(homes) > 1 and drawn.chance(0.15):
                 _override(drawn, name, f"f{number}", owners[0], rng.choice([h for h in homes if h not in owners]))
