@@ -76,7 +76,7 @@ def _errors_of(error: Exception) -> list[dict[str, Any]]:
     if isinstance(error, OperationError):
         return [dict(one.formatted) for one in error.errors]
     if isinstance(error, RequestError):
-        return [{"message": error.message, "extensions": {"code": error.code}}]
+        return [{"message": error.message, "extensions": {"code": error.code, **error.extensions}}]
     incident = uuid.uuid4().hex
     logger.error("internal error %s", incident, exc_info=error)
     message = f"Something went wrong in the router. Its log tells more under the id {incident}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
@@ -23,6 +24,7 @@ from router.server.graph_files import GraphFiles
 from router.server.nats.metrics import NatsCollector
 from router.server.overload import Overload, overload_policy
 from router.server.persisted_documents.shared import DocumentSharing
+from router.server.rate_limits.metrics import RateLimitCollector
 from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import Lasting, assemble
@@ -73,6 +75,7 @@ class RouterApp:
         telemetry.registry.register(self._document_sharing)
         telemetry.registry.register(EntityCacheCollector(self._entity_cache, self._cache_events))
         telemetry.registry.register(NatsCollector(lambda: self._serving.nats))
+        telemetry.registry.register(RateLimitCollector(lambda: self._serving.limiter))
 
     @property
     def service(self) -> GraphQLService:
@@ -94,10 +97,9 @@ class RouterApp:
         self._subscriptions.replace_graph(graph, config, self.service.gate)
         if self._is_alive:
             self._follow_what_is_shared()
-        if old.nats is not None and old.nats is not self._serving.nats:
-            closing = asyncio.get_running_loop().create_task(old.nats.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+        for before, now in ((old.limiter, self._serving.limiter), (old.nats, self._serving.nats)):
+            if before is not None and before is not now:
+                self._close_soon(before.close())
 
     def join(self, peers: WorkerPeers) -> None:
         """Be one of several workers."""
@@ -153,10 +155,16 @@ class RouterApp:
             self._is_alive = False
         if self.service.graph is not None:
             await self.service.graph.client.close()
-        if self._serving.nats is not None:
-            await self._serving.nats.close()
+        for sharing in (self._serving.limiter, self._serving.nats):
+            if sharing is not None:
+                await sharing.close()
         await asyncio.gather(*self._closing)
         await _sent(self._serving.spans.close() if self._serving.spans is not None else None)
+
+    def _close_soon(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _start_subgraphs(self) -> None:
         """Start the subgraphs of this process. One that cannot start costs its own fields, as one elsewhere would."""
@@ -195,6 +203,8 @@ class RouterApp:
         documents = self.service.documents
         registered = documents.registered if documents is not None else None
         self._document_sharing.follow(config.persisted_documents, registered, nats)
+        if self._serving.limiter is not None:
+            self._serving.limiter.start()
 
     def _entity_cache(self) -> CachingClient | None:
         traffic = self._traffic()

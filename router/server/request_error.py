@@ -13,6 +13,7 @@
 ``NOT_ACCEPTABLE``            406    the client accepts neither form in which GraphQL is answered
 ``REQUEST_TOO_LARGE``         413    the body is larger than the limit
 ``UNSUPPORTED_MEDIA_TYPE``    415    the body is not sent as application/json in UTF-8
+``RATE_LIMITED``              429    a rule of the settings is used up for this client
 ``KEYS_UNAVAILABLE``          503    the keys that verify tokens cannot be had
 ``NOT_READY``                 503    no supergraph is loaded yet
 ``SHUTTING_DOWN``             503    the router ended before the request was answered
@@ -29,11 +30,19 @@ from collections.abc import Mapping
 
 
 class RequestError(Exception):
-    """Refuse a request with HTTP ``status``; ``headers`` are added to the answer."""
+    """Refuse a request with HTTP ``status``; ``headers`` are added to the answer, ``extensions`` to the error's."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.extensions = extensions or {}

@@ -26,8 +26,8 @@ from router.server.caching.invalidation import invalidation_route
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
 from router.server.config import INVALID_CONFIG, RouterConfig
-from router.server.demand.control import DemandControl
-from router.server.demand.metered_service import metered_kind
+from router.server.demand.control import demand_control
+from router.server.demand.metered_service import metered
 from router.server.endpoint import GraphQLEndpoint
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
@@ -39,6 +39,7 @@ from router.server.persisted_documents.documents import PersistedDocuments, pers
 from router.server.plan_page import plan_route
 from router.server.plugins.hooks import Hooks, load_hooks
 from router.server.plugins.request_hooks import RequestHooks
+from router.server.rate_limits.limiter import RateLimiter, rate_limiter, with_origin
 from router.server.service import GraphQLService
 from router.server.status.reading import StatusSource
 from router.server.status.routes import status_routes
@@ -81,16 +82,17 @@ class Serving:
     authenticator: Authenticator | None
     hooks: Hooks | None
     nats: NatsConnection | None
+    limiter: RateLimiter | None
     spans: SpanExport | None
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
     """All that ``config`` asks for over ``graph``; changes nothing.
 
-    What the ``previous`` one has learned of tokens, keys and documents, and its connection to NATS, are kept where the
-    settings for them are the same.
-    InputError (INVALID_CONFIG) where documents are to be shared by no server, and as the explorer, policies, manifest,
-    authenticator and headers of claims say.
+    What the ``previous`` one has learned of tokens, keys and documents, what it has counted for rate limits, and its
+    connection to NATS, are kept where the settings for them are the same. InputError (INVALID_CONFIG) where documents
+    are to be shared by no server, and as the explorer, policies, manifest, authenticator, rate limits and headers of
+    claims say.
     """
     check_claim_headers(config)
     _check_sharing(config)
@@ -98,7 +100,11 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
     nats = open_connection(config.nats, previous.nats if previous is not None else None)
-    service = _service(config, graph, lasting, hooks, _documents(config, graph, previous))
+    limiter = rate_limiter(config, nats, previous.limiter if previous is not None else None)
+    demand = demand_control(config, lasting.telemetry.costs)
+    kind = metered(kind_of_service(config, hooks is not None and hooks.has_operation_hooks), demand, limiter)
+    documents = _documents(config, graph, previous)
+    service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
     routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
@@ -118,6 +124,9 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     websocket: ASGIApp = WebSocketEndpoint(config, lasting.current, identity, overload)
     if hooks is not None:
         endpoint, websocket = RequestHooks(endpoint, hooks), RequestHooks(websocket, hooks)
+    others: ASGIApp = Starlette(routes=routes, exception_handlers={404: _not_found})
+    if limiter is not None:
+        endpoint, others = with_origin(endpoint, config), with_origin(others, config)
     if config.compression.answers:
         endpoint = CompressedAnswers(endpoint, config.compression)
     spans = span_export(config, previous.config if previous else None, previous.spans if previous else None)
@@ -129,28 +138,15 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         graphql_path=config.graphql.path,
         service=service,
         http=observed_http(guarded, config, lasting.telemetry, spans),
-        websocket=observed_websocket(websocket, config, lasting.telemetry),
-        others=Starlette(routes=routes, exception_handlers={404: _not_found}),
+        # Whether there are rules or not: a connection may outlive that.
+        websocket=observed_websocket(with_origin(websocket, config), config, lasting.telemetry),
+        others=others,
         authenticator=authenticator,
         hooks=hooks,
         nats=nats,
+        limiter=limiter,
         spans=spans,
     )
-
-
-def _service(
-    config: RouterConfig,
-    graph: Graph | None,
-    lasting: Lasting,
-    hooks: Hooks | None,
-    documents: PersistedDocuments | None,
-) -> GraphQLService:
-    kind = kind_of_service(config, hooks is not None and hooks.has_operation_hooks)
-    if config.demand_control.mode == "off":
-        return kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
-    service = metered_kind(kind)(config, lasting.telemetry, lasting.subscriptions, graph, documents)
-    service.meter = DemandControl(config, lasting.telemetry.costs)
-    return service
 
 
 def _hooks(config: RouterConfig, previous: Serving | None) -> Hooks | None:

@@ -18,6 +18,7 @@ from router.server.config.load import INVALID_CONFIG, check_config, load_config
 from router.server.config.nats import NatsSettings
 from router.server.config.nearest import nearest
 from router.server.config.persisted_documents import PersistedDocumentSettings
+from router.server.config.rate_limits import RateLimitSettings, RateRuleSettings
 from router.server.config.router_config import RouterConfig
 from router.server.config.server import ServerSettings
 from router.server.config.signing import SigningSettings
@@ -48,6 +49,8 @@ __all__ = [
     "LimitSettings",
     "NatsSettings",
     "PersistedDocumentSettings",
+    "RateLimitSettings",
+    "RateRuleSettings",
     "RouterConfig",
     "ServerSettings",
     "SigningSettings",

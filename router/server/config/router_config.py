@@ -25,6 +25,7 @@ from router.server.config.limits import LimitSettings
 from router.server.config.nats import NatsSettings
 from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.plugins import PluginSettings
+from router.server.config.rate_limits import RateLimitSettings
 from router.server.config.section import Section
 from router.server.config.server import ServerSettings
 from router.server.config.signing import SigningSettings
@@ -53,6 +54,7 @@ class RouterConfig(Section):
     cors: CorsSettings = CorsSettings()
     limits: LimitSettings = LimitSettings()
     demand_control: DemandControlSettings = DemandControlSettings()
+    rate_limits: RateLimitSettings = RateLimitSettings()
     persisted_documents: PersistedDocumentSettings = PersistedDocumentSettings()
     cache_control: CacheControlSettings = CacheControlSettings()
     entity_cache: EntityCacheSettings = EntityCacheSettings()

@@ -100,6 +100,11 @@ class DemandControl:
         return replace(result, extensions={**(result.extensions or {}), "cost": cost})
 
 
+def demand_control(config: RouterConfig, metrics: CostMetrics) -> DemandControl | None:
+    """What the settings ask for; None where it is off."""
+    return DemandControl(config, metrics) if config.demand_control.mode != "off" else None
+
+
 def number(cost: float) -> float:
     """``cost`` as it is told: whole numbers without a fraction."""
     return int(cost) if cost.is_integer() else cost

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import cast
 
 from router.response.completion import JsonObject
 from router.response.projection import ProjectedResult
@@ -14,58 +13,92 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.demand.control import Admission, DemandControl
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.rate_limits.limiter import RateLimiter
 from router.server.service import GraphQLService
 from router.server.subscriptions.subscriber import Subscriber
 
 
 class MeteredService(GraphQLService):
-    """A GraphQLService that runs nothing which its ``meter`` does not admit. OperationError as the meter says, too."""
+    """A GraphQLService that runs nothing which its ``limiter`` and its ``demand`` control do not admit, where they are.
 
-    meter: DemandControl
+    RequestError as RateLimiter, and OperationError as DemandControl, too.
+    """
+
+    demand: DemandControl | None = None
+    limiter: RateLimiter | None = None
 
     def one_batch(self) -> AbstractContextManager[None]:
         """As GraphQLService says."""
-        return self.meter.one_batch()
+        return self.demand.one_batch() if self.demand is not None else super().one_batch()
+
+    async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
+        """As GraphQLService says; each call is a request of the ``caller``."""
+        if self.limiter is not None:
+            self.limiter.take_request(caller)
+        return await super().compiled_operation(request, caller)
 
     async def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> ProjectedResult:
         """As GraphQLService says."""
-        admission = self.meter.admit(compiled, request.variables)
+        if self.demand is None:
+            return await super().run(graph, compiled, request, caller, started)
+        admission = self._admit(self.demand, compiled, request, caller)
         result = await super().run(graph, _coerced(compiled, admission), request, caller, started)
-        return self.meter.told(result, admission, caller)
+        return self.demand.told(result, admission, caller)
 
     async def run_in_parts(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> DeferredAnswer | None:
         """As GraphQLService says. Nothing is executed before the answer is begun."""
         answer = await super().run_in_parts(graph, compiled, request, caller, started)
-        if answer is not None:
-            admission = self.meter.admit(compiled, request.variables)
-            actual = compiled.cost.actual if compiled.cost is not None else None
-            if actual is not None:
-                count = actual
-
-                def counted(data: JsonObject) -> None:
-                    self.meter.counted(admission, count(data, admission.variables))
-
-                answer.at_end(counted)
+        if answer is not None and self.demand is not None:
+            admission = self._admit(self.demand, compiled, request, caller)
+            self._count_at_end(self.demand, answer, compiled, admission)
         return answer
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
     ) -> Subscriber:
         """As GraphQLService says; what is estimated is the cost of one event."""
-        admission = self.meter.admit(compiled, request.variables)
-        return super().subscribe(graph, _coerced(compiled, admission), request, caller)
+        if self.demand is not None:
+            admission = self._admit(self.demand, compiled, request, caller)
+            compiled = _coerced(compiled, admission)
+        return super().subscribe(graph, compiled, request, caller)
+
+    def _admit(
+        self, demand: DemandControl, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
+    ) -> Admission:
+        admission = demand.admit(compiled, request.variables)
+        if self.limiter is not None:
+            self.limiter.take_cost(caller, admission.estimated.cost)
+        return admission
+
+    def _count_at_end(
+        self, demand: DemandControl, answer: DeferredAnswer, compiled: CompiledOperation, admission: Admission
+    ) -> None:
+        actual = compiled.cost.actual if compiled.cost is not None else None
+        if actual is not None:
+            count = actual
+
+            def counted(data: JsonObject) -> None:
+                demand.counted(admission, count(data, admission.variables))
+
+            answer.at_end(counted)
 
 
-def metered_kind(kind: type[GraphQLService]) -> type[MeteredService]:
-    """The service ``kind`` with a meter, which comes after whatever ``kind`` does around a GraphQLService: plugins see
-    operations before the meter does, and hear of what it refuses."""
-    if kind is GraphQLService:
-        return MeteredService
-    return cast("type[MeteredService]", type(f"Metered{kind.__name__}", (kind, MeteredService), {}))
+def metered(
+    kind: type[GraphQLService], demand: DemandControl | None, limiter: RateLimiter | None
+) -> type[GraphQLService]:
+    """The service ``kind`` with a meter, if there is any.
+
+    The meter comes after whatever ``kind`` does around a GraphQLService: plugins see operations before the meter does,
+    and hear of what it refuses.
+    """
+    if demand is None and limiter is None:
+        return kind
+    bases = (MeteredService,) if kind is GraphQLService else (kind, MeteredService)
+    return type(f"Metered{kind.__name__}", bases, {"demand": demand, "limiter": limiter})
 
 
 def _coerced(compiled: CompiledOperation, admission: Admission) -> CompiledOperation:

@@ -51,12 +51,14 @@ class NatsConnection:
         """Whether the server is there at this moment."""
         return self._client is not None and self._client.is_connected
 
-    def bucket(self, name: str, ttl_s: float | None = None, max_bytes: int | None = None) -> Bucket:
+    def bucket(
+        self, name: str, ttl_s: float | None = None, max_bytes: int | None = None, *, in_memory: bool = False
+    ) -> Bucket:
         """The key-value bucket ``name``, made where it is not there yet, whose values are forgotten after ``ttl_s``.
 
-        With ``max_bytes`` it takes no more than that: ``put`` fails then.
+        With ``max_bytes`` it takes no more than that: ``put`` fails then. ``in_memory`` it does not outlive the server.
         """
-        return Bucket(self, BucketOptions(f"{self.settings.prefix}_{name}", ttl_s, max_bytes))
+        return Bucket(self, BucketOptions(f"{self.settings.prefix}_{name}", ttl_s, max_bytes, in_memory))
 
     async def client(self) -> Client:
         """The connected client. NatsUnavailable."""
@@ -94,8 +96,7 @@ class NatsConnection:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         if self._client is not None:
-            with suppress(Exception):
-                await self._client.close()
+            await _close(self._client)
 
     def _connected(self, connecting: asyncio.Task[Client]) -> None:
         self._connecting = None
@@ -111,7 +112,8 @@ class NatsConnection:
 
     async def _connect(self) -> Client:
         # Here, because it takes a tenth of a second that a router without NATS need not wait.
-        import nats
+        import nats.errors
+        from nats.aio.client import Client
 
         reasons: list[Exception] = []
 
@@ -127,9 +129,10 @@ class NatsConnection:
             self._regained()
 
         url = self.settings.url.get_secret_value() if self.settings.url is not None else ""
+        client = Client()
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
-                return await nats.connect(
+                await client.connect(
                     url,
                     name="galleria router",
                     connect_timeout=2,
@@ -139,7 +142,12 @@ class NatsConnection:
                     disconnected_cb=lost,
                     reconnected_cb=regained,
                 )
+            return client
+        except asyncio.CancelledError:
+            await _close(client)
+            raise
         except (TimeoutError, OSError, nats.errors.Error) as error:
+            await _close(client)
             # The first tells most: a refused password, not the connection that ended by it.
             raise (reasons[0] if reasons else error) from None
 
@@ -161,6 +169,7 @@ class BucketOptions:
     name: str
     ttl_s: float | None
     max_bytes: int | None
+    in_memory: bool
 
 
 class Bucket:
@@ -169,7 +178,12 @@ class Bucket:
     def __init__(self, connection: NatsConnection, options: BucketOptions) -> None:
         self._connection = connection
         self._options = options
-        self._opened: tuple[Client, KeyValue] | None = None
+        self._opened: tuple[int, KeyValue] | None = None
+
+    @property
+    def losses(self) -> int:
+        """How often the connection was lost: after each, what the bucket had may be gone, as the server's memory is."""
+        return self._connection.losses
 
     async def get(self, key: str) -> bytes | None:
         """The value of ``key``; None where there is none. NatsUnavailable."""
@@ -210,9 +224,9 @@ class Bucket:
 
     async def _store(self) -> KeyValue:
         client = await self._connection.client()
-        if self._opened is None or self._opened[0] is not client:
+        if self._opened is None or self._opened[0] != self.losses:
             opening = _open(client, self._options, self._connection.settings)
-            self._opened = client, await self._connection.within(opening)
+            self._opened = self.losses, await self._connection.within(opening)
         return self._opened[1]
 
 
@@ -226,8 +240,14 @@ def open_connection(settings: NatsSettings, previous: NatsConnection | None) -> 
     return previous if previous is not None and previous.settings == settings else NatsConnection(settings)
 
 
+async def _close(client: Client) -> None:
+    # It may be half connected, and then fail in any way; its socket is closed all the same.
+    with suppress(Exception):
+        await client.close()
+
+
 async def _open(client: Client, options: BucketOptions, settings: NatsSettings) -> KeyValue:
-    from nats.js.api import KeyValueConfig
+    from nats.js.api import KeyValueConfig, StorageType
     from nats.js.errors import BucketNotFoundError
 
     jetstream = client.jetstream(timeout=settings.timeout_s)
@@ -235,7 +255,11 @@ async def _open(client: Client, options: BucketOptions, settings: NatsSettings) 
         return await jetstream.key_value(options.name)
     except BucketNotFoundError:
         config = KeyValueConfig(
-            bucket=options.name, ttl=options.ttl_s, max_bytes=options.max_bytes, replicas=settings.replicas
+            bucket=options.name,
+            ttl=options.ttl_s,
+            max_bytes=options.max_bytes,
+            replicas=settings.replicas,
+            storage=StorageType.MEMORY if options.in_memory else StorageType.FILE,
         )
         return await jetstream.create_key_value(config)
 

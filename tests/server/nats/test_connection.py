@@ -121,6 +121,8 @@ async def test_a_server_that_comes_back_is_used_again(tmp_path: Path, caplog: py
     async with connection(settings(nats_server.server_url(port, SECRET))) as one:
         bucket = one.bucket("documents")
         await bucket.put("a", b"1")
+        in_memory = one.bucket("counts", in_memory=True)
+        await in_memory.put("a", b"1")
         entries = bucket.entries()
         assert await anext(entries) == ("a", b"1")
         await asyncio.to_thread(first.close)
@@ -132,6 +134,10 @@ async def test_a_server_that_comes_back_is_used_again(tmp_path: Path, caplog: py
         with server(tmp_path, port):
             await until(lambda: one.is_connected)
             assert await bucket.get("a") == b"1"
+            # What was in the memory of the server is gone, and can be put again.
+            assert await in_memory.get("a") is None
+            await in_memory.put("a", b"2")
+            assert await in_memory.get("a") == b"2"
     assert [message.partition(",")[0] for message in caplog.messages] == [
         "NATS cannot be reached",
         "NATS is reached again",

@@ -1,0 +1,92 @@
+"""Where a request comes from: the address of the client, and the headers that a rule asks for.
+
+An ASGI app around those that answer leaves it for the operations of the request, or of the WebSocket. It is there only
+where there are rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+UNKNOWN = "unknown"
+# What a customer of a provider has of IPv6 (RFC 6177): its addresses are one client's.
+_PREFIX_OF_IPV6 = 64
+_MOST_HOPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """``address`` is the client's, of IPv6 its network; ``headers`` are those that rules ask for."""
+
+    address: str = UNKNOWN
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+ORIGIN: ContextVar[Origin] = ContextVar("galleria_origin", default=Origin())  # noqa: B039 - frozen
+
+
+class OriginReader:
+    """Lets ``app`` answer, whose operations find in ORIGIN where they come from."""
+
+    def __init__(self, app: ASGIApp, headers: Set[bytes], trusted_proxies: Sequence[Network]) -> None:
+        self._app = app
+        self._headers = headers
+        self._trusted = tuple(trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI says."""
+        token = ORIGIN.set(self._origin(scope))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            ORIGIN.reset(token)
+
+    def _origin(self, scope: Scope) -> Origin:
+        sent: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        peer = scope["client"][0] if scope.get("client") else ""
+        forwarded = [value for name, value in sent if name == b"x-forwarded-for"] if self._trusted else []
+        address = client_address(peer, b",".join(forwarded).decode("latin-1"), self._trusted)
+        return Origin(address, {name: value for name, value in sent if name in self._headers})
+
+
+def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
+    """The client's address, where ``peer`` is connected and ``x-forwarded-for`` says ``forwarded``.
+
+    Each proxy adds at the end whom it was asked by. So the list is read from its end, for as long as whoever said an
+    entry is one of the ``trusted``: what a client writes at its beginning is believed of nobody.
+    """
+    address = _parse(peer)
+    hops = [part.strip() for part in forwarded.split(",")][-_MOST_HOPS:] if forwarded else []
+    while hops and address is not None and any(address in network for network in trusted):
+        before = _parse(hops.pop())
+        if before is None:
+            break
+        address = before
+    return _told(address) if address is not None else peer or UNKNOWN
+
+
+def _parse(text: str) -> Address | None:
+    """An address as proxies write it: with a port, or in brackets, where they do."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _told(address: Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((int(address), _PREFIX_OF_IPV6), strict=False))
