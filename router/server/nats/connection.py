@@ -203,16 +203,16 @@ class Bucket:
 
         After a lost connection it must be asked again: a server that comes back may not know who was listening.
         """
-        import nats.errors
-
         store = await self._store()
         losses = self._connection.losses
         watcher = await self._connection.within(store.watchall(ignore_deletes=True))
         try:
             while losses == self._connection.losses:
                 try:
-                    entry = await watcher.updates(_LOOK_FOR_LOSSES_S)  # type: ignore[no-untyped-call]
-                except nats.errors.TimeoutError:
+                    # Not by the watcher's own timeout: that is asyncio.wait_for, which can swallow a cancellation.
+                    async with asyncio.timeout(_LOOK_FOR_LOSSES_S):
+                        entry = await anext(watcher)
+                except TimeoutError:
                     continue
                 # None stands between what was there and what is put since.
                 if entry is not None:

@@ -71,7 +71,8 @@ class CountSharing:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _tell(self) -> None:
-        while True:
+        # The client waits by asyncio.wait_for, which can swallow a cancellation on Python 3.11.
+        while not self._is_closed:
             await asyncio.sleep(self._interval_s)
             try:
                 await self.tell_changes()
@@ -99,7 +100,7 @@ class CountSharing:
                     raise
 
     async def _listen(self) -> None:
-        while True:
+        while not self._is_closed:
             try:
                 async for key, value in self._bucket.entries():
                     self.hear(key, value)
