@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-orders bench-workers bench-memory bench-check bench-composition bench-services lock clean
+.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-orders bench-workers bench-memory bench-check bench-composition bench-services bench-planning bench-planning-times lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,9 @@ bench-services: setup ## measure each service alone: throughput, latencies, and 
 
 bench-planning: $(VENV)/.ready ## compare our plans with @apollo/query-planner's over the shared composition cases
 	@$(BIN)/python -m bench.planning
+
+bench-planning-times: $(VENV)/.ready ## measure how long our plans take: uncached, cached, the hardest, and under attack
+	@$(BIN)/python -m bench.planning.times
 
 # Extras stay in the locks: older pips look for the newest release of `name[extra]` and then miss its hash.
 lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes

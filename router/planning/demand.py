@@ -62,7 +62,7 @@ class DemandReader:
                 continue
             if isinstance(selection, Field):
                 self._read_field(position, selection, here)
-                certain = certain or here == conditions
+                certain = certain or (here == conditions and selection.name != TYPENAME)
             else:
                 certain = (self._read_fragment(position, selection, here) and here == conditions) or certain
         return certain
@@ -82,9 +82,7 @@ class DemandReader:
         if field.name in INTROSPECTION:
             return
         if field.name == TYPENAME:
-            # The root's own name is certain; and where types differ, the position that this is a cast of learns them.
-            if position.parent is not None and not position.is_cast:
-                self._leaves.append(Leaf(position, TYPENAME, TYPENAME, (), conditions))
+            # Where it is not certain, it is demanded of the object that an abstract type is read for in any case.
             return
         if position.abstract and not self._is_read_as_one(position, field.name):
             for type_name in position.runtime_types():

@@ -12,7 +12,7 @@ from graphql import VariableDefinitionNode
 
 from router.operation.model import Operation, OperationKind
 from router.planning.choices import Choices
-from router.planning.conditions import ALWAYS, simplify
+from router.planning.conditions import ALWAYS, shared, simplify
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.lookups import LookupJoiner
 from router.planning.needs import spread_conditions
@@ -71,6 +71,9 @@ class FetchGraph:
 
     def _fetch(self, slot: Slot, depends_on: tuple[int, ...]) -> Fetch:
         entries = self._entries[slot]
+        needed = simplify(conditions for entry in entries for conditions in self._alternatives[entry])
+        # What holds whenever the fetch is made need not be said within it.
+        known = shared(needed)
         roots = [entry for entry in entries if not self._is_lookup(entry)]
         at = tuple(path_of(root.position, ()) for root in roots if root.position.parent is not None)
         kind = self._kind_of(roots)
@@ -83,10 +86,10 @@ class FetchGraph:
         for root in roots:
             sent = assign_names(root)
             shapes += self._shapes.below(root, sent)
-            selections += printer.selections(root, sent, ())
+            selections += printer.selections(root, sent, known)
             owned += self._ownership.owned(root, None)
             rewrites += rewrites_of(root, sent, (), None)
-        lookups = self._joiner.join((entry for entry in entries if self._is_lookup(entry)), printer)
+        lookups = self._joiner.join((entry for entry in entries if self._is_lookup(entry)), printer, known)
         suffixes = [""] if len(lookups) == 1 else [f"_{number}" for number in range(len(lookups))]
         representations = self._names.representations
         named = [
@@ -96,7 +99,6 @@ class FetchGraph:
         selections += (
             _entities_field(lookup, fragments.fragments) for lookup, fragments in zip(named, lookups, strict=True)
         )
-        needed = simplify(conditions for entry in entries for conditions in self._alternatives[entry])
         name = f"{self._operation.name}__{_graphql_name(slot[0])}__{fetch_id}" if self._operation.name else None
         used = [d for d in _all_definitions(self._operation) if d.variable.name.value in printer.variables]
         return Fetch(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.ownership import Ownership
-from router.planning.positions import Position, path_of
+from router.planning.positions import Conditions, Position, path_of
 from router.planning.presences import Presence
 from router.planning.query_plan import (
     ContextVariable,
@@ -68,25 +68,28 @@ class LookupJoiner:
         self._shapes = shapes
         self._context_prefix = context_prefix
 
-    def join(self, entries: Iterable[Presence], printer: SelectionPrinter) -> list[Lookup]:
-        """The lookups of one request: by place first, for all types of an object, then joined where they ask alike."""
+    def join(self, entries: Iterable[Presence], printer: SelectionPrinter, known: Conditions) -> list[Lookup]:
+        """The lookups of one request: by place first, for all types of an object, then joined where they ask alike.
+
+        ``known`` conditions hold whenever the request is made.
+        """
         lookups: list[Lookup] = []
         alike: dict[object, Lookup] = {}
         for group in _by_place(entries):
-            lookup = self._lookup(group, printer)
+            lookup = self._lookup(group, printer, known)
             # What is asked in a context depends on the path.
-            known = lookup if lookup.contexts else alike.setdefault(lookup.asked(), lookup)
-            if known is lookup:
+            first = lookup if lookup.contexts else alike.setdefault(lookup.asked(), lookup)
+            if first is lookup:
                 lookups.append(lookup)
             else:
-                known.shapes |= lookup.shapes
-                known.paths |= lookup.paths
+                first.shapes |= lookup.shapes
+                first.paths |= lookup.paths
         return lookups
 
-    def _lookup(self, group: list[Presence], printer: SelectionPrinter) -> Lookup:
+    def _lookup(self, group: list[Presence], printer: SelectionPrinter, known: Conditions) -> Lookup:
         """One lookup for ``group``: one entry, or entries for different types of objects at one place.
 
-        It is asked for whenever its request is made; conditions stay inside it.
+        It is asked for whenever its request is made; other conditions stay inside it.
         """
         several = len(group) > 1
         # Entries that take a context stand alone.
@@ -96,7 +99,7 @@ class LookupJoiner:
         for entry in group:
             sent = assign_names(entry)
             own = types_of(entry.position, self._reach) if several else None
-            fragment = f"... on {entry.node.type_name} {{ {' '.join(printer.selections(entry, sent, ()))} }}"
+            fragment = f"... on {entry.node.type_name} {{ {' '.join(printer.selections(entry, sent, known))} }}"
             if fragment not in lookup.fragments:
                 lookup.fragments.append(fragment)
             lookup.representations.append(representation_of(entry, self._reach, several=several))

@@ -44,11 +44,11 @@ def test_fields_that_take_the_same_value_share_a_variable() -> None:
 
 @pytest.mark.parametrize("name", ["context_0", "context", "representations", "representations__1"])
 def test_variables_of_ours_have_no_name_of_the_client(name: str) -> None:
-    text = lines(f"query (${name}: Boolean!) {{ user {{ item {{ f @include(if: ${name}) }} }} }}")[1]
+    text = lines(f"query (${name}: Boolean!) {{ user {{ item {{ f g @include(if: ${name}) }} }} }}")[1]
 
     assert text.count(f"${name}: Boolean!") == 1
     assert text.count(f"(if: ${name})") == 1
-    assert text.count("(a: $") == 1
+    assert text.count("(a: $") == 2
     assert f"(a: ${name})" not in text
 
 
