@@ -1,0 +1,163 @@
+"""``python -m bench.overload``: twice the load that the router can carry, and a subgraph that hangs.
+
+It finds the peak by a closed loop, then sends twice that by an open one: goodput, latency of what is let in, memory and
+recovery. After that one subgraph hangs, and what does not need it is timed.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from bench import load as closed_loop
+from bench.contestants import Contestant, Running, known_contestants, running, verify
+from bench.errors import BenchError
+from bench.machine import describe
+from bench.operations import Operation, read_operation
+from bench.overload.measure import Answers, Load, OpenLoad, loaded
+from bench.stub_subgraphs import running_stub
+
+RESULT = Path(__file__).parents[1] / "results" / "overload.md"
+ROUTER_CPU, LOAD_CPU = 0, 1
+NORMAL = 0.7  # of the peak: what a router is sized for
+CONNECTIONS = 50
+SETTLING_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was promised, what was seen, and whether that is as promised."""
+
+    promise: str
+    seen: str
+    is_kept: bool
+
+
+@click.command()
+@click.option("--seconds", default=300, help="How long the overload lasts.")
+@click.option("--operation", "name", default="c", help="Which operation of the benchmark.")
+@click.option("--write/--no-write", default=True, help="Whether bench/results/overload.md is written.")
+def main(seconds: int, name: str, write: bool) -> None:
+    """Exit code 1 where a promise is not kept."""
+    try:
+        verdicts, told = _measure(read_operation(name), seconds)
+    except BenchError as error:
+        click.echo(f"cannot measure: {error}", err=True)
+        sys.exit(2)
+    report = render(verdicts, told)
+    if write:
+        RESULT.write_text(report)
+    click.echo(report)
+    sys.exit(not all(one.is_kept for one in verdicts))
+
+
+def _measure(operation: Operation, seconds: int) -> tuple[list[Verdict], str]:
+    closed_loop.require_wrk()
+    contestant = known_contestants()["galleria"]
+    with running_stub(LOAD_CPU) as stub, running(contestant, ROUTER_CPU, {}) as router:
+        verify(router, operation)
+        peak = _peak(router, operation, stub)
+        verdicts, told = under_overload(router, operation, peak, seconds)
+    with running_stub(LOAD_CPU) as stub, _hanging_port() as port, _with_hanging_reviews(port) as hanging:
+        verdicts.append(beside_a_hanging_subgraph(hanging, min(seconds, 30)))
+    return verdicts, f"operation {operation.name}, overload for {seconds} s, {told}"
+
+
+def _peak(router: Running, operation: Operation, stub: Running) -> float:
+    """Requests a second by as many clients as ask at once, the best of three."""
+    load = closed_loop.Load(CONNECTIONS, 5, LOAD_CPU)
+    samples = [closed_loop.measure(router, operation, load, stub) for _ in range(4)]
+    return max(sample.requests_per_s for sample in samples[1:])
+
+
+def under_overload(router: Running, operation: Operation, peak: float, seconds: int) -> tuple[list[Verdict], str]:
+    """What twice the ``peak`` does to goodput, latency and memory, and how soon it is over afterwards."""
+    loaded(router, operation, Load(peak * NORMAL, 5, LOAD_CPU))
+    normal = loaded(router, operation, Load(peak * NORMAL, 15, LOAD_CPU))
+    begin = loaded(router, operation, Load(peak * 2, SETTLING_S * 2, LOAD_CPU))
+    over = loaded(router, operation, Load(peak * 2, seconds, LOAD_CPU))
+    after = loaded(router, operation, Load(peak * NORMAL, SETTLING_S * 2, LOAD_CPU))
+    p99_ms, normal_ms = over.p99_ms(SETTLING_S), normal.p99_ms(SETTLING_S)
+    share, grown_mb = over.goodput(SETTLING_S) / peak, over.memory_mb - begin.memory_mb
+    sent = sum(over.answered) + sum(over.refused) + over.failed
+    verdicts = [
+        Verdict("goodput within 10% of the peak", f"{share:.0%}", share >= 0.9),
+        Verdict(
+            "p99 of what is let in below twice the normal",
+            f"{p99_ms:.1f} ms, normally {normal_ms:.1f} ms",
+            p99_ms < 2 * normal_ms,
+        ),
+        Verdict("memory does not grow", f"{grown_mb:+.1f} MB from {begin.memory_mb:.0f} MB", grown_mb < 10),
+        Verdict("nothing fails but by being refused", f"{over.failed} of {sent}", over.failed == 0),
+        _recovered(after, normal),
+    ]
+    told = f"peak {peak:.0f} requests/s, {over.refusals():.0f} refused a second"
+    return verdicts, told
+
+
+def _recovered(after: Answers, normal: Answers) -> Verdict:
+    refused, p99_ms = sum(after.refused[SETTLING_S:]), after.p99_ms(SETTLING_S)
+    is_normal = refused == 0 and p99_ms < 2 * normal.p99_ms(SETTLING_S)
+    return Verdict("recovered within five seconds", f"{refused} refused after that, p99 {p99_ms:.1f} ms", is_normal)
+
+
+def beside_a_hanging_subgraph(router: Running, seconds: int) -> Verdict:
+    """How long takes what needs products alone, with and without requests beside it that need the reviews."""
+    alone, needing = read_operation("b"), _of_reviews()
+    loaded(router, alone, Load(300, 3, LOAD_CPU))
+    normal = loaded(router, alone, Load(300, seconds, LOAD_CPU))
+    hanging = OpenLoad(router, needing, Load(30, seconds, LOAD_CPU))
+    beside = loaded(router, alone, Load(300, seconds, LOAD_CPU))
+    hanging.answers()
+    seen = f"p99 {beside.p99_ms():.1f} ms, without {normal.p99_ms():.1f} ms, {sum(beside.refused)} refused"
+    is_kept = beside.p99_ms() < 2 * normal.p99_ms() and not sum(beside.refused) and not beside.failed
+    return Verdict("what does not need a hanging subgraph keeps its p99", seen, is_kept)
+
+
+def _of_reviews() -> Operation:
+    return Operation(
+        "reviews", json.dumps({"query": "{ topProducts(first: 3) { reviews { body } } }"}), None, unique=False
+    )
+
+
+@contextmanager
+def _hanging_port() -> Iterator[int]:
+    """A port that takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2000) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def _with_hanging_reviews(port: int) -> Iterator[Running]:
+    galleria = known_contestants()["galleria"]
+    settings = {"traffic": {"share": False, "addresses": {"reviews": [f"http://127.0.0.1:{port}/reviews"]}}}
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "router.yaml"
+        config.write_text(json.dumps(settings))
+        command = tuple(str(config) if "alone.yaml" in part else part for part in galleria.command)
+        contestant: Contestant = replace(galleria, name="galleria-hanging", command=command)
+        with running(contestant, ROUTER_CPU, {}) as router:
+            yield router
+
+
+def render(verdicts: list[Verdict], told: str) -> str:
+    """The report, as Markdown."""
+    rows = [f"| {one.promise} | {one.seen} | {'yes' if one.is_kept else 'NO'} |" for one in verdicts]
+    machine = "; ".join(f"{name} {value}" for name, value in describe().items())
+    table = "\n".join(rows)
+    return (
+        f"# Under twice the load\n\n{told}; router alone on one core, open loop.\n\n"
+        f"| promised | seen | kept |\n|---|---|---|\n{table}\n\nMeasured on {machine}.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What the router did with a load: goodput, latencies of what it let in, refusals, and its memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from urllib.parse import urlsplit
+
+import psutil
+
+from bench.contestants import Running
+from bench.errors import BenchError
+from bench.operations import Operation
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many requests a second, for how long, and from which CPU."""
+
+    rate: float
+    seconds: int
+    cpu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """By second of the run: answered, refused with 503, and the latencies of the answered in milliseconds."""
+
+    answered: Sequence[int]
+    refused: Sequence[int]
+    latencies_ms: Sequence[Sequence[float]]
+    failed: int
+    memory_mb: float
+
+    def goodput(self, after_s: int = 0) -> float:
+        """Answered requests a second, without the first so many seconds."""
+        counted = self.answered[after_s:]
+        return sum(counted) / len(counted)
+
+    def refusals(self) -> float:
+        """Refused requests a second."""
+        return sum(self.refused) / len(self.refused)
+
+    def p99_ms(self, after_s: int = 0) -> float:
+        """Of the answered requests, without those of the first so many seconds."""
+        counted = [one for second in self.latencies_ms[after_s:] for one in second]
+        return quantiles(counted, n=100)[98] if len(counted) > 1 else float("inf")
+
+
+class OpenLoad:
+    """A load that has begun, in a process of its own."""
+
+    def __init__(self, router: Running, operation: Operation, load: Load) -> None:
+        self._router = router
+        port = str(urlsplit(router.url).port)
+        command = ["taskset", "-c", str(load.cpu), sys.executable, "-m", "bench.overload.open_loop", port]
+        command += [str(load.rate), str(load.seconds)]
+        self._process = subprocess.Popen(  # noqa: S603 - ours
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        self._process.stdin.write(request_of(operation))
+        self._process.stdin.close()
+        self._process.stdin = None
+
+    def answers(self) -> Answers:
+        """Wait for the end. BenchError where the sender failed."""
+        output, errors = self._process.communicate()
+        if self._process.returncode:
+            raise BenchError(f"the sender failed: {errors.decode()[-500:]}")
+        told = json.loads(output)
+        memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
+        return Answers(told["answered"], told["refused"], told["latencies_ms"], told["failed"], memory)
+
+
+def loaded(router: Running, operation: Operation, load: Load) -> Answers:
+    """What becomes of ``load``, once it has ended."""
+    return OpenLoad(router, operation, load).answers()
+
+
+def request_of(operation: Operation) -> bytes:
+    """The whole HTTP request."""
+    body = operation.body.encode()
+    head = "POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\naccept: application/json\r\n"
+    return head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body
