@@ -80,4 +80,5 @@ async def _run(service: GraphQLService, request: Member, compiled: Compiled, cal
             raise compiled
         return result_answer(await service.run(*compiled, request, caller, started)).body
     except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
+        await service.tell(error)
         return encode({"errors": errors_of(error)})

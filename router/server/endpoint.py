@@ -89,6 +89,7 @@ class GraphQLEndpoint:
             shutdown = RequestError(503, "SHUTTING_DOWN", "The router is shutting down. Send the request again.")
             answer = failure_answer(shutdown, JSON)
         except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
+            await self._service.tell(error)
             answer = failure_answer(error, media_type or JSON)
         if answer is None:
             return

@@ -125,6 +125,9 @@ class GraphQLService:
         """What the client gets of the merged ``data``."""
         return compiled.projection(data, errors, variables)
 
+    async def tell(self, error: Exception) -> None:
+        """An error is about to be answered in place of a result: nobody here looks at it."""
+
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
         return ExecutionContext(
             client=graph.client,

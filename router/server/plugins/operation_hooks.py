@@ -22,38 +22,35 @@ class HookedService(GraphQLService):
         context = CURRENT.get(None)
         if context is None:
             return await super().compiled_operation(request, caller)
-        try:
-            for plugin in context.hooks.on_operation:
-                try:
-                    await plugin.on_operation(context, request)
-                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
-                    raise _refusal(plugin, "on_operation", error) from None
-            graph, compiled = await super().compiled_operation(request, caller)
-            for plugin in context.hooks.on_plan:
-                try:
-                    await plugin.on_plan(context, compiled.operation, compiled.plan)
-                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
-                    raise _refusal(plugin, "on_plan", error) from None
-        except Exception as error:
-            await _tell(context, error)
-            raise
+        for plugin in context.hooks.on_operation:
+            try:
+                await plugin.on_operation(context, request)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
+                raise _refusal(plugin, "on_operation", error) from None
+        graph, compiled = await super().compiled_operation(request, caller)
+        for plugin in context.hooks.on_plan:
+            try:
+                await plugin.on_plan(context, compiled.operation, compiled.plan)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a refusal, or masked
+                raise _refusal(plugin, "on_plan", error) from None
         return graph, compiled
 
     async def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> ProjectedResult:
         """As GraphQLService says."""
+        result = await super().run(graph, compiled, request, caller, started)
         context = CURRENT.get(None)
-        try:
-            result = await super().run(graph, compiled, request, caller, started)
-        except Exception as error:
-            if context is not None:
-                await _tell(context, error)
-            raise
         if context is not None:
             for field_error in result.errors:
                 await _tell(context, field_error)
         return result
+
+    async def tell(self, error: Exception) -> None:
+        """As GraphQLService says; the plugins of the request under way look at it."""
+        context = CURRENT.get(None)
+        if context is not None:
+            await _tell(context, error)
 
 
 async def _tell(context: RequestContext, error: Exception | FieldError) -> None:

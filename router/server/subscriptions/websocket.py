@@ -223,6 +223,7 @@ class _Connection:
         except _ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
+            await self._current().tell(error)
             await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
         finally:
             admission.leave()

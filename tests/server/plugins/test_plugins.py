@@ -51,6 +51,26 @@ async def test_an_invalid_operation_is_told_to_on_error() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("sent", "errors"),
+    [
+        ([{"query": "{ nothing }"}, {"query": "{ warehouses }"}, {"query": "{"}], 2),
+        ([{"query": "{ warehouses }"}] * 11, 1),
+        ({}, 1),
+        ("no request", 1),
+        ({"query": "subscription { none }"}, 1),
+        ({"query": "query ($f: Int!) { products(first: $f) { id } }"}, 1),
+    ],
+)
+async def test_each_error_in_place_of_a_result_is_told_once(sent: object, errors: int) -> None:
+    trying.noted.clear()
+    graph = with_plugins(f"{TRYING}:Noting")
+    async with graph.lifespan(), browser(graph) as client:
+        await client.post("/graphql", json=sent)
+    assert len([one for one in trying.noted if one.startswith("error")]) == errors
+
+
+@pytest.mark.asyncio
 async def test_each_member_of_a_batch_is_seen_once() -> None:
     trying.noted.clear()
     await asked(with_plugins(f"{TRYING}:Noting"), [{"query": "{ warehouses }"}, {"query": "{ whoami }"}])
