@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
+
+from router.errors import OperationError
 
 LARGE_TEXT = 10_000
 
@@ -28,13 +31,19 @@ class CompileTurns:
         **named: Parameters.kwargs,
     ) -> Product:
         """What ``compile_`` makes of the document ``text``, once it is its turn. Raises what that raises."""
-        if len(text) < LARGE_TEXT:
-            async with self._small:
-                return await asyncio.to_thread(compile_, *arguments, **named)
-        async with self._large:
-            try:
-                return await asyncio.to_thread(compile_, *arguments, **named)
-            finally:
-                # Validation leaves cycles that hold the whole document: found at once, while they are young, they cost
-                # milliseconds; found by a collection of everything they cost a second, and their memory until then.
+        is_large = len(text) >= LARGE_TEXT
+        async with self._large if is_large else self._small:
+            if is_large:
+                # Validation leaves cycles that hold a whole document. Found while they are young they cost
+                # milliseconds; by a collection of everything, a second, and their memory until then.
                 gc.collect(1)
+            return await asyncio.to_thread(_without_traces, partial(compile_, *arguments, **named))
+
+
+def _without_traces(compile_: Callable[[], Product]) -> Product:
+    """What it makes; what it raises forgets where it was raised, and so the document that was compiled there."""
+    try:
+        return compile_()
+    except OperationError as error:
+        error.__context__ = None
+        raise error.with_traceback(None) from None

@@ -71,8 +71,12 @@ class CompiledCache(Generic[Key, Compiled]):
             flight = asyncio.ensure_future(self._turns.run(key[0], self._compile, key))
             self._in_flight[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
-        # Shielded: one client that goes away does not take the work from the others.
-        return await asyncio.shield(flight)
+        try:
+            # Shielded: one client that goes away does not take the work from the others.
+            return await asyncio.shield(flight)
+        finally:
+            # What it raises knows this frame: with the future in it, both would wait for the collector with the text.
+            del flight
 
     def _land(self, key: Key, flight: asyncio.Future[Compiled]) -> None:
         del self._in_flight[key]

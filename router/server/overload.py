@@ -6,8 +6,8 @@ once, by a fifth each time; while it is on time and the room is used, a few more
 large plan does that, or another process on the machine. Refusing costs a small part of answering, so what is let in is
 answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not.
 
-Memory is a load too: bodies that do not come in one piece are held from their first piece until they are answered, and
-together they may take no more than a bound. Files are not held, they wait on disk.
+Memory is a load too: large bodies that do not come in one piece are held from their first piece until they are
+answered, and together they may take no more than a bound. Files are not held, they wait on disk.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from router.server.config import RouterConfig
 from router.server.request_error import RequestError
 
 TICK_S = 0.1
+# For bodies up to this there is always room: who holds large ones keeps nobody else from asking.
+SMALL_BODY_BYTES = 64 * 1024
 _LEAST = 4
 _SHRINK = 0.8
 _GROW = 0.05
@@ -45,7 +47,7 @@ _START = {
 class OverloadPolicy:
     """At most ``max_in_flight`` requests at once, and fewer while the event loop is more than ``max_lag_s`` late.
 
-    All bodies that do not come in one piece may take ``max_body_bytes``.
+    All large bodies that do not come in one piece may take ``max_body_bytes``.
     """
 
     max_in_flight: int
@@ -122,7 +124,8 @@ class Overload:
 class LoadShedder:
     """An ASGI app that lets ``app`` answer as many requests at once as ``overload`` says, and refuses the others.
 
-    A request counts until its answer begins: a stream of events that goes on for hours is no load.
+    A request counts from when its body has come until its answer begins: a stream of events that goes on for hours is
+    no load, and neither is a body that takes its time.
     """
 
     def __init__(self, app: ASGIApp, overload: Overload) -> None:
@@ -155,24 +158,39 @@ class LoadShedder:
 
 
 class _HeldBody:
-    """A request's body as it comes in pieces; ``size`` is how much of it counts by now."""
+    """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small."""
 
-    __slots__ = ("_overload", "_receive", "_scope", "size")
+    __slots__ = ("_came", "_is_whole", "_overload", "_receive", "_scope", "size")
 
     def __init__(self, overload: Overload, scope: Scope, receive: Receive) -> None:
         self.size = 0
+        self._came = 0
+        self._is_whole = False
         self._overload = overload
         self._scope = scope
         self._receive = receive
 
     async def receive(self) -> Message:
         """As ASGI says. RequestError (OVERLOADED)."""
-        message = await self._receive()
-        if message.get("more_body") and not self._is_form():
-            added = len(message["body"])
-            self.size += added
-            self._overload.hold(added)
+        if self._is_whole:
+            return await self._receive()
+        # Who sends slowly is no load: they keep nobody else from being let in.
+        self._overload.leave()
+        try:
+            message = await self._receive()
+        finally:
+            self._overload.in_flight += 1
+        if message.get("more_body"):
+            self._hold(len(message["body"]))
+        else:
+            self._is_whole = True
         return message
+
+    def _hold(self, size: int) -> None:
+        self._came += size
+        if self._came > SMALL_BODY_BYTES and not self._is_form():
+            added, self.size = self._came - self.size, self._came
+            self._overload.hold(added)
 
     def _is_form(self) -> bool:
         types = (value for name, value in self._scope["headers"] if name == b"content-type")

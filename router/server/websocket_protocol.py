@@ -10,11 +10,9 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from router.server.overload import Overload
+from router.server.overload import SMALL_BODY_BYTES, Overload
 
 MAX_FRAMES = 1000
-# Smaller beginnings count for nothing: there is always room for them.
-_SMALL_BYTES = 64 * 1024
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 
 
@@ -30,7 +28,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         """Take ``data``; close the connection where it is more of a message than there is room for."""
         super().data_received(data)
         held = len(self.conn.reader.buffer) + sum(map(len, self.frames))
-        self._count(held if held > _SMALL_BYTES else 0)
+        self._count(held if held > SMALL_BODY_BYTES else 0)
         if self.close_sent:
             if self._held or len(self.frames) > MAX_FRAMES:
                 self.transport.abort()  # It was told that nothing of it is read any more.

@@ -29,21 +29,27 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> R
     Where the file does not say, GALLERIA_ENV is the environment. Raises InputError (INVALID_CONFIG) that names file,
     key and remedy.
     """
-    values = _read_values(path, environ) if path is not None else {}
+    written = _read_values(path) if path is not None else {}
+    values = _expanded(written, path, environ)
     values.setdefault("environment", environ.get("GALLERIA_ENV") or "production")
-    config = check_config(values, str(path or "GALLERIA_ENV"))
+    config = check_config(values, str(path or "GALLERIA_ENV"), written)
     return cast("RouterConfig", _with_absolute_paths(config, path.parent)) if path is not None else config
 
 
-def check_config(values: Mapping[str, Any], where: str) -> RouterConfig:
-    """The settings that ``values`` are. InputError (INVALID_CONFIG) that begins with ``where`` they come from."""
+def check_config(values: Mapping[str, Any], where: str, written: Mapping[str, Any] | None = None) -> RouterConfig:
+    """The settings that ``values`` are. InputError (INVALID_CONFIG) that begins with ``where`` they come from.
+
+    It tells a wrong value as it was ``written``, with the name of a variable in place of what that holds.
+    """
     try:
         return RouterConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(INVALID_CONFIG, f"{where}: {_explain(error)}") from None
+        raise InputError(
+            INVALID_CONFIG, f"{where}: {_explain(error, values if written is None else written)}"
+        ) from None
 
 
-def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _read_values(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -56,6 +62,10 @@ def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise InputError(INVALID_CONFIG, f"{path}: not a mapping of settings.")
+    return values
+
+
+def _expanded(values: dict[str, Any], path: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         expanded = expand_variables(values, environ)
     except UnsetVariable as error:
@@ -63,7 +73,7 @@ def _read_values(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     return cast("dict[str, Any]", expanded)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, written: Mapping[str, Any]) -> str:
     """The first thing that is wrong, on one line."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
@@ -72,7 +82,20 @@ def _explain(error: ValidationError) -> str:
         return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
     if first["type"] == UNSAFE_VALUE:
         return f"{where}: {first['msg']}"
-    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+    reason = f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    try:
+        return f"{reason}, not {_value_at(written, first['loc'])!r}"
+    except LookupError:
+        return reason  # A default, or the name of a variable that stands for more than one value.
+
+
+def _value_at(values: Any, place: Iterable[int | str]) -> Any:
+    """The value at a path into mappings and lists. LookupError where there is none."""
+    for step in place:
+        if not isinstance(values, dict | list | tuple):
+            raise LookupError
+        values = values[step]  # type: ignore[index]
+    return values
 
 
 def _settings_of(section: Iterable[int | str]) -> list[str]:

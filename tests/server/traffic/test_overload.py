@@ -189,18 +189,41 @@ class Reading:
 
 @pytest.mark.asyncio
 async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> None:
-    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=10, max_lag_s=10, max_body_bytes=100))
+    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=10, max_lag_s=10, max_body_bytes=100_000))
     app = LoadShedder(reading, overload)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
-        held = asyncio.create_task(client.post("/graphql", content=pieces(50, 10)))
+        held = asyncio.create_task(client.post("/graphql", content=pieces(60_000, 10_000)))
         await until(lambda: reading.read == 1)
-        assert overload.body_bytes == 60
-        assert (await client.post("/graphql", content=pieces(50, 10))).status_code == 503
-        assert (overload.body_bytes, overload.refused) == (60, 1)
-        form = {"content-type": "multipart/form-data; boundary=x"}
-        files = asyncio.create_task(client.post("/graphql", content=pieces(1000, 1000), headers=form))
+        assert overload.body_bytes == 70_000
+        assert (await client.post("/graphql", content=pieces(60_000, 10_000))).status_code == 503
+        assert (overload.body_bytes, overload.refused) == (70_000, 1)
+        small = asyncio.create_task(client.post("/graphql", content=pieces(30_000, 30_000)))
         await until(lambda: reading.read == 2)
+        form = {"content-type": "multipart/form-data; boundary=x"}
+        files = asyncio.create_task(client.post("/graphql", content=pieces(90_000, 90_000), headers=form))
+        await until(lambda: reading.read == 3)
         reading.go_on.set()
-        assert [(await one).status_code for one in (held, files)] == [200, 200]
+        assert [(await one).status_code for one in (held, small, files)] == [200, 200, 200]
         assert overload.body_bytes == 0
-        assert (await client.post("/graphql", content=pieces(50, 10))).status_code == 200
+        assert (await client.post("/graphql", content=pieces(60_000, 10_000))).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_takes_its_time_takes_no_room() -> None:
+    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
+    reading.go_on.set()
+    app, go_on = LoadShedder(reading, overload), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x"
+        await go_on.wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
+        slow = asyncio.create_task(client.post("/graphql", content=slowly()))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            assert (await client.post("/graphql", content=b"quick")).status_code == 200
+        assert not slow.done()
+        go_on.set()
+        assert (await slow).status_code == 200
+        assert overload.in_flight == 0
