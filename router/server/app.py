@@ -21,13 +21,14 @@ from router.server.caching.metrics import EntityCacheCollector
 from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
+from router.server.lasting import Lasting
 from router.server.nats.metrics import NatsCollector
 from router.server.overload import Overload, overload_policy
 from router.server.persisted_documents.shared import DocumentSharing
 from router.server.rate_limits.metrics import RateLimitCollector
 from router.server.reload import Reloader
 from router.server.service import GraphQLService
-from router.server.serving import Lasting, assemble
+from router.server.serving import assemble
 from router.server.startup import keep_opening
 from router.server.status.recent import NOTED_EVERY_S
 from router.server.subgraph_traffic import SubgraphTraffic
