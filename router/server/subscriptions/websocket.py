@@ -250,6 +250,8 @@ class _Connection:
                 await self._deliver(id_, parts, self._deferred_format)
                 return
         result = await service.run(graph, compiled, request, self._caller, started)
+        # From here on it waits for its client, and takes nobody else's place.
+        admission.leave()
         await self._next(id_, result_answer(result).body)
         await self._finish(id_, b'{"id":%b,"type":"complete"}')
 
