@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from router import Composition
+import pytest
+
+from router import Composition, Subgraph, compose
 
 
 def test_one_of_is_part_of_graphql_and_reaches_the_supergraph(compose_sdl: Callable[..., Composition]) -> None:
@@ -44,6 +46,54 @@ def test_requirements_that_need_each_other_are_an_error(compose_sdl: Callable[..
         b="""type T @key(fields: "id") { id: ID  y: Int @requires(fields: "x")  x: Int @external }""",
     )
     assert [str(error.code) for error in composition.errors] == ["SATISFIABILITY_ERROR", "SATISFIABILITY_ERROR"]
+
+
+CONTEXT = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", '
+    'import: ["@key", "@external", "@requires", "@context", "@fromContext"])\n'
+)
+TAX = """type Order @key(fields: "id") {
+  id: ID  place: Place @external  tax: Int @requires(fields: "place { item { price } }")
+}
+type Item @key(fields: "id") { id: ID  price: Int @external }
+"""
+ITEM = """type Query { order: Order }  type Order @key(fields: "id") { id: ID  place: Place }
+type Item @key(fields: "id") { id: ID  price(currency: String @fromContext(field: "$shop { currency }")): Int }
+"""
+
+
+def compose_contexts(**sdls: str) -> Composition:
+    return compose([Subgraph(name, f"http://{name}", CONTEXT + sdl) for name, sdl in sdls.items()])
+
+
+def test_a_context_that_is_computed_from_what_needs_it_is_an_error() -> None:
+    """The reference exhausts its stack."""
+    place = 'type Place @key(fields: "id") @context(name: "shop") { id: ID  currency: String @external  item: Item }'
+    composition = compose_contexts(
+        a=ITEM + place,
+        b=TAX
+        + """type Place @key(fields: "id") {
+               id: ID  item: Item @external  currency: String @requires(fields: "item { price }")
+             }""",
+    )
+    assert {str(error.code) for error in composition.errors} == {"SATISFIABILITY_ERROR"}
+    assert any('what "Place.currency" requires' in error.message for error in composition.errors)
+
+
+@pytest.mark.parametrize(("context", "codes"), [('@context(name: "shop")', []), ("", ["SATISFIABILITY_ERROR"])])
+def test_a_requirement_through_an_interface_has_the_context_that_each_of_its_types_sets(
+    context: str, codes: list[str]
+) -> None:
+    """The reference refuses both, although it lets a client take the same fields; ours plans them type by type."""
+    places = f"""interface Place {{ item: Item }}
+                 type Shop implements Place @context(name: "shop") {{ currency: String  item: Item }}
+                 type Stall implements Place {context} {{ currency: String  item: Item }}"""
+    taxed = """interface Place { item: Item }
+               type Shop implements Place { item: Item @external }
+               type Stall implements Place { item: Item @external }"""
+    composition = compose_contexts(a=ITEM + places, b=TAX + taxed)
+
+    assert sorted({str(error.code) for error in composition.errors}) == codes
 
 
 def test_a_directive_of_an_input_extension_is_checked_for_its_own_place(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from router.composition.satisfiability.graph import Contexts, FieldEdge, Hop, QueryGraph, Selections
+from router.composition.satisfiability.graph import NO_CONTEXTS, Contexts, FieldEdge, Hop, QueryGraph, Selections
 from router.federation.field_set import FieldSelection, FragmentSelection, Selection
 
 Labels = frozenset[tuple[str, bool]]
@@ -141,22 +141,26 @@ class Conditions:
             del self._open_requirements[key]
         return self._met[key]
 
-    def _holds(self, vertex: int, selection: Selection) -> bool:
-        """Whether a selection can be fetched with what is known to be reachable so far."""
+    def _holds(self, vertex: int, selection: Selection, contexts: Contexts = NO_CONTEXTS) -> bool:
+        """Whether a selection can be fetched with what is known to be reachable so far.
+
+        ``contexts`` are met by the objects that the condition itself passed on its way here. It knows of none that
+        enclose the object where it begins: that one is looked up by its key, whatever the client's way to it.
+        """
         if isinstance(selection, FragmentSelection):
-            return self._fragment_holds(vertex, selection)
+            return self._fragment_holds(vertex, selection, contexts)
         if selection.name == "__typename":
             return any(not self.graph.is_interface_object(v) for v in (vertex, *self._reach(vertex)))
-        return self._field_holds(vertex, selection) or self._every_type_holds(vertex, selection)
+        return self._field_holds(vertex, selection, contexts) or self._every_type_holds(vertex, selection, contexts)
 
-    def _field_holds(self, vertex: int, selection: FieldSelection) -> bool:
+    def _field_holds(self, vertex: int, selection: FieldSelection, contexts: Contexts) -> bool:
         targets: list[int] = []
         entered_by_key = False
         for at in (vertex, *self._reach(vertex)):
             edge = self.graph.field(at, selection.name)
             if (
                 edge is not None
-                and not edge.contexts  # a condition knows of no enclosing objects
+                and edge.contexts <= contexts
                 and self._passes(at, edge, None, entered_by_key=entered_by_key)
             ):
                 if not selection.selections:
@@ -166,28 +170,35 @@ class Conditions:
             entered_by_key = True
         if not targets:
             return False
-        return all(any(self._holds(target, inner) for target in targets) for inner in selection.selections)
+        below = self._contexts_below(vertex, contexts)
+        return all(any(self._holds(target, inner, below) for target in targets) for inner in selection.selections)
 
-    def _fragment_holds(self, vertex: int, fragment: FragmentSelection) -> bool:
+    def _contexts_below(self, vertex: int, contexts: Contexts) -> Contexts:
+        """What is met for all that an object at ``vertex`` encloses, as far as its own selections are known to hold."""
+        needs = self.graph.met_contexts(self.graph.vertices[vertex].type)
+        met = [need for need in needs if self._is_met(vertex, self.graph.selections(need.selection))]
+        return contexts.union(met) if met else contexts
+
+    def _fragment_holds(self, vertex: int, fragment: FragmentSelection, contexts: Contexts) -> bool:
         graph, at = self.graph, self.graph.vertices[vertex]
         condition = fragment.type_condition
         if condition is None or condition == at.type:
-            return all(self._holds(vertex, selection) for selection in fragment.selections)
+            return all(self._holds(vertex, selection, contexts) for selection in fragment.selections)
         if graph.is_interface_object(vertex):
             others = [v for v in self._reach(vertex) if not graph.is_interface_object(v)]
-            return any(self._fragment_holds(v, fragment) for v in others)
+            return any(self._fragment_holds(v, fragment, contexts) for v in others)
         wanted = set(graph.possible_types(at.subgraph, condition))
         possible = [name for name in graph.possible_types(at.subgraph, at.type) if name in wanted]
         narrowed = [v for name in possible if (v := graph.downcast(vertex, name)) is not None]
-        return all(self._holds(v, selection) for v in narrowed for selection in fragment.selections)
+        return all(self._holds(v, selection, contexts) for v in narrowed for selection in fragment.selections)
 
-    def _every_type_holds(self, vertex: int, selection: FieldSelection) -> bool:
+    def _every_type_holds(self, vertex: int, selection: FieldSelection, contexts: Contexts) -> bool:
         """An abstract type's field that cannot be taken at once may still be taken on each of its object types."""
         graph, at = self.graph, self.graph.vertices[vertex]
         if not graph.type_of(vertex).kind.is_abstract:
             return False
         narrowed = [graph.downcast(vertex, name) for name in graph.possible_types(at.subgraph, at.type)]
-        return bool(narrowed) and all(v is not None and self._holds(v, selection) for v in narrowed)
+        return bool(narrowed) and all(v is not None and self._holds(v, selection, contexts) for v in narrowed)
 
     def _passes(self, vertex: int, edge: FieldEdge, labels: Labels | None, *, entered_by_key: bool) -> bool:
         """Whether an edge can be taken; no ``labels``, as in conditions, forbids fields under a labelled override."""
@@ -198,7 +209,7 @@ class Conditions:
         return (entered_by_key or self.has_local_key(vertex)) and self._is_met(vertex, edge.requires)
 
     def _is_met(self, vertex: int, requires: Selections) -> bool:
-        """Whether a ``@requires`` is known to be met; one that is asked for the first time joins the rounds."""
+        """Whether a field set (of a ``@requires`` or a context) is known to be met; a new one joins the rounds."""
         key = (vertex, id(requires))
         if key not in self._met:
             self._met[key] = False

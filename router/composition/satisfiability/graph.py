@@ -46,6 +46,7 @@ class ContextNeed:
 
 
 Contexts = frozenset[ContextNeed]
+NO_CONTEXTS: Contexts = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class FieldEdge:
     target: int | None
     requires: Selections
     label: tuple[str, bool] | None
-    contexts: Contexts = frozenset()
+    contexts: Contexts = NO_CONTEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class QueryGraph:
             self._target(at.subgraph, field, provided),
             self.selections(requires.arguments.get("fields")) if requires else (),
             (label, at.subgraph not in overrides.overridden) if label is not None else None,
-            self._contexts.get((at.subgraph, at.type, name), frozenset()),
+            self._contexts.get((at.subgraph, at.type, name), NO_CONTEXTS),
         )
 
     def met_contexts(self, type_name: str) -> tuple[ContextNeed, ...]:
@@ -161,7 +162,7 @@ class QueryGraph:
             for argument in contextual_arguments(subgraph.schema):
                 key = (index, argument.type.name, argument.field.name)
                 need = ContextNeed(f"{subgraph.name}__{argument.context}", argument.selection or "")
-                found[key] = found.get(key, frozenset()) | {need}
+                found[key] = found.get(key, NO_CONTEXTS) | {need}
         return found
 
     @cached_property
