@@ -82,6 +82,8 @@ def test_the_plan_tells_what_is_deferred(page: Page) -> None:
 
 def test_the_keyboard_alone_runs_an_operation(page: Page) -> None:
     in_new_tab(page, '{ product(id: "MUG-001") { name } }')
+    # GraphiQL reads the operation's name some time after it was typed, and would send the earlier tab's until then.
+    expect(page.get_by_text("1 fetch from 1 subgraph, 1 deep")).to_be_visible()
     page.keyboard.press("Control+Enter")
     expect(page.locator(RESULT)).to_contain_text("Blue mug")
 

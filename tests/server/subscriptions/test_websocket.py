@@ -113,17 +113,17 @@ async def test_nothing_is_taken_before_the_acknowledgement(stack: Stack, message
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ('{"type":"connection_init"}', 4429),
-        ('{"type":"dance"}', 4400),
-        ('{"type":"subscribe","payload":{"query":"{ highest }"}}', 4400),
-        ('{"type":"subscribe","id":"1","payload":7}', 4400),
-        ('{"type":"complete"}', 4400),
-        ('{"type":"complete","id":"' + "x" * 1001 + '"}', 4400),
-        ('{"type":"ping","payload":[' + "[]," * 50_000 + "[]]}", 4400),
-        ('{"type":7}', 4400),
-        ("[]", 4400),
-        ("{", 4400),
-        (b"\xff\x00", 4400),
+        pytest.param('{"type":"connection_init"}', 4429, id="a second opening"),
+        pytest.param('{"type":"dance"}', 4400, id="an unknown type"),
+        pytest.param('{"type":"subscribe","payload":{"query":"{ highest }"}}', 4400, id="no id"),
+        pytest.param('{"type":"subscribe","id":"1","payload":7}', 4400, id="a number as payload"),
+        pytest.param('{"type":"complete"}', 4400, id="the end of nothing"),
+        pytest.param('{"type":"complete","id":"' + "x" * 1001 + '"}', 4400, id="a long id"),
+        pytest.param('{"type":"ping","payload":[' + "[]," * 50_000 + "[]]}", 4400, id="many values"),
+        pytest.param('{"type":7}', 4400, id="a number as type"),
+        pytest.param("[]", 4400, id="a list"),
+        pytest.param("{", 4400, id="no JSON"),
+        pytest.param(b"\xff\x00", 4400, id="bytes"),
     ],
 )
 async def test_who_breaks_the_protocol_is_closed_with_its_code(stack: Stack, text: str | bytes, code: int) -> None:
