@@ -15,18 +15,17 @@ async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> 
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         return None if message["type"] == "http.disconnect" else _within(body, max_bytes)
-    chunks = [_within(body, max_bytes)]
-    size = len(body)
+    # One buffer, not a list of segments: of one byte each, which a client may send, those would be many times the body.
+    gathered = bytearray(_within(body, max_bytes))
     while message.get("more_body"):
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > max_bytes:
+        segment: bytes = message.get("body", b"")
+        if len(gathered) + len(segment) > max_bytes:
             raise too_large(max_bytes)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        gathered += segment
+    return bytes(gathered)
 
 
 def _within(body: bytes, max_bytes: int) -> bytes:

@@ -1,0 +1,64 @@
+"""A request's body is held once, however it is cut into segments."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from starlette.types import Message, Receive
+
+from router.server.body import read_body
+from router.server.request_error import RequestError
+
+SIZE = 200_000
+
+
+def sender(body: bytes, segment: int) -> Receive:
+    """What a server hands on of ``body``, in segments of so many bytes."""
+    starts = iter(range(0, len(body), segment))
+
+    async def receive() -> Message:
+        start = next(starts)
+        more = start + segment < len(body)
+        return {"type": "http.request", "body": body[start : start + segment], "more_body": more}
+
+    return receive
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("segment", [1, 2, 50])
+async def test_a_body_in_small_segments_costs_no_multiple_of_its_size(segment: int) -> None:
+    body = bytes(range(250)) * (SIZE // 250)
+    receive = sender(body, segment)
+    tracemalloc.start()
+    try:
+        received = await read_body(receive, b"", SIZE)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert received == body
+    # What is gathered, which grows in steps, and the body that is handed on.
+    assert most < 2.5 * SIZE
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("segment", [1, SIZE, SIZE + 1])
+async def test_one_byte_more_than_the_limit_is_refused_however_it_comes(segment: int) -> None:
+    with pytest.raises(RequestError) as refused:
+        await read_body(sender(b"x" * (SIZE + 1), segment), b"", SIZE)
+
+    assert (refused.value.status, refused.value.code) == (413, "REQUEST_TOO_LARGE")
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_goes_away_within_its_body_has_sent_none() -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    assert await read_body(receive, b"", SIZE) is None
