@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from router.server.config import AuthenticationSettings, BatchingSettings, Issue
 from tests.server.access.guarded import Guarded
 from tests.server.access.issuer import AUDIENCE, NAME, IssuerNow
 from tests.server.shop import client_of, codes
-from tests.server.subscriptions.live import BIDS, live_stack
+from tests.server.subscriptions.live import BIDS, live_stack, streaming
+from tests.server.subscriptions.test_streams import MULTIPART, SSE, parts, sse_results
 
 DIARY = {"query": "{ diary }"}
 
@@ -140,7 +141,7 @@ async def test_a_websocket_is_opened_with_a_token_in_its_first_message(issuer: I
 
 
 @pytest.mark.asyncio
-async def test_a_subscription_ends_with_its_token(issuer: IssuerNow, tmp_path: Path) -> None:
+async def test_a_subscription_over_websocket_ends_with_its_token(issuer: IssuerNow, tmp_path: Path) -> None:
     async with live_stack(settings(issuer, tmp_path)) as stack:
         token = issuer.token(exp=int(issuer.now) + 2)
         async with stack.socket({"authorization": f"Bearer {token}"}) as client:
@@ -150,3 +151,31 @@ async def test_a_subscription_ends_with_its_token(issuer: IssuerNow, tmp_path: P
             assert stack.service.subscriptions.count == 0
             await client.subscribe(BIDS, "2")
             assert json.dumps("UNAUTHENTICATED") in json.dumps(await client.receive())
+
+
+EXPIRED = [
+    {"message": "The token has expired. Subscribe again with a new one.", "extensions": {"code": "UNAUTHENTICATED"}}
+]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("accept", "read", "told"),
+    [
+        pytest.param(SSE, sse_results, [{"errors": EXPIRED}, None], id="server-sent events"),
+        pytest.param(MULTIPART, parts, [{"payload": None, "errors": EXPIRED}], id="multipart"),
+    ],
+)
+async def test_a_subscription_over_a_stream_ends_with_its_token(
+    issuer: IssuerNow, tmp_path: Path, accept: str, read: Callable[[str], list[object]], told: list[object]
+) -> None:
+    async with live_stack(settings(issuer, tmp_path)) as stack:
+        expired = bearer(issuer.token(exp=int(issuer.now) + 2))
+        async with streaming(stack, accept, headers=expired) as response:
+            await stack.auction.followed_by(1)
+            assert read((await response.aread()).decode()) == told
+        await stack.auction.followed_by(0)
+        assert stack.service.subscriptions.count == 0
+        async with streaming(stack, accept, headers=expired) as response:
+            assert "it has expired" in (await response.aread()).decode()
+        assert stack.auction.begun == 1
