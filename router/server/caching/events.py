@@ -1,8 +1,9 @@
 """Events of a NATS JetStream stream that drop what they tell of: each replica hears each of them.
 
 Theory of operation. A consumer without a name follows the stream from the position behind the last event that was
-handled, so that nothing is missed while the connection is away. Where that position is not known (at the start), or is
-not in the stream any more, all entities of the types concerned are dropped first: any of them may have changed.
+handled, so that nothing is missed while the connection is away. Where that position is not known (at the start), is not
+in the stream any more, or is one of an earlier stream of the name, all entities of the types concerned are dropped
+first: any of them may have changed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from router.execution.json_numbers import decode_exact
@@ -36,7 +38,8 @@ _MISSING = object()
 class EventFeed:
     """Follows ``events``, which are all of one ``stream``, and drops from the cache that is ``current``.
 
-    ``next_position`` is the first in the stream that was not handled yet; None while that is not known.
+    ``next_position`` is the first that was not handled yet of the stream that was ``created`` then; None while that is
+    not known. A stream that was deleted and made again counts anew, and may be past the position of the earlier one.
     """
 
     stream: str
@@ -44,6 +47,7 @@ class EventFeed:
     connection: NatsConnection
     current: Callable[[], CachingClient | None]
     next_position: int | None = None
+    created: datetime | None = None
     is_following: bool = False
     _is_told: bool = False
 
@@ -87,13 +91,14 @@ class EventFeed:
 
     async def _position(self, client: Client) -> int:
         """Where to begin. What may have changed unseen is dropped, after the position is known: none falls between."""
-        state = (await client.jetstream().stream_info(self.stream)).state
-        position = self.next_position
-        if position is None or not state.first_seq <= position <= state.last_seq + 1:
+        info = await client.jetstream().stream_info(self.stream)
+        state, position = info.state, self.next_position
+        is_same = info.created == self.created
+        if position is None or not is_same or not state.first_seq <= position <= state.last_seq + 1:
             position = state.last_seq + 1
             for event in self.events:
                 await self._drop_type(event)
-            self.next_position = position
+            self.next_position, self.created = position, info.created
         return position
 
     async def _consume(self, client: Client, subscription: Subscription, position: int) -> None:

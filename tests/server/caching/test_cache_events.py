@@ -129,6 +129,28 @@ async def test_an_event_from_while_the_connection_was_away_is_not_missed(tmp_pat
             assert router.stand.sent_keys("stock") == [["1", "2"], ["2"]]
 
 
+@pytest.mark.asyncio
+async def test_the_position_in_a_stream_holds_in_no_later_one_of_its_name(tmp_path: Path) -> None:
+    """The later one is past the position, and what it told before that is of other events."""
+    name, port = f"s{uuid4().hex}", free_port()
+    url = nats_server.server_url(port, SECRET)
+    async with AsyncExitStack() as resources:
+        with server(tmp_path, port):
+            async with stream_at(url, name) as stream:
+                first = await changed(stream, name, {"productId": "9"})
+            router = await resources.enter_async_context(opened(settings(url, name), saying()))
+            await followed(router)
+            await router.data(BOTH)
+        await until(lambda: not is_following(router))
+        with server(tmp_path / "later", port):
+            async with stream_at(url, name) as stream:
+                assert await changed(stream, name, {"productId": "2"}) == first
+                await changed(stream, name, {"productId": "9"})
+            await followed(router)
+            await router.data(BOTH)
+            assert router.stand.sent_keys("stock") == [["1", "2"], ["1", "2"]]
+
+
 @pytest.mark.parametrize(
     ("subject", "pattern", "is_one"),
     [
