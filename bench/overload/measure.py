@@ -18,6 +18,8 @@ from bench.errors import BenchError
 from bench.operations import Operation
 
 ROOT = Path(__file__).parents[2]
+# For its start, its connections, and the last answers.
+_SPARE_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Answers:
         counted = [one for second in self.latencies_ms[after_s:] for one in second]
         return quantiles(counted, n=100)[98] if len(counted) > 1 else float("inf")
 
+    def __str__(self) -> str:
+        told = f"{self.goodput():.0f} answered/s, {self.refusals():.0f} refused/s, {self.failed} failed"
+        return f"{told}, p99 {self.p99_ms():.1f} ms, {self.memory_mb:.0f} MB"
+
 
 class OpenLoad:
     """A load that has begun, in a process of its own."""
@@ -62,6 +68,7 @@ class OpenLoad:
         port = str(urlsplit(router.url).port)
         command = ["taskset", "-c", str(load.cpu), sys.executable, "-m", "bench.overload.open_loop", port]
         command += [str(load.rate), str(load.seconds)]
+        self._ends_within_s = load.seconds + _SPARE_S
         self._process = subprocess.Popen(  # noqa: S603 - ours
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -71,18 +78,33 @@ class OpenLoad:
         self._process.stdin = None
 
     def answers(self) -> Answers:
-        """Wait for the end. BenchError where the sender failed."""
-        output, errors = self._process.communicate()
+        """Wait for the end. BenchError where the sender failed, or took longer than its load and some spare time."""
+        try:
+            output, errors = self._process.communicate(timeout=self._ends_within_s)
+        except subprocess.TimeoutExpired as error:
+            raise BenchError(f"the sender has not ended after {self._ends_within_s} s") from error
+        finally:
+            self.stop()
         if self._process.returncode:
             raise BenchError(f"the sender failed: {errors.decode()[-500:]}")
         told = json.loads(output)
         memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
         return Answers(told["answered"], told["refused"], told["latencies_ms"], told["failed"], memory)
 
+    def stop(self) -> None:
+        """End the sender, if it has not ended."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
 
 def loaded(router: Running, operation: Operation, load: Load) -> Answers:
-    """What becomes of ``load``, once it has ended."""
-    return OpenLoad(router, operation, load).answers()
+    """What becomes of ``load``, once it has ended; told on stderr, as a run takes minutes."""
+    answers = OpenLoad(router, operation, load).answers()
+    print(
+        f"{load.rate:.0f} requests/s of {operation.name} for {load.seconds} s: {answers}", file=sys.stderr, flush=True
+    )
+    return answers
 
 
 def request_of(operation: Operation) -> bytes:
