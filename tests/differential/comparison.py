@@ -18,6 +18,7 @@ from router.errors import OperationError, PlanningError
 from router.execution.execute import ExecutionContext, execute
 from router.execution.json_numbers import decode_exact, encode
 from router.operation import parse_document
+from router.operation.authorization import NOTHING_DENIED
 from router.planning import render_text
 from router.planning.query_plan import Path, QueryPlan
 from router.response.projection import ProjectedResult
@@ -110,7 +111,8 @@ def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
 
 @lru_cache(maxsize=8)
 def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared | str | None:
-    """The operation, compiled as the server does it; None where it is invalid for the router as for graphql-core.
+    """The operation, compiled as the server does it for who may see everything; None where it is invalid for the router
+    as for graphql-core.
 
     A complaint where these two are not of one mind, or where the router has no plan.
     """
@@ -122,7 +124,7 @@ def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared |
         return None
     invalid = validate(graph.supergraph.api_schema, document)
     try:
-        compiled = OperationCompiler(graph.supergraph, CacheSize(1, 10**9))(text, None, labels)
+        compiled = OperationCompiler(graph.supergraph, CacheSize(1, 10**9))(text, None, labels, NOTHING_DENIED)
     except PlanningError as error:
         return f"no plan: {error.message}"
     except OperationError as error:
