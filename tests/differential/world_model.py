@@ -131,10 +131,19 @@ class WorldModel:
                 continue
             if any((type_name, field) in self.key_fields for field in own) or not self._is_joined(type_name, others):
                 continue
+            if any(self._has_own_below(name, type_name, field) for field in shared):
+                continue
             self.detachable.add((name, type_name))
             self.sole_owner.update(((type_name, field), name) for field in own)
             self._note_nullable_key(type_name, name, others)
             return
+
+    def _has_own_below(self, subgraph: str, type_name: str, field: str) -> bool:
+        """Whether an object without keys in ``field`` has what ``subgraph`` alone can read, so that it is lost too."""
+        if self.merged[type_name].fields[field].target not in self.merged:
+            return False
+        keyless = [name for name in self.possible_targets(type_name, field) if not self.is_entity(name)]
+        return any(self.resolvers(name, inner) == [subgraph] for name in keyless for inner in self.merged[name].fields)
 
     def _is_joined(self, type_name: str, subgraphs: list[str]) -> bool:
         """Whether each of ``subgraphs`` can be reached from each other by one key."""
