@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphql import DocumentNode
@@ -27,9 +27,11 @@ from router.server.stages import stage
 from router.supergraph.model import Supergraph
 
 MAX_SHARED_TEXT = 200_000
-# What a compiled operation takes, as measured: a plan of one small fetch, and each field that is selected.
-_BYTES = 40_000
-_BYTES_PER_FIELD = 1_300
+# What a compiled operation takes, as tests/server/test_memory.py measures: the smallest plan, each field that is
+# selected, and for one with fields of its own so much more, because code is generated for it and fetches may be.
+_BYTES = 3_500
+_BYTES_PER_FIELD = 500
+_BYTES_PER_OBJECT = 3_700
 PlanKey = tuple[str, str | None, ActiveLabels, Denied | None, tuple[tuple[str, str], ...]]
 
 
@@ -136,11 +138,15 @@ class OperationCompiler:
 
 def weight_of(text: str, selections: Iterable[Selection]) -> int:
     """How many bytes an operation takes once it is compiled, roughly; fragments make much of a short text."""
-    return _BYTES + len(text) + _BYTES_PER_FIELD * _count(selections)
+    return _BYTES + len(text) + _weight_of_all(selections)
 
 
-def _count(selections: Iterable[Selection]) -> int:
-    return sum(1 + _count(one.selections) for one in selections)
+def _weight_of_all(selections: Iterable[Selection]) -> int:
+    return sum(_BYTES_PER_FIELD + _weight_of_object(one.selections) for one in selections)
+
+
+def _weight_of_object(selections: Sequence[Selection]) -> int:
+    return _BYTES_PER_OBJECT + _weight_of_all(selections) if selections else 0
 
 
 def _has_events(subscription: Operation) -> bool:

@@ -19,5 +19,5 @@ class GraphQLSettings(Section):
     timeout_s: float = Field(30.0, gt=0)
     introspection: bool | None = None
     max_cached_operations: int = Field(1000, gt=0)
-    max_cached_operation_bytes: int = Field(20_000_000, gt=0)
+    max_cached_operation_bytes: int = Field(25_000_000, gt=0)
     share: bool = False
