@@ -129,7 +129,8 @@ def running(contestant: Contestant, cpu: int | str, environment: Mapping[str, st
 
 def verify(contestant: Running, operation: Operation) -> None:
     """Raise BenchError unless the contestant answers ``operation`` as expected: a wrong answer is not timed."""
-    response = httpx.post(contestant.url, content=operation.body, headers=_HEADERS, timeout=10, trust_env=False)
+    headers = {**_HEADERS, **operation.headers}
+    response = httpx.post(contestant.url, content=operation.body, headers=headers, timeout=10, trust_env=False)
     if response.status_code != httpx.codes.OK or response.json() != operation.expected:
         raise BenchError(f"{contestant.name} answers {operation.name} wrongly: {response.text[:300]}")
 

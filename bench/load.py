@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,18 +81,22 @@ def measure(contestant: Running, operation: Operation, load: Load, stub: Running
 
 
 @contextmanager
-def wrk_command(url: str, body: str, load: Load, *, unique: bool) -> Iterator[tuple[list[str], dict[str, str]]]:
+def wrk_command(
+    url: str, body: str, load: Load, *, unique: bool, headers: Mapping[str, str] | None = None
+) -> Iterator[tuple[list[str], dict[str, str]]]:
     """The command, and its environment, that posts ``body`` to ``url``; good for as long as the block runs."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(body)
         file.flush()
         environment = {**os.environ, "BODY_FILE": file.name, "UNIQ": "1" if unique else "0"}
         command = ["taskset", "-c", str(load.cpu), "wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s"]
-        yield [*command, "--timeout", "10s", "-s", str(SCRIPT), url], environment
+        told = [part for name, value in (headers or {}).items() for part in ("-H", f"{name}: {value}")]
+        yield [*command, *told, "--timeout", "10s", "-s", str(SCRIPT), url], environment
 
 
 def _wrk(url: str, operation: Operation, load: Load) -> dict[str, float]:
-    with wrk_command(url, operation.body, load, unique=operation.unique) as (command, environment):
+    sent = wrk_command(url, operation.body, load, unique=operation.unique, headers=operation.headers)
+    with sent as (command, environment):
         output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
     line = next(line for line in output.splitlines() if line.startswith("JSON"))
     figures: dict[str, float] = json.loads(line.removeprefix("JSON").replace("-nan", "0").replace("nan", "0"))

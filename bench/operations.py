@@ -7,7 +7,8 @@ with ``@requires``; ``b2`` and ``c2`` are the same with another argument in each
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ NAMES = ("a", "b", "c", "b2", "c2")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation; ``unique`` ones are sent with another argument each time."""
+    """One operation; ``unique`` ones are sent with another argument each time. ``headers`` are sent with it."""
 
     name: str
     body: str
     expected: Any
     unique: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_operation(name: str) -> Operation:
