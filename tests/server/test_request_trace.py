@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from router.server.access_log import written_time
 from router.server.request_trace import begin_trace
 from tests.execution.raw_server import Exchange, RawServer, ok, raw_server
 from tests.server.running_router import running_router
@@ -148,3 +150,8 @@ async def test_without_the_setting_nothing_is_added(tmp_path: Path) -> None:
 )
 def test_what_the_specification_calls_invalid_begins_a_new_trace(parent: str) -> None:
     assert begin_trace([(b"traceparent", parent.encode())]).trace_id != TRACE.encode()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1_767_319_445.0, 1_767_319_445.25, 1_767_319_445.9999, 1_767_319_446.5])
+def test_the_time_in_the_access_log_is_iso_8601_to_the_millisecond(seconds: float) -> None:
+    assert written_time(seconds) == datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

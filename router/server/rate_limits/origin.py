@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -62,7 +63,7 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
     Each proxy adds at the end whom it was asked by. So the list is read from its end, for as long as whoever said an
     entry is one of the ``trusted``: what a client writes at its beginning is believed of nobody.
     """
-    address = _parse(peer)
+    address = _parse_peer(peer)
     hops = [part.strip() for part in forwarded.split(",")][-_MOST_HOPS:] if forwarded else []
     while hops and address is not None and any(address in network for network in trusted):
         before = _parse(hops.pop())
@@ -86,6 +87,12 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
+# A connection brings many requests, and clients many connections. What forwarded entries say is a stranger's text: of
+# any length, and so not remembered.
+_parse_peer = lru_cache(maxsize=1024)(_parse)
+
+
+@lru_cache(maxsize=1024)
 def _told(address: Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
