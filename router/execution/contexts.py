@@ -21,7 +21,7 @@ from graphql import FieldNode, Node, OperationDefinitionNode, SelectionNode, Var
 from router.execution.answer import SubgraphAnswer
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
-from router.execution.representations import Batch, Builders, InContext, gather
+from router.execution.representations import Batch, Builders, Chain, InContext, gather
 from router.planning.query_plan import ContextVariable, EntityLookup, Fetch, InputSelection
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$(\w+)")
 
-Chain = tuple[JsonObject, ...]
 Values = tuple[bytes, ...]
 Pieces = tuple[str, ...]
 
@@ -135,7 +134,7 @@ class ContextualBody:
         self, variables: Mapping[str, object], lookups: Sequence[ExecutableLookup], batches: Sequence[Batch]
     ) -> bytes:
         """The body for these variables, representations and contexts; what there are no entities for is left out."""
-        parts = [b'"%b":%b' % (n.encode(), encode(variables[n])) for n in self.variables if n in variables]
+        parts: list[bytes] = []
         definitions: list[str] = []
         fields = list(self.fields)
         for pieces, lookup, batch in zip(self.lookup_pieces, lookups, batches, strict=True):
@@ -148,6 +147,8 @@ class ContextualBody:
                 first += context.size
         used = set(_VARIABLE.findall(" ".join(fields)))
         definitions = [*(text for name, text in self.definitions if name in used), *definitions]
+        own = [name for name in self.variables if name in used and name in variables]
+        parts = [*(b'"%b":%b' % (name.encode(), encode(variables[name])) for name in own), *parts]
         body = {"query": f"{self.head}({', '.join(definitions)}) {{ {' '.join(fields)} }}"}
         if self.operation_name is not None:
             body["operationName"] = self.operation_name

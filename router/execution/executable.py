@@ -7,7 +7,7 @@ rewrites into functions that rename, and documents into the bytes of a request b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router.execution.contexts import CompiledContext, ContextualBody, compile_contexts, compile_contextual_body
 from router.execution.json_numbers import encode
@@ -17,7 +17,7 @@ from router.execution.representations import Batch, Builders, compile_builders
 from router.execution.rewrites import Rename, RenamePath, compile_path_rewrites, compile_rewrites
 from router.execution.shapes import ShapeCheck, compile_shape_check
 from router.operation.model import Condition, OperationKind
-from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan
+from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan, SelectionsByNeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class ExecutableLookup:
     rename_path: RenamePath
     contexts: tuple[CompiledContext, ...]
     check_shapes: ShapeCheck | None
+    by_need: tuple[SelectionsByNeed | None, ...]
 
     def entities(self, data: JsonObject) -> list[JsonObject]:
         """The objects of the merged data that this lookup is about, in the order of its paths."""
@@ -46,7 +47,9 @@ class ExecutableLookup:
 @dataclass(frozen=True, slots=True)
 class ExecutableFetch:
     """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index; ``at`` is where
-    root fields go that are asked again below the root. ``part`` is the part of the answer that needs it."""
+    root fields go that are asked again below the root. ``part`` is the part of the answer that needs it. Where
+    ``by_need`` is true, entities that lack some inputs are asked for what needs none of them, as the ``plan`` tells: by
+    ``remainders``, which are compiled when they are needed first."""
 
     index: int
     subgraph: str
@@ -61,6 +64,9 @@ class ExecutableFetch:
     dependents: tuple[int, ...]
     check_shapes: ShapeCheck | None
     part: int
+    by_need: bool
+    plan: Fetch
+    remainders: dict[object, ExecutableFetch] = field(default_factory=dict, compare=False)
 
     @property
     def has_contexts(self) -> bool:
@@ -111,7 +117,7 @@ def compile_plan(plan: QueryPlan) -> ExecutablePlan:
     for index, fetch in enumerate(plan.fetches):
         for needed in fetch.depends_on:
             dependents[index_of[needed]].append(index)
-    fetches = tuple(_compile_fetch(i, fetch, tuple(dependents[i])) for i, fetch in enumerate(plan.fetches))
+    fetches = tuple(compile_fetch(i, fetch, tuple(dependents[i])) for i, fetch in enumerate(plan.fetches))
     is_chain = all(i == 0 or plan.fetches[i - 1].id in f.depends_on for i, f in enumerate(plan.fetches))
     waits = tuple(len(fetch.depends_on) for fetch in plan.fetches)
     return ExecutablePlan(plan.kind, fetches, waits, is_chain, parts=1 + len(plan.deferred))
@@ -126,7 +132,8 @@ def _compile_body(fetch: Fetch) -> RequestBody | ContextualBody:
     return RequestBody(head, {name: encode(name) + b":" for name in fetch.variables})
 
 
-def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:
+def compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> ExecutableFetch:
+    """``fetch``, compiled; ``dependents`` wait for it."""
     return ExecutableFetch(
         index=index,
         subgraph=fetch.subgraph,
@@ -141,6 +148,8 @@ def _compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exe
         dependents=dependents,
         check_shapes=compile_shape_check(fetch.shapes),
         part=fetch.part,
+        by_need=any(lookup.by_need for lookup in fetch.lookups),
+        plan=fetch,
     )
 
 
@@ -157,4 +166,5 @@ def _compile_lookup(lookup: EntityLookup) -> ExecutableLookup:
         rename_path=compile_path_rewrites(lookup.rewrites),
         contexts=compile_contexts(lookup.contexts),
         check_shapes=compile_shape_check(lookup.shapes),
+        by_need=lookup.by_need,
     )

@@ -16,23 +16,22 @@ from router.execution.answer import Decode, SubgraphAnswer, read_answer
 from router.execution.contexts import gather_in_contexts, put_together
 from router.execution.errors import INVALID_RESPONSE, TIMEOUT, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup, ExecutablePlan
+from router.execution.failed_inputs import fail_late_entities, without_failed_inputs
 from router.execution.failures import (
     Failures,
     ensure_told,
     fail_fetch,
     fail_group,
-    fail_late_entities,
     fail_late_types,
     fail_lookup,
     place_subgraph_errors,
     places_of,
-    without_failed_contexts,
-    without_failed_inputs,
 )
 from router.execution.json_numbers import decode
 from router.execution.merge import JsonObject, copy_object, merge_object
 from router.execution.places import collect_chains
-from router.execution.representations import Batch, gather
+from router.execution.remainders import remainder_of, set_unsent_apart
+from router.execution.representations import Apart, Batch, gather
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest
 from router.execution.uploads import files_in
 from router.field_error import FieldError
@@ -141,6 +140,16 @@ class PlanRun:
         if fetch.run_if and not fetch.is_needed(self.variables):
             return
         batches = [self._gather(fetch, lookup) for lookup in fetch.lookups]
+        if fetch.by_need and any(batch.apart for batch in batches):
+            remainder, left = remainder_of(fetch, batches)
+            self.failures.remainders.append(remainder)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ask(remainder, left))
+                await self._ask(fetch, batches)
+            return
+        await self._ask(fetch, batches)
+
+    async def _ask(self, fetch: ExecutableFetch, batches: Sequence[Batch]) -> None:
         if fetch.lookups and not any(batch.representations for batch in batches):
             return
         if fetch.at and not places_of(fetch, self.data):
@@ -177,22 +186,32 @@ class PlanRun:
         if lookup.contexts:
             return self._gather_in_contexts(fetch, lookup)
         entities = lookup.entities(self.data)
+        apart: Apart | None = None
         if self.failures.causes:
-            entities = without_failed_inputs(self.failures, fetch, lookup, entities)
+            sound, apart = without_failed_inputs(self.failures, fetch, lookup, [(entity,) for entity in entities])
+            entities = [entity for (entity,) in sound]
         else:
             self.failures.complete.add(id(lookup))
-        return gather(entities, lookup.builders)
+        batch = gather(entities, lookup.builders)
+        if lookup.by_need:
+            batch.apart = apart
+            if sum(map(len, batch.objects)) < len(entities):
+                set_unsent_apart(lookup, batch, [(entity,) for entity in entities])
+        return batch
 
     def _gather_in_contexts(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         chains = collect_chains(self.data, lookup.paths[0])
+        apart: Apart | None = None
         if self.failures.causes:
-            entities = without_failed_inputs(self.failures, fetch, lookup, [chain[-1] for chain in chains])
-            sound = {id(entity) for entity in entities}
-            chains = [chain for chain in chains if id(chain[-1]) in sound]
-            chains = without_failed_contexts(self.failures, fetch, lookup, chains)
+            chains, apart = without_failed_inputs(self.failures, fetch, lookup, chains)
         else:
             self.failures.complete.add(id(lookup))
-        return gather_in_contexts(chains, lookup.contexts, lookup.builders)
+        batch = gather_in_contexts(chains, lookup.contexts, lookup.builders)
+        if lookup.by_need:
+            batch.apart = apart
+            if sum(map(len, batch.objects)) < len(chains):
+                set_unsent_apart(lookup, batch, chains)
+        return batch
 
     async def send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
         """The subgraph's answer. SubgraphFailure."""

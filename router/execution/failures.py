@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
-from router.execution.errors import INPUT_FAILED, SUBGRAPH_ERROR, SubgraphFailure
+from router.execution.errors import SUBGRAPH_ERROR, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup
 from router.execution.merge import JsonObject
 from router.execution.places import Place, locate, objects_at
 from router.execution.representations import Batch
 from router.field_error import ClientPath, FieldError
-from router.planning.query_plan import InputField, InputSelection, OwnedField
+from router.planning.query_plan import OwnedField
 
-_WHOLE_OBJECT = None
+WHOLE_OBJECT = None
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class Failures:
     first errors of each null in answers of subgraphs: another one may have brought an object there, or bring it later.
     ``unknown`` are the ids of objects that a subgraph does not know, which is no failure.
     ``stands`` has, by lookup and object, where an object stands and at which turn: it stays there, so it is found once.
+    ``remainders`` are requests made up for what is left where inputs failed: kept, so that no other has their ids.
     """
 
     data: JsonObject
@@ -47,11 +48,13 @@ class Failures:
     nulls: dict[ClientPath, FieldError] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
     stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
+    remainders: list[ExecutableFetch] = field(default_factory=list)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
         shared = Failures(self.data, self.variables, causes=self.causes, met=self.met, complete=self.complete)
-        shared.nulls, shared.unknown, shared.stands = self.nulls, self.unknown, self.stands
+        shared.nulls, shared.unknown = self.nulls, self.unknown
+        shared.stands, shared.remainders = self.stands, self.remainders
         return shared
 
     def add(self, error: FieldError) -> None:
@@ -96,7 +99,7 @@ class Failures:
 
     def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
         """Remember that what is missing of ``lost`` is missing because of ``cause``."""
-        self.causes.setdefault(id(lost), {}).setdefault(_WHOLE_OBJECT, cause)
+        self.causes.setdefault(id(lost), {}).setdefault(WHOLE_OBJECT, cause)
         self.first_loss = self.first_loss or cause
 
 
@@ -123,65 +126,12 @@ def fail_group(
     _fail_objects(failures, lookup, group, _error_of(failure, fetch.subgraph))
 
 
-def without_failed_inputs(
-    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entities: list[JsonObject]
-) -> list[JsonObject]:
-    """The entities whose inputs did not fail; the owned fields of the others get errors."""
-    failures.see_late_objects()
-    sound: list[JsonObject] = []
-    for entity in entities:
-        failures.met.add((id(lookup), id(entity)))
-        builder = lookup.builders.of(entity)
-        cause = _failed_input(failures, entity, builder.input_fields) if builder is not None else None
-        if cause is None:
-            sound.append(entity)
-            continue
-        _fail_for_inputs(failures, fetch, lookup, entity, cause)
-    return sound
-
-
-def without_failed_contexts(
-    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, chains: list[tuple[JsonObject, ...]]
-) -> list[tuple[JsonObject, ...]]:
-    """The chains to entities whose values from around them did not fail; the owned fields of the others get errors."""
-    sound: list[tuple[JsonObject, ...]] = []
-    for chain in chains:
-        causes = (
-            _failed_selection(failures, chain[context.depth], selection)
-            for context in lookup.contexts
-            for selection in context.selections
-        )
-        cause = next((cause for cause in causes if cause is not None), None)
-        if cause is None:
-            sound.append(chain)
-        else:
-            _fail_for_inputs(failures, fetch, lookup, chain[-1], cause)
-    return sound
-
-
-def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup) -> None:
-    """Tell of the entities that a lookup did not find: what leads to them failed, and they came later."""
-    if failures.first_loss is None or id(lookup) in failures.complete:
-        return
-    for entity in lookup.entities(failures.data):
-        if (id(lookup), id(entity)) not in failures.met:
-            _fail_for_inputs(failures, fetch, lookup, entity, failures.first_loss)
-
-
 def fail_late_types(failures: Failures) -> None:
     """Tell of the lost fields of objects whose type another fetch has brought since."""
     told = {error.path for error in failures.errors}
     for holder, owned, error in failures.untyped:
         if error.path not in told and _is_due(failures, holder, owned):
             failures.add(error)
-
-
-def _fail_for_inputs(
-    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entity: JsonObject, cause: FieldError
-) -> None:
-    message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
-    error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph}, subgraph=cause.subgraph)
-    _fail_objects(failures, lookup, [entity], error)
 
 
 def place_subgraph_errors(
@@ -314,6 +264,17 @@ def _fail_all(
         _fail_objects(failures, lookup, _members(batch.objects), error, unless_told=unless_told)
 
 
+def fail_fields(
+    failures: Failures,
+    lookup: ExecutableLookup,
+    objects: list[JsonObject],
+    owned: Sequence[OwnedField],
+    error: FieldError,
+) -> None:
+    """Put ``error`` at the fields ``owned`` of a lookup, at every place of ``objects``."""
+    _fail_owned(failures, _places(failures, lookup, objects), owned, error, unless_told=False)
+
+
 def _fail_objects(
     failures: Failures,
     lookup: ExecutableLookup,
@@ -381,37 +342,3 @@ def _members(groups: Sequence[list[JsonObject]]) -> list[JsonObject]:
 
 def _prefixes(path: ClientPath) -> Iterable[ClientPath]:
     return (path[:length] for length in range(1, len(path) + 1))
-
-
-def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField]) -> FieldError | None:
-    """The error that cost one of the inputs ``fields`` of ``entity``, or None where all are as the subgraphs said."""
-    if type(entity) is list:
-        return next((c for member in entity if (c := _failed_input(failures, member, fields)) is not None), None)
-    if type(entity) is not dict:
-        return None
-    for one in fields:
-        value = entity.get(one.response_key)
-        cause = _cause_of_null(failures, entity, one) if value is None else None
-        if type(value) is list:  # Of a list that lacks one of its members, nothing can be made.
-            cause = failures.causes.get(id(entity), {}).get(one.response_key)
-        for selection in one.inputs or ():
-            cause = cause or _failed_selection(failures, value, selection)
-        if cause is not None:
-            return cause
-    return None
-
-
-def _cause_of_null(failures: Failures, entity: JsonObject, one: InputField) -> FieldError | None:
-    causes = failures.causes.get(id(entity), {})
-    cause = causes.get(one.response_key)
-    if cause is None and one.response_key not in entity:
-        return causes.get(_WHOLE_OBJECT, None if id(entity) in failures.unknown else failures.first_loss)
-    return cause
-
-
-def _failed_selection(failures: Failures, value: Any, selection: InputSelection) -> FieldError | None:
-    if type(value) is list:
-        return next((c for member in value if (c := _failed_selection(failures, member, selection)) is not None), None)
-    if selection.types is not None and type(value) is dict and value.get("__typename") not in selection.types:
-        return None
-    return _failed_input(failures, value, selection.fields)

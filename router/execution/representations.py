@@ -18,6 +18,9 @@ from router.planning.query_plan import InputField, InputSelection, Representatio
 _UNUSABLE: Final = object()
 
 Fill = Callable[[JsonObject, JsonObject], bool]
+Chain = tuple[JsonObject, ...]  # The objects that lead to an entity, itself last.
+# By the number of the representation, and the numbers of the computed fields that cannot be asked for.
+Apart = dict[tuple[int, frozenset[int]], list[Chain]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class InContext:
 class Batch:
     """What one lookup sends: ``representations`` as JSON, and for each the objects that share it and get its result.
 
-    ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around.
+    ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around. ``apart``
+    are the entities that lack inputs of some fields, and are to be asked for the others alone.
     """
 
     representations: list[bytes] = field(default_factory=list)
     objects: list[list[JsonObject]] = field(default_factory=list)
     contexts: list[InContext] = field(default_factory=list)
+    apart: Apart | None = None
 
 
 @dataclass(slots=True)
@@ -45,7 +50,7 @@ class Builder:
     """Builds representations of one form; ``groups`` of a batch are found by what the representation is made of.
 
     Where all inputs are leaves of a known type, ``read`` takes their values at once, and ``names`` are what they are
-    sent as.
+    sent as. ``number`` is that of the representation among those of the lookup.
     """
 
     typename: str | None
@@ -53,6 +58,7 @@ class Builder:
     read: Callable[[JsonObject], Any] | None
     names: tuple[str, ...]
     input_fields: tuple[InputField, ...]
+    number: int
 
     def build(self, entity: JsonObject) -> JsonObject | None:
         """The representation of ``entity``; None where its type is unknown, or a value that must not be null is."""
@@ -126,8 +132,8 @@ def compile_builders(representations: Sequence[Representation]) -> Builders:
     """The builders of representations in the order of their precedence."""
     by_type: dict[str, Builder] = {}
     otherwise: Builder | None = None
-    for representation in representations:
-        builder = compile_builder(representation)
+    for number, representation in enumerate(representations):
+        builder = compile_builder(representation, number)
         if representation.types is None:
             otherwise = otherwise or builder
         for name in representation.types or ():
@@ -135,13 +141,13 @@ def compile_builders(representations: Sequence[Representation]) -> Builders:
     return Builders(by_type, otherwise)
 
 
-def compile_builder(representation: Representation) -> Builder:
+def compile_builder(representation: Representation, number: int = 0) -> Builder:
     """The builder of one form of representation."""
     fields = representation.fields
     flat = bool(fields) and representation.typename is not None and all(item.inputs is None for item in fields)
     read = itemgetter(*(item.response_key for item in fields)) if flat else None
     names = ("__typename", *(item.name for item in fields))
-    return Builder(representation.typename, _compile_fields(fields), read, names, fields)
+    return Builder(representation.typename, compile_fields(fields), read, names, fields, number)
 
 
 def gather(entities: Sequence[JsonObject], builders: Builders) -> Batch:
@@ -159,7 +165,8 @@ def gather(entities: Sequence[JsonObject], builders: Builders) -> Batch:
     return batch
 
 
-def _compile_fields(fields: Sequence[InputField]) -> Fill:
+def compile_fields(fields: Sequence[InputField]) -> Fill:
+    """A function that fills a representation from an entity; whether all that must be there is."""
     leaves = tuple((item.name, item.response_key, item.nullable) for item in fields if item.inputs is None)
     nested = tuple(
         (item.name, item.response_key, item.nullable, _compile_value(item.inputs))
@@ -192,7 +199,7 @@ def _compile_value(selections: tuple[InputSelection, ...]) -> Callable[[Any], An
         (
             frozenset(selection.types) if selection.types is not None else None,
             selection.send_typename,
-            _compile_fields(selection.fields),
+            compile_fields(selection.fields),
         )
         for selection in selections
     )

@@ -148,6 +148,7 @@ class Choices:
     ) -> Presence:
         """Enter ``node`` by a lookup with the jump's key, and with what ``edge`` needs to be read there."""
         inputs, providers = self._require(position, jump.key, limit - 1, nullable=False)
+        key = tuple(inputs)
         contexts: Contexts = {}
         if edge is not None:
             required, required_from = self._require(position, edge.requires, limit - 1, nullable=True)
@@ -158,11 +159,13 @@ class Choices:
         level = 1 + max(presence.level for presence, _ in providers)
         presence = self._joinable(position, node, level, limit, inputs)
         if presence is None:
-            presence = self._open(position, node, level, Entry(jump))
+            presence = self._open(position, node, level, Entry(jump, key))
         entry = presence.entry
         assert entry is not None  # noqa: S101 - only entries are joinable
         for item in merge_inputs([*entry.inputs.values(), *inputs]) or ():
             self._set(entry.inputs, (item.name, item.types), item)
+        if edge is not None and edge.is_computed:
+            self._add(entry.computed, edge.name, tuple(inputs))
         self._take_in(entry, contexts, providers)
         return presence
 

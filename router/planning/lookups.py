@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
+from router.planning.by_need import by_need
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.ownership import Ownership
 from router.planning.positions import Conditions, Position, path_of
@@ -21,6 +23,7 @@ from router.planning.query_plan import (
     Path,
     Representation,
     Rewrite,
+    SelectionsByNeed,
 )
 from router.planning.reach import Reach
 from router.planning.representations import input_selections, representation_of, types_of
@@ -39,6 +42,7 @@ class Lookup:
     owned: list[OwnedField]
     rewrites: list[Rewrite]
     contexts: list[ContextVariable]
+    by_need: list[SelectionsByNeed | None] = field(default_factory=list)
     shapes: dict[ExpectedShape, None] = field(default_factory=dict)
 
     def asked(self) -> object:
@@ -56,6 +60,7 @@ class Lookup:
             rewrites=tuple(self.rewrites),
             contexts=tuple(self.contexts),
             shapes=tuple(self.shapes),
+            by_need=tuple(self.by_need) if any(self.by_need) else (),
         )
 
 
@@ -99,11 +104,16 @@ class LookupJoiner:
         for entry in group:
             sent = assign_names(entry)
             own = types_of(entry.position, self._reach) if several else None
-            fragment = f"... on {entry.node.type_name} {{ {' '.join(printer.selections(entry, sent, known))} }}"
+            selections = printer.selections(entry, sent, known)
+            fragment = f"... on {entry.node.type_name} {{ {' '.join(selections)} }}"
             if fragment not in lookup.fragments:
                 lookup.fragments.append(fragment)
             lookup.representations.append(representation_of(entry, self._reach, several=several))
-            lookup.owned += self._ownership.owned(entry, own)
+            owned = self._ownership.owned(entry, own)
+            lookup.owned += owned
+            print_field = partial(printer.field, sent=sent, known=known)
+            variables = printer.context_variables.values()
+            lookup.by_need.append(by_need(entry, selections, owned, print_field, variables))
             lookup.rewrites += rewrites_of(entry, sent, (), own)
             lookup.shapes |= dict.fromkeys(self._shapes.below(entry, sent))
         return lookup

@@ -9,7 +9,8 @@ from router.planning.query_plan import DeferredPart, Fetch, QueryPlan
 
 
 def plan_to_json(plan: QueryPlan) -> dict[str, Any]:
-    """``{"kind": "query", "fetches": [{"id": 0, "subgraph": ...}]}``; absent and empty parts are left out.
+    """``{"kind": "query", "fetches": [{"id": 0, "subgraph": ...}]}``; absent and empty parts are left out,
+    and so is what would be asked if inputs failed (``by_need``).
 
     Where fragments are deferred, ``primary`` and each of ``deferred`` name the fetches of their part by id.
     """
@@ -35,7 +36,7 @@ def _ids(plan: QueryPlan, part: int) -> list[int]:
 
 def _plain(value: object) -> Any:
     if is_dataclass(value):
-        named = ((field.name, getattr(value, field.name)) for field in fields(value))
+        named = ((field.name, getattr(value, field.name)) for field in fields(value) if field.name != "by_need")
         return {_camel(name): _plain(item) for name, item in named if item is not None and item != ()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]

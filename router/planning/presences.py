@@ -57,11 +57,14 @@ class Entry:
     """How a presence was entered by a lookup: what its representations hold, and who reads that for it.
 
     ``providers`` are presences with the response key that each has to read before; ``contexts`` are the values that
-    fields of the lookup take from the objects around.
+    fields of the lookup take from the objects around. Of the ``inputs``, ``key`` is what the jump needs, and
+    ``computed`` what a field does that needs more, by its name.
     """
 
     jump: Jump | None
+    key: tuple[Input, ...] = ()
     inputs: dict[tuple[str, tuple[str, ...] | None], Input] = field(default_factory=dict)
+    computed: dict[str, tuple[Input, ...]] = field(default_factory=dict)
     contexts: dict[ContextualArgument, ContextInput] = field(default_factory=dict)
     providers: dict[tuple[Presence, str], bool] = field(default_factory=dict)
 

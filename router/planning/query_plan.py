@@ -128,11 +128,38 @@ class ContextVariable:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedField:
+    """A field of a lookup that needs more than the entity's key: ``inputs`` (the key among them), and ``contexts``, by
+    the names of their variables. ``selections`` ask for it.
+    """
+
+    selections: tuple[str, ...]
+    owned: tuple[OwnedField, ...]
+    inputs: tuple[InputField, ...]
+    contexts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionsByNeed:
+    """What a lookup asks of the entities of one representation, by what it needs: ``selections`` the ``key`` alone.
+
+    It says what can be asked for all the same of entities that lack inputs of some ``computed`` fields.
+    """
+
+    type_condition: str
+    key: tuple[InputField, ...]
+    selections: tuple[str, ...]
+    owned: tuple[OwnedField, ...]
+    computed: tuple[ComputedField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntityLookup:
     """One ``_entities`` field of a fetch: entities at ``paths`` become the list in ``variable``.
 
     ``alias`` is the response key of that ``_entities`` field in the subgraph's answer. Its result i is merged into
     every place whose representation was the i-th of the deduplicated list. ``rewrites`` paths start at the entity.
+    ``by_need`` has an item for each representation; it is empty where all fields need the same.
     """
 
     alias: str
@@ -143,6 +170,7 @@ class EntityLookup:
     rewrites: tuple[Rewrite, ...] = ()
     contexts: tuple[ContextVariable, ...] = ()
     shapes: tuple[ExpectedShape, ...] = ()
+    by_need: tuple[SelectionsByNeed | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

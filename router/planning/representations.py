@@ -14,7 +14,7 @@ from router.supergraph.query_graph import TypeKind
 def representation_of(entry: Presence, reach: Reach, *, several: bool) -> Representation:
     """How the entities at ``entry`` are represented; ``several``: beside others of other types, in one lookup."""
     assert entry.entry is not None  # noqa: S101 - a lookup has one
-    fields = tuple(_input_field(item) for item in entry.entry.inputs.values())
+    fields = input_fields(entry.entry.inputs.values())
     position = entry.position
     types = types_of(position, reach) if several or position.abstract else None
     if reach.kind(entry.node) is TypeKind.INTERFACE_OBJECT:
@@ -30,6 +30,11 @@ def representation_of(entry: Presence, reach: Reach, *, several: bool) -> Repres
 def types_of(position: Position, reach: Reach) -> tuple[str, ...]:
     """The object types that an object there can be of."""
     return reach.merged(position.type_name).possible if position.abstract else (position.type_name,)
+
+
+def input_fields(items: Iterable[Input]) -> tuple[InputField, ...]:
+    """``items`` as fields of a representation."""
+    return tuple(_input_field(item) for item in items)
 
 
 def input_selections(items: Iterable[Input], *, abstract: bool) -> tuple[InputSelection, ...]:

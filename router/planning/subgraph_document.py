@@ -40,15 +40,19 @@ class SelectionPrinter:
     def selections(self, presence: Presence, sent: Sent, known: Conditions) -> list[str]:
         """Every selection of a presence."""
         selections: dict[str, None] = {TYPENAME: None} if self._tells_type(presence) else {}
-        type_ = self._reach.graph.types[presence.node.subgraph, presence.node.type_name]
         for key, use in in_order(presence):
-            texts = self._field(presence, key, use, sent, known)
-            if use.edge is not None and use.name not in type_.fields:
-                # Its types all have the field, the interface or union itself does not.
-                texts = [f"... on {name} {{ {text} }}" for name in type_.possible for text in texts]
-            selections |= dict.fromkeys(texts)
+            selections |= dict.fromkeys(self.field(presence, key, use, sent, known))
         selections |= dict.fromkeys(self._casts(presence, sent, known))
         return list(selections) or [TYPENAME]
+
+    def field(self, presence: Presence, key: str, use: Use, sent: Sent, known: Conditions) -> list[str]:
+        """The selections that ask for one field of a presence."""
+        type_ = self._reach.graph.types[presence.node.subgraph, presence.node.type_name]
+        texts = self._field(presence, key, use, sent, known)
+        if use.edge is not None and use.name not in type_.fields:
+            # Its types all have the field, the interface or union itself does not.
+            return [f"... on {name} {{ {text} }}" for name in type_.possible for text in texts]
+        return texts
 
     def _tells_type(self, presence: Presence) -> bool:
         position = presence.position

@@ -20,13 +20,14 @@ from router.execution.json_numbers import decode_exact, encode
 from router.operation import parse_document
 from router.operation.authorization import NOTHING_DENIED
 from router.planning import render_text
-from router.planning.query_plan import Path, QueryPlan
+from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
 from router.server.compiled_operation import CompiledOperation, OperationCompiler
 from router.server.recently_used import CacheSize
 from router.supergraph import Supergraph, read_supergraph
 from tests.differential.drawing.subgraph_sets import draw_set
 from tests.differential.failures import FAILURES
+from tests.differential.fallen import fallen_fields
 from tests.differential.operations import OperationGenerator
 from tests.differential.servers import AnswerAlone, SubgraphServers, answer_alone
 from tests.differential.subgraph_schema import SubgraphSchema, read_subgraphs
@@ -218,7 +219,7 @@ def _compare_failed(plan: QueryPlan, case: Case, truth: ExecutionResult, answer:
     """What is not null is right, each null that is not true has an error in it, and only what had to fail did."""
     assert case.failing is not None
     paths = [tuple(error.path or ()) for error in answer.errors]
-    fallen = _fallen_fields(plan, case.failing)
+    fallen = fallen_fields(plan, case.failing, in_part=case.failure != "null entities")
     for path, true, told in _differences(truth.data, answer.data):
         if told is not None:
             return f"data at {_dotted(path)}: {told!r} instead of {true!r}"
@@ -241,32 +242,8 @@ def _is_fallen(path: ResponsePath, fallen: set[tuple[str, ...]]) -> bool:
     return any(names[: len(field)] == field or field[: len(names)] == names for field in fallen)
 
 
-def _fallen_fields(plan: QueryPlan, failing: str) -> set[tuple[str, ...]]:
-    """The client's paths that may be null: those of the failed fetches, and of all that waited for these."""
-    fallen: set[int] = set()
-    fields: set[tuple[str, ...]] = set()
-    for fetch in plan.fetches:
-        if fetch.subgraph != failing and not fallen & set(fetch.depends_on):
-            continue
-        if plan.kind == "mutation" and fetch.subgraph != failing and not fetch.lookups:
-            continue
-        fallen.add(fetch.id)
-        for place in fetch.at or ((),):
-            fields |= {(*_keys(place), *_keys(owned.path), owned.response_key) for owned in fetch.owned}
-        for lookup in fetch.lookups:
-            if "__typename" in fetch.document:
-                fields |= {_keys(place) for place in lookup.paths}  # An object whose type is not known is null.
-            for place in lookup.paths:
-                fields |= {(*_keys(place), *_keys(owned.path), owned.response_key) for owned in lookup.owned}
-    return fields
-
-
 def _was_untrue(truth: ExecutionResult, path: ResponsePath) -> bool:
     return bool(truth.errors) and _value_at(truth.data, path) is None
-
-
-def _keys(path: Path) -> tuple[str, ...]:
-    return tuple(step.response_key for step in path)
 
 
 def _value_at(data: object, path: ResponsePath) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.planning.query_plan import ContextVariable, InputField, InputSelection, QueryPlan
+from router.planning.query_plan import ContextVariable, EntityLookup, InputField, InputSelection, QueryPlan
 from tests.execution.scripted import ScriptedSubgraphs, entities, key, lookup, path, plan, root, run
 
 SHOPS = [{"cur": "EUR", "item": {"id": "1"}}, {"cur": "USD", "item": {"id": "1"}}, {"cur": "EUR", "item": {"id": "2"}}]
@@ -98,3 +98,32 @@ async def test_null_is_sent_only_where_the_argument_may_be_null() -> None:
     assert nullable.requests[1][1]["variables"]["c"] is None
     assert strict.names == ["shop"]
     assert "price" not in result.data["shops"][0]["item"]
+
+
+@pytest.mark.asyncio
+async def test_variables_of_a_lookup_that_finds_nothing_are_not_sent() -> None:
+    def price(number: int, place: str) -> EntityLookup:
+        context = ContextVariable(
+            f"c_{number}", "String", 1, (InputSelection(None, (InputField("currency", "cur", nullable=True),)),)
+        )
+        names = {"alias": f"_entities_{number}", "variable": f"r_{number}"}
+        return replace(lookup(path(place, "item"), "Item", (key(),), "price", **names), contexts=(context,))
+
+    document = (
+        "query ($few: Int, $many: Int, $r_0: [_Any!]!, $c_0: String, $r_1: [_Any!]!, $c_1: String) {"
+        " _entities_0: _entities(representations: $r_0) { ... on Item { price(in: $c_0, own: $few) } }"
+        " _entities_1: _entities(representations: $r_1) { ... on Item { price(in: $c_1, own: $many) } } }"
+    )
+    fetch = entities(1, "prices", 0, price(0, "near"), price(1, "far"))
+    fetch = replace(fetch, document=document, variables=("few", "many"))
+    client = ScriptedSubgraphs(
+        shop={"data": {"near": {"cur": "EUR", "item": {"id": "1"}}, "far": None}},
+        prices={"data": {"_entities_0": [{"price": 1}]}},
+    )
+    await run(plan(root(0, "shop", "near", "far"), fetch), client, {"few": 2, "many": 100})
+
+    assert client.requests[1][1]["variables"] == {
+        "few": 2,
+        "r_0": [{"__typename": "Item", "id": "1"}],
+        "c_0": "EUR",
+    }
