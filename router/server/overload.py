@@ -2,9 +2,10 @@
 
 Theory of operation. A process that has more to do than it can does everything late: its event loop comes back to each
 thing later and later. How late is measured ten times a second. While the loop stays late, fewer requests are let in at
-once, by a fifth each time; while it is on time and the room is used, a few more. Being late once is no overload: one
-large plan does that, or another process on the machine. Refusing costs a small part of answering, so what is let in is
-answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not.
+once, by a fifth for each tenth of a second; while it is on time and the room is used, a few more. Being late once is no
+overload: one large plan does that, or another process on the machine. Refusing costs a small part of answering, so what
+is let in is answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are
+not.
 
 Memory is a load too: large bodies that do not come in one piece are held from their first piece until they are
 answered, and together they may take no more than a bound. Files are not held, they wait on disk.
@@ -104,7 +105,9 @@ class Overload:
         """Learn how late the event loop is."""
         was_late, self._is_late = self._is_late, lag_s > self.policy.max_lag_s
         if self._is_late and was_late:
-            self._limit = max(_LEAST, min(self._limit, self.in_flight) * _SHRINK)
+            # A loop that is seconds late comes here once in seconds: it shrinks by as much as if it had been in time.
+            ticks = max(1.0, lag_s / TICK_S)
+            self._limit = max(_LEAST, min(self._limit, self.in_flight) * _SHRINK**ticks)
         elif not self._is_late and self.in_flight >= self._limit * _SHRINK:
             self._limit = min(self._limit + max(1.0, self._limit * _GROW), self.policy.max_in_flight)
 

@@ -46,9 +46,16 @@ def test_a_late_loop_takes_a_fifth_of_the_room_each_time() -> None:
     assert limits == [80, 64, 51]
 
 
+def test_a_loop_that_is_many_ticks_late_takes_a_fifth_for_each_of_them() -> None:
+    """It comes back to measure once in that time, and would shrink too late."""
+    overload = busy(1000, OverloadPolicy(max_in_flight=1000, max_lag_s=0.05, max_body_bytes=100))
+    overload.measured(3 * TICK_S)
+    assert overload.limit == 512
+
+
 def test_it_shrinks_from_what_is_under_way_and_not_from_a_bound_that_nobody_reached() -> None:
     overload = busy(20)
-    overload.measured(1.0)
+    overload.measured(0.06)
     assert overload.limit == 16
 
 
@@ -74,7 +81,7 @@ def test_room_comes_back_while_it_is_used() -> None:
 
 def test_room_that_nobody_uses_does_not_grow() -> None:
     overload = busy(20)
-    overload.measured(1.0)
+    overload.measured(0.06)
     overload.in_flight = 2
     overload.measured(0.0)
     assert overload.limit == 16
