@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,16 +12,13 @@ import pytest
 import router
 from router.composition.subgraphs_file import load_subgraphs
 from tests.mall import ROOT, RunningMall
+from tests.npm_packages import node_with_packages
 
 HERE = Path(__file__).parent
 OPERATION = HERE.parent / "contract" / "operations" / "orders.graphql"
 pytestmark = [
     pytest.mark.xdist_group("mall"),
     pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        shutil.which("npm") is None and not os.environ.get("CI"),
-        reason="no Node here: Apollo Gateway was not asked (install Node 20+)",
-    ),
 ]
 
 
@@ -30,10 +26,7 @@ pytestmark = [
 def gateway() -> Path:
     """The folder of the gateway script, with its packages installed."""
     folder = HERE / "apollo_gateway"
-    if not (folder / "node_modules" / "@apollo" / "gateway").exists():
-        subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=240
-        )
+    node_with_packages(folder, "Apollo Gateway was not asked")
     return folder
 
 

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from tests.npm_packages import node_with_packages
 from tests.server.running_router import running_router
 
 AUDIT = Path(__file__).parent / "audit"
 
 
-def not_run(reason: str) -> NoReturn:
-    """Skip; on CI, where everything must run, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node's path, with the audit's packages installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        reason = "no Node here: the audit of GraphQL over HTTP did not run (install Node 20 or newer)"
-        not_run(reason)
-    if not (AUDIT / "node_modules" / "graphql-http").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=AUDIT, check=True, timeout=110)
-    return node
+    return node_with_packages(AUDIT, "the audit of GraphQL over HTTP did not run")
 
 
 def test_every_audit_passes(node: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.server.running_router import running_router
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-QUERY = {"query": "query Hush($first: Int) { products(first: $first) { name } }", "variables": {"first": 4711}}
+QUERY = {"query": "query Hush($first: Int) { products(first: $first) { name } }", "variables": {"first": 2047110815}}
 
 
 async def talk(exchange: Exchange) -> None:
@@ -78,7 +78,7 @@ async def test_a_clients_ids_go_to_the_subgraph_the_answer_and_the_log(tmp_path:
             "request": "click-1",
             "trace": TRACE,
         }
-        assert not re.search("hush|4711|products|Mug", router.log.read_text(), re.IGNORECASE)
+        assert not re.search("hush|2047110815|products|Mug", router.log.read_text(), re.IGNORECASE)
 
 
 @pytest.mark.asyncio

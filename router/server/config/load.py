@@ -21,6 +21,8 @@ from router.server.config.router_config import RouterConfig
 from router.server.config.section import Section, section_in
 
 INVALID_CONFIG = "INVALID_CONFIG"
+# Where the name of a key is wrong, and not its value, pydantic ends the place with this.
+_KEY = "[key]"
 
 
 def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> RouterConfig:
@@ -91,7 +93,10 @@ def _explain(error: ValidationError, written: Mapping[str, Any]) -> str:
 
 def _value_at(values: Any, place: Iterable[int | str]) -> Any:
     """The value at a path into mappings and lists. LookupError where there is none."""
-    for step in place:
+    *way, last = place
+    if last == _KEY:
+        return way[-1]
+    for step in (*way, last):
         if not isinstance(values, dict | list | tuple):
             raise LookupError
         values = values[step]  # type: ignore[index]

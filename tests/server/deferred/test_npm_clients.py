@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.execution.scripted import ScriptedSubgraphs
+from tests.npm_packages import node_with_packages
 from tests.server.subscriptions.live import serve
 from tests.server.test_defer import router_over, scripted
-from tests.server.test_http_audit import not_run
 
 CLIENTS = Path(__file__).parent / "clients"
 EVERY_CLIENT = pytest.mark.parametrize("client", ["apollo-2022", "apollo-current", "urql"])
@@ -26,13 +24,7 @@ EVERY_CLIENT = pytest.mark.parametrize("client", ["apollo-2022", "apollo-current
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node's path, with the clients installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        not_run("no Node here: Apollo Client and urql were not answered in parts (install Node 20 or newer)")
-    if not (CLIENTS / "node_modules" / "@urql" / "core").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=CLIENTS, check=True, timeout=110)
-    return node
+    return node_with_packages(CLIENTS, "Apollo Client and urql were not answered in parts")
 
 
 class Shown:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.npm_packages import node_with_packages
 from tests.server.subscriptions.live import BIDS, Stack, until
-from tests.server.test_http_audit import not_run
 
 CLIENTS = Path(__file__).parent / "clients"
 
@@ -23,13 +21,7 @@ CLIENTS = Path(__file__).parent / "clients"
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node's path, with the clients installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        not_run("no Node here: the subscription clients of npm did not run (install Node 20 or newer)")
-    if not (CLIENTS / "node_modules" / "graphql-ws").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=CLIENTS, check=True, timeout=110)
-    return node
+    return node_with_packages(CLIENTS, "the subscription clients of npm did not run")
 
 
 @asynccontextmanager
