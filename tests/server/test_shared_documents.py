@@ -114,8 +114,10 @@ async def test_a_document_that_the_bucket_cannot_take_is_this_replicas_own(
         for number in range(3):
             text = f"{large}{' ' * number}"
             assert await post(client, by_hash(text, query=text)) == ANSWER
-            assert await post(client, by_hash(text)) == ANSWER
         await until(lambda: "a document could not be shared" in caplog.text)
+        # Memory has room for one of them too, and the first comes back from the bucket: by now it has.
+        assert await post(client, by_hash(text, query=text)) == ANSWER
+        assert await post(client, by_hash(text)) == ANSWER
 
 
 @pytest.mark.asyncio
