@@ -140,6 +140,7 @@ class RouterApp:
         An app that mounts this one takes it as its own lifespan, or enters it within that. Once in its life.
         """
         async with AsyncExitStack() as resources:
+            resources.push_async_callback(self._close_connections)
             if self._files is not None and self._reloader is not None:
                 following = asyncio.create_task(self._follow(self._files, self._reloader))
                 resources.push_async_callback(self._reloader.close)
@@ -152,8 +153,12 @@ class RouterApp:
             self._follow_what_is_shared()
             resources.callback(self._cache_events.close)
             resources.callback(self._document_sharing.close)
-            yield
-            self._is_alive = False
+            try:
+                yield
+            finally:
+                self._is_alive = False
+
+    async def _close_connections(self) -> None:
         if self.service.graph is not None:
             await self.service.graph.client.close()
         for sharing in (self._serving.limiter, self._serving.nats):
