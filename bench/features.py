@@ -6,35 +6,25 @@ With ``--each`` there is also a router for every section of the settings that ha
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import Any
 
 import click
-import jwt
-import yaml
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.collector import running_collector
 from bench.contestants import HERE, Contestant, Running, known_contestants, running, verify
 from bench.errors import BenchError
+from bench.feature_settings import EVERYTHING, OFF, ON, public, sections, write_settings
 from bench.load import Load, Sample, measure, require_wrk
 from bench.operations import Operation, read_operation
 from bench.stub_subgraphs import running_stub
 
 RESULT = HERE / "results" / "features.md"
-SETTINGS_ON = HERE / "configs" / "features-on.yaml"
-SETTINGS_OFF = HERE / "configs" / "features-off.yaml"
 ROUTER_CPU, LOAD_CPU = 0, 1
 ALLOWED = 0.75
 # The access log goes to stdout: written, and thrown away by the system.
@@ -65,7 +55,6 @@ Pair = tuple[Sample, Sample]
 def main(operations: str, rounds: int, seconds: int, connections: int, each: bool) -> None:
     """Measure, and write bench/results/features.md."""
     load = Load(connections, seconds, LOAD_CPU)
-    os.sched_setaffinity(0, {LOAD_CPU})  # The collector is in this process.
     try:
         require_wrk()
         with TemporaryDirectory() as folder, ExitStack() as stack:
@@ -85,7 +74,7 @@ def main(operations: str, rounds: int, seconds: int, connections: int, each: boo
 
 
 def _compared(each: bool) -> list[str]:
-    return ["everything", *(_settings(SETTINGS_ON) if each else ())]
+    return [EVERYTHING, *(sections() if each else ())]
 
 
 class _Stand:
@@ -95,43 +84,28 @@ class _Stand:
     """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        keys = folder / "jwks.json"
-        keys.write_text(json.dumps({"keys": [{**public, "kid": "one"}]}))
-        claims = {"iss": "https://id.example", "aud": "shop", "sub": "ada", "exp": time.time() + 3600}
-        self.headers = {
-            "authorization": "Bearer " + jwt.encode(claims, key, "ES256", headers={"kid": "one"}),
-            "accept-language": "en",
-            "apollographql-client-name": "bench",
-            "origin": "https://shop.example",
-            "x-client-tenant": "one",
-        }
+        needed = public(folder, stack.enter_context(running_collector(LOAD_CPU)))
+        self.headers = needed.headers
         self._folder = folder
-        self._environment = {
-            "BENCH_JWKS": str(keys),
-            "BENCH_COLLECTOR": stack.enter_context(_collector()),
-            "BENCH_SIGNING_KEY": f"bench:{secrets.token_hex(32)}",
-        }
+        self._environment = needed.environment
         self.stub = stack.enter_context(running_stub(LOAD_CPU))
-        self.off = stack.enter_context(self.router("off", {}))
+        self.off = stack.enter_context(self.router(""))
 
     @contextmanager
-    def router(self, name: str, settings: Mapping[str, Any]) -> Iterator[Running]:
-        """A router with these sections in place of those that turn everything off, until the block ends."""
-        path = self._folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({**_settings(SETTINGS_OFF), **settings}))
+    def router(self, name: str) -> Iterator[Running]:
+        """A router with ``name`` on, as write_settings says, until the block ends."""
+        path = self._folder / f"{name or 'off'}.yaml"
+        write_settings(path, name)
         galleria = known_contestants()["galleria"]
         command = (*TO_NOWHERE, *galleria.command[:-1], str(path))
-        contestant = Contestant(f"galleria-{name}", command, "/graphql")
+        contestant = Contestant(f"galleria-{name or 'off'}", command, "/graphql")
         with running(contestant, ROUTER_CPU, self._environment) as router:
             yield router
 
 
 def _compare(stand: _Stand, name: str, operations: list[Operation], rounds: int, load: Load) -> dict[str, list[Pair]]:
     """Rounds by operation: without, and with ``name`` on, which is one section or everything."""
-    settings = _settings(SETTINGS_ON)
-    with stand.router(name, settings if name == "everything" else {name: settings[name]}) as router:
+    with stand.router(name) as router:
         return {one.name: _time(stand, router, one, rounds, load) for one in operations}
 
 
@@ -149,33 +123,8 @@ def _time(stand: _Stand, router: Running, operation: Operation, rounds: int, loa
     return pairs
 
 
-@contextmanager
-def _collector() -> Iterator[str]:
-    """The URL of a collector that takes spans and forgets them."""
-
-    class Forgetful(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Forgetful) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    settings: dict[str, Any] = yaml.safe_load(path.read_text())
-    return settings
-
-
 def _render(about: str, samples: dict[str, dict[str, list[Pair]]]) -> str:
-    everything = samples.pop("everything")
+    everything = samples.pop(EVERYTHING)
     lines = [
         "# All on beside all off",
         "",
@@ -187,7 +136,7 @@ def _render(about: str, samples: dict[str, dict[str, list[Pair]]]) -> str:
         names, rules = " | ".join(f"{name}: requests/s, CPU us" for name in everything), "---|" * len(everything)
         lines += ["", "One section alone on, beside all off:", "", EACH_HEADER.format(names=names, rules=rules)]
         lines += [f"| `{name}` | {' | '.join(map(_cell, of.values()))} |" for name, of in samples.items()]
-    for title, path in (("On", SETTINGS_ON), ("Off", SETTINGS_OFF)):
+    for title, path in (("On", ON), ("Off", OFF)):
         lines += ["", f"{title}:", "", "```yaml", path.read_text().rstrip(), "```"]
     return "\n".join([*lines, ""])
 
