@@ -132,7 +132,14 @@ async def serving(config: Path, environ: Mapping[str, str], connections: int) ->
     """Connections to a router with the settings in the file ``config``."""
     settings = load_config(config, environ)
     app = RouterApp(settings, open_graph(read_supergraph(SUPERGRAPH.read_text()), settings))
-    of_uvicorn = uvicorn.Config(app, http=cast("Any", BoundedProtocol), log_config=None, access_log=False)
+    of_uvicorn = uvicorn.Config(
+        app,
+        http=cast("Any", BoundedProtocol),
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
     of_uvicorn.load()
     state = ServerState()
     made = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server))

@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message
 
 from router.content_coding import Coding, encode_content
 from router.server.config.compression import CompressionSettings
-
-Header = tuple[bytes, bytes]
+from router.server.exchange import Exchange, Header, Step
 
 _VARY = (b"vary", b"accept-encoding")
 _JSON = (b"application/json", b"application/graphql-response+json")
@@ -24,11 +23,10 @@ _MAX_ACCEPT_BYTES = 200
 _IN_A_THREAD_FROM_BYTES = 64 * 1024
 
 
-class CompressedAnswers:
-    """An ASGI app that compresses the answers of ``app``."""
+class CompressedAnswers(Step):
+    """Compresses answers, and tells caches that large ones depend on what the client accepts."""
 
-    def __init__(self, app: ASGIApp, settings: CompressionSettings) -> None:
-        self._app = app
+    def __init__(self, settings: CompressionSettings) -> None:
         self._settings = settings
 
         @lru_cache(maxsize=256)
@@ -37,33 +35,38 @@ class CompressedAnswers:
 
         self._choose = choose
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI says."""
-        await self._app(scope, receive, _Answering(send, self._settings, self._coding(scope["headers"])))
+    def begin(self, exchange: Exchange) -> None:
+        """Stand in the answer's way, where the client accepts one of our codings."""
+        accepted = exchange.fields.get(b"accept-encoding")
+        if not accepted or len(accepted) > _MAX_ACCEPT_BYTES:
+            return
+        if b"cookie" in exchange.fields and not self._settings.with_cookies:
+            return
+        coding = self._choose(accepted)
+        if coding is not None:
+            exchange.send_on = _Compressing(exchange, coding, self._settings)
 
-    def _coding(self, headers: Iterable[Header]) -> Coding | None:
-        accepted = b""
-        for name, value in headers:
-            if name == b"accept-encoding":
-                accepted = accepted + b"," + value if accepted else value
-            elif name == b"cookie" and not self._settings.with_cookies:
-                return None
-        return self._choose(accepted) if 0 < len(accepted) <= _MAX_ACCEPT_BYTES else None
+    def head(self, _: Exchange, headers: list[Header]) -> None:
+        """Tell caches."""
+        if _json_length(headers) >= self._settings.min_bytes:
+            headers.append(_VARY)
 
 
-class _Answering:
-    """``send`` of one answer, whose head waits for its body; ``coding`` is None where it is sent as it is."""
+class _Compressing:
+    """Where an answer goes whose head waits for its body."""
 
-    __slots__ = ("_coding", "_head", "_send", "_settings")
+    __slots__ = ("_coding", "_exchange", "_head", "_send", "_settings")
 
-    def __init__(self, send: Send, settings: CompressionSettings, coding: Coding | None) -> None:
-        self._send = send
-        self._settings = settings
+    def __init__(self, exchange: Exchange, coding: Coding, settings: CompressionSettings) -> None:
+        self._exchange = exchange
+        self._send = exchange.send_on
         self._coding = coding
+        self._settings = settings
         self._head: Message | None = None
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _is_json(message["headers"]):
+        """As ASGI says."""
+        if message["type"] == "http.response.start" and _json_length(message["headers"]) >= self._settings.min_bytes:
             self._head = message
             return
         head, self._head = self._head, None
@@ -73,22 +76,20 @@ class _Answering:
         await self._send(message)
 
     async def _compressed(self, head: Message, message: Message) -> tuple[Message, Message]:
-        body: bytes = message.get("body", b"")
-        if message.get("more_body") or len(body) < self._settings.min_bytes:
+        plain: bytes = message.get("body", b"")
+        if message.get("more_body") or len(plain) < self._settings.min_bytes:
             return head, message
-        headers = [*head["headers"], _VARY]
-        coding = self._coding
-        if coding is not None:
-            body = await self._encode(coding, body)
-            headers = [(name, value) for name, value in headers if name != b"content-length"]
-            headers += [(b"content-encoding", coding.encode()), (b"content-length", b"%d" % len(body))]
+        body = await self._encode(plain)
+        self._exchange.sent_bytes += len(body) - len(plain)
+        headers = [(name, value) for name, value in head["headers"] if name != b"content-length"]
+        headers += [(b"content-encoding", self._coding.encode()), (b"content-length", b"%d" % len(body))]
         return {**head, "headers": headers}, {**message, "body": body}
 
-    async def _encode(self, coding: Coding, body: bytes) -> bytes:
+    async def _encode(self, body: bytes) -> bytes:
         level = self._settings.level
         if len(body) < _IN_A_THREAD_FROM_BYTES:
-            return encode_content(coding, body, level)
-        return await asyncio.to_thread(encode_content, coding, body, level)
+            return encode_content(self._coding, body, level)
+        return await asyncio.to_thread(encode_content, self._coding, body, level)
 
 
 def choose_coding(accepted: bytes, offered: tuple[Coding, ...]) -> Coding | None:
@@ -118,5 +119,12 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def _is_json(headers: Iterable[Header]) -> bool:
-    return any(name == b"content-type" and value.startswith(_JSON) for name, value in headers)
+def _json_length(headers: Iterable[Header]) -> int:
+    """The length of an answer in JSON; -1 where it is none, or its length is not said."""
+    is_json, length = False, -1
+    for name, value in headers:
+        if name == b"content-type":
+            is_json = value.startswith(_JSON)
+        elif name == b"content-length":
+            length = int(value)
+    return length if is_json else -1

@@ -6,6 +6,7 @@ The limit of a body holds twice: for what is sent, and for what it comes to.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,14 +28,16 @@ class CompressedRequests:
         self._app = app
         self._max_bytes = max_body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """As ASGI says."""
-        coding = next((value for name, value in scope["headers"] if name == b"content-encoding"), None)
-        if coding is None:
-            await self._app(scope, receive, send)
-            return
+        for name, value in scope["headers"]:
+            if name == b"content-encoding":
+                return self._undo(value.decode("latin-1").strip().lower(), scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _undo(self, coding: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self._decoded(scope, receive, coding.decode("latin-1").strip().lower())
+            body = await self._decoded(scope, receive, coding)
         except RequestError as refusal:
             await send_answer(send, failure_answer(refusal, JSON), JSON)
             return

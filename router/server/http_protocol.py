@@ -13,6 +13,7 @@ away with requests still waiting are dropped, not raised into the log.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
+from contextvars import Context
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
@@ -47,7 +48,8 @@ class OneWriteProtocol(HttpToolsProtocol):
         def holding(scope: Scope, receive: Receive, _: Send) -> Coroutine[Any, Any, None]:
             return app(scope, receive, answer.send)  # type: ignore[arg-type, return-value]  # uvicorn's own types
 
-        super()._start_asgi_task(cycle, holding)  # type: ignore[arg-type]
+        # In a context of its own: a request that waited behind another would find what that has left in its own.
+        Context().run(super()._start_asgi_task, cycle, holding)  # type: ignore[arg-type]
 
 
 class _Trailers(list[Header]):

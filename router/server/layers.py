@@ -1,7 +1,8 @@
-"""What a GraphQL request and its answer go through: a layer for each setting that is on.
+"""What a GraphQL request and its answer go through: a step or a layer for each setting that is on.
 
-From the outside: trace and access log; CSRF and CORS, so that what is refused is told; load, before anything costs;
-compression; where the request came from; plugins; and last the endpoint. What is off is not there, and costs nothing.
+First the steps, which wait for nothing: trace and access log; CORS and CSRF, so that what is refused is told;
+compression; where the request came from; what caches are told. Then the layers: load, before anything costs; plugins;
+and last the endpoint. What is off is not there, and costs nothing.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp
 
 from router.server.access.caller import Identity
-from router.server.access.cross_origin import guarded_http
-from router.server.caching.answer_policy import AnswerPolicy, CacheControlled
+from router.server.access.cross_origin import page_guards
+from router.server.caching.answer_policy import AnswerPolicy, CacheControlling
 from router.server.compressed_answers import CompressedAnswers
 from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
+from router.server.exchange import stepwise
 from router.server.lasting import Lasting
-from router.server.observation.assembly import observed_http, observed_websocket
+from router.server.observation.assembly import observing, recording
 from router.server.overload import LoadShedder
 from router.server.plugins.hooks import Hooks
 from router.server.plugins.request_hooks import RequestHooks
-from router.server.rate_limits.limiter import RateLimiter, with_origin
+from router.server.rate_limits.limiter import RateLimiter, origin_reading
 from router.server.service import GraphQLService
 from router.server.subscriptions.websocket import WebSocketEndpoint
 
@@ -44,18 +46,19 @@ def graphql_over_http(
     app: ASGIApp = GraphQLEndpoint(config, lasting.telemetry, service, identity, policy)
     if config.compression.requests:
         app = CompressedRequests(app, config.graphql.max_body_bytes)
-    if policy is not None:
-        app = CacheControlled(app)
     if hooks is not None:
         app = RequestHooks(app, hooks)
-    if limiter is not None:
-        app = with_origin(app, config)
-    if config.compression.answers:
-        app = CompressedAnswers(app, config.compression)
     if config.traffic.shedding.enabled:
         app = LoadShedder(app, lasting.overload)
-    app = guarded_http(app, config, may_know_cookies=lasting.host is not None)
-    return observed_http(app, config, lasting.telemetry, spans)
+    steps = observing(config, lasting.telemetry, spans)
+    steps += page_guards(config, may_know_cookies=lasting.host is not None)
+    if config.compression.answers:
+        steps.append(CompressedAnswers(config.compression))
+    if limiter is not None:
+        steps.append(origin_reading(config))
+    if policy is not None:
+        steps.append(CacheControlling())
+    return stepwise(app, steps)
 
 
 def graphql_over_websocket(
@@ -67,7 +70,7 @@ def graphql_over_websocket(
     app: ASGIApp = WebSocketEndpoint(config, lasting.current, identity, overload)
     if hooks is not None:
         app = RequestHooks(app, hooks)
-    return observed_websocket(with_origin(app, config), config, lasting.telemetry)
+    return stepwise(app, [*recording(config, lasting.telemetry), origin_reading(config)])
 
 
 def _answer_policy(config: RouterConfig, hooks: Hooks | None, lasting: Lasting) -> AnswerPolicy | None:

@@ -9,11 +9,9 @@ layer of the router.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Mapping
 from random import getrandbits
 from typing import NamedTuple
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.subgraph_client import Headers
 from router.execution.traffic.trace import TRACE_HEADERS
@@ -45,25 +43,21 @@ class RequestTrace(NamedTuple):
         return ((name, traceparent[:-2] + b"00"), *others)
 
 
-def begin_trace(headers: Iterable[tuple[bytes, bytes]]) -> RequestTrace:
-    """Continue the trace that a request's ``headers`` tell of, or begin one, by a span of the router's own."""
-    sent_id = parent = state = b""
-    for name, value in headers:
-        if name == b"traceparent":
-            parent = value
-        elif name == b"x-request-id":
-            sent_id = value
-        elif name == b"tracestate":
-            state = value
-    request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else b"%016x" % getrandbits(64)
+def begin_trace(fields: Mapping[bytes, bytes]) -> RequestTrace:
+    """Continue the trace that a request's headers tell of, or begin one, by a span of the router's own."""
+    sent_id, parent = fields.get(b"x-request-id"), fields.get(b"traceparent")
+    # One number for all ids that may be needed: of the request 64 bits, of a trace 128, and of the router's span 64.
+    digits = b"%064x" % getrandbits(256)
+    request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else digits[:16]
     continued = _TRACEPARENT.fullmatch(parent) if parent else None
     if continued is None:
-        trace_id = b"%032x" % getrandbits(128)
-        own = b"00-%b-%016x-01" % (trace_id, getrandbits(64))
+        trace_id = digits[16:48]
+        own = b"00-%b-%b-01" % (trace_id, digits[48:])
         return RequestTrace(request_id, trace_id, ((b"traceparent", own), (b"x-request-id", request_id)))
     trace_id, parent_id, flags = continued.group(1, 2, 3)
-    own = b"00-%b-%016x-%b" % (trace_id, getrandbits(64), flags)
+    own = b"00-%b-%b-%b" % (trace_id, digits[48:], flags)
     passed_on: Headers = ((b"traceparent", own), (b"x-request-id", request_id))
+    state = fields.get(b"tracestate")
     if state and len(state) <= _MAX_TRACESTATE_BYTES:
         passed_on += ((b"tracestate", state),)
     return RequestTrace(request_id, trace_id, passed_on, parent_id, bool(int(flags, 16) & _SAMPLED))
@@ -73,27 +67,3 @@ def current_trace_id() -> str | None:
     """The trace of the request under way in this task; None where requests have none."""
     headers = TRACE_HEADERS.get()
     return headers[0][1].split(b"-")[1].decode() if headers else None
-
-
-class RequestTracer:
-    """An ASGI app that gives each request of ``app`` a trace, and its answer the header ``x-request-id``."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI says; the trace is in the scope's state as ``trace``."""
-        trace = begin_trace(scope["headers"])
-        scope.setdefault("state", {})["trace"] = trace
-        own_header = (b"x-request-id", trace.request_id)
-
-        def send_on(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], own_header]}
-            return send(message)
-
-        token = TRACE_HEADERS.set(trace.headers)
-        try:
-            await self._app(scope, receive, send_on)
-        finally:
-            TRACE_HEADERS.reset(token)

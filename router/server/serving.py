@@ -16,6 +16,7 @@ from router.server.access.authentication import Authenticator, create_authentica
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.demand.control import demand_control
 from router.server.demand.metered_service import metered
+from router.server.exchange import stepwise
 from router.server.graph import Graph
 from router.server.header_rules import check_claim_headers
 from router.server.lasting import Lasting
@@ -25,7 +26,7 @@ from router.server.observation.assembly import kind_of_service, span_export
 from router.server.other_paths import other_paths
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plugins.hooks import Hooks, load_hooks
-from router.server.rate_limits.limiter import RateLimiter, rate_limiter, with_origin
+from router.server.rate_limits.limiter import RateLimiter, origin_reading, rate_limiter
 from router.server.service import GraphQLService
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         service=service,
         http=graphql_over_http(config, service, identity, hooks, limiter, spans, lasting),
         websocket=graphql_over_websocket(config, identity, hooks, lasting),
-        others=others if limiter is None else with_origin(others, config),
+        others=others if limiter is None else stepwise(others, [origin_reading(config)]),
         authenticator=authenticator,
         hooks=hooks,
         nats=nats,

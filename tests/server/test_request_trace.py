@@ -149,7 +149,7 @@ async def test_without_the_setting_nothing_is_added(tmp_path: Path) -> None:
     ids=["version", "no trace", "no parent", "upper case", "no flags"],
 )
 def test_what_the_specification_calls_invalid_begins_a_new_trace(parent: str) -> None:
-    assert begin_trace([(b"traceparent", parent.encode())]).trace_id != TRACE.encode()
+    assert begin_trace({b"traceparent": parent.encode()}).trace_id != TRACE.encode()
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1_767_319_445.0, 1_767_319_445.25, 1_767_319_445.9999, 1_767_319_446.5])

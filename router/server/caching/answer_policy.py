@@ -5,12 +5,10 @@ The parts are collected by a client around the way to the subgraphs, for the req
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
-
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.operation.model import OperationKind
@@ -19,6 +17,7 @@ from router.server.answer import NOT_STORED, Answer, result_answer
 from router.server.caching.cache_control import NO_STORE, CachePolicy, lasting, read_policy, smallest, write_policy
 from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
+from router.server.exchange import Exchange, Header, Step
 from router.server.header_rules import forwarded_names
 
 
@@ -96,24 +95,19 @@ class AnswerPolicy:
         return (b"cache-control", written), self._varies_for_all if policy.is_public else self._varies
 
 
-class CacheControlled:
-    """An ASGI app whose answers over ``app`` have their parts collected; those that say nothing say no-store."""
+class CacheControlling(Step):
+    """The parts of answers are collected; those that say nothing of caches say no-store."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI says."""
+    def begin(self, _: Exchange) -> None:
+        """None has come yet."""
         PARTS.set(Parts())
 
-        async def send_told(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if not any(name == b"cache-control" for name, _ in headers):
-                    message = {**message, "headers": [*headers, NOT_STORED]}
-            await send(message)
-
-        await self._app(scope, receive, send_told)
+    def head(self, _: Exchange, headers: list[Header]) -> None:
+        """Say no-store where nothing is said."""
+        for name, _value in headers:
+            if name == b"cache-control":
+                return
+        headers.append(NOT_STORED)
 
 
 def _vary(names: Any) -> tuple[bytes, bytes]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp
-
 from router.errors import InputError
 from router.server.access_log import AccessLog
 from router.server.config import INVALID_CONFIG, RouterConfig
-from router.server.observation.requests import ObservedRequests, TracedRequests
+from router.server.exchange import Step
+from router.server.observation.requests import Recording
 from router.server.observation.service import ObservedHookedService, ObservedService
+from router.server.observation.tracing import SampledTracing, Tracing
 from router.server.plugins.operation_hooks import HookedService
-from router.server.request_trace import RequestTracer
 from router.server.service import GraphQLService
 from router.server.telemetry import Telemetry
 
@@ -27,23 +26,25 @@ def kind_of_service(config: RouterConfig, has_operation_hooks: bool) -> type[Gra
     return HookedService if has_operation_hooks else GraphQLService
 
 
-def observed_http(app: ASGIApp, config: RouterConfig, telemetry: Telemetry, spans: SpanExport | None) -> ASGIApp:
-    """``app`` with the access log, the trace and the record that the settings ask for."""
+def observing(config: RouterConfig, telemetry: Telemetry, spans: SpanExport | None) -> list[Step]:
+    """The trace, the record and the access log of requests, as far as the settings ask for them."""
     settings = config.telemetry
-    if settings.access_log:
-        app = AccessLog(app, settings)
+    steps: list[Step] = []
     if spans is not None:
-        return TracedRequests(app, settings, telemetry.stages, spans, explains=config.explains)
-    if _observes(config):
-        app = ObservedRequests(app, settings, telemetry.stages, explains=config.explains)
-    return RequestTracer(app) if settings.trace_context else app
+        steps.append(SampledTracing(settings.tracing, spans))
+    elif settings.trace_context:
+        steps.append(Tracing())
+    steps += recording(config, telemetry)
+    if settings.access_log:
+        steps.append(AccessLog(settings))
+    return steps
 
 
-def observed_websocket(app: ASGIApp, config: RouterConfig, telemetry: Telemetry) -> ASGIApp:
-    """``app`` with a record for each connection, where the settings ask for it."""
+def recording(config: RouterConfig, telemetry: Telemetry) -> list[Step]:
+    """The record of requests, and of connections, where the settings ask for it."""
     if not _observes(config):
-        return app
-    return ObservedRequests(app, config.telemetry, telemetry.stages, explains=config.explains)
+        return []
+    return [Recording(config.telemetry, telemetry.stages, explains=config.explains)]
 
 
 def span_export(config: RouterConfig, before: RouterConfig | None, kept: SpanExport | None) -> SpanExport | None:

@@ -17,14 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from starlette.types import ASGIApp
-
 from router.errors import InputError
 from router.server.access.caller import Caller
 from router.server.config import INVALID_CONFIG, RateLimitSettings, RateRuleSettings, RouterConfig
 from router.server.nats.connection import NatsConnection
 from router.server.rate_limits.key_counts import KeyCounts, digest
-from router.server.rate_limits.origin import ORIGIN, Origin, OriginReader
+from router.server.rate_limits.origin import ORIGIN, Origin, OriginReading
 from router.server.rate_limits.sharing import CountSharing, Replica
 from router.server.request_error import RequestError
 
@@ -136,11 +134,11 @@ def rate_limiter(config: RouterConfig, nats: NatsConnection | None, previous: Ra
     return limiter
 
 
-def with_origin(app: ASGIApp, config: RouterConfig) -> ASGIApp:
-    """``app``, whose operations tell a limiter where they come from."""
+def origin_reading(config: RouterConfig) -> OriginReading:
+    """The step by which operations tell a limiter where they come from."""
     settings = config.rate_limits
     headers = frozenset(rule.header.encode() for rule in settings.rules if rule.header is not None)
-    return OriginReader(app, headers, settings.trusted_proxies)
+    return OriginReading(headers, settings.trusted_proxies)
 
 
 def _check(config: RouterConfig) -> None:

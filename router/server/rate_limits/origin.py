@@ -1,18 +1,18 @@
 """Where a request comes from: the address of the client, and the headers that a rule asks for.
 
-An ASGI app around those that answer leaves it for the operations of the request, or of the WebSocket. It is there only
-where there are rules.
+A step before those that answer leaves it for the operations of the request, or of the WebSocket. It is there only where
+there are rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from router.server.exchange import Exchange, Step
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -33,28 +33,25 @@ class Origin:
 ORIGIN: ContextVar[Origin] = ContextVar("galleria_origin", default=Origin())  # noqa: B039 - frozen
 
 
-class OriginReader:
-    """Lets ``app`` answer, whose operations find in ORIGIN where they come from."""
+class OriginReading(Step):
+    """The operations of a request find in ORIGIN where they come from."""
 
-    def __init__(self, app: ASGIApp, headers: Set[bytes], trusted_proxies: Sequence[Network]) -> None:
-        self._app = app
+    def __init__(self, headers: Set[bytes], trusted_proxies: Sequence[Network]) -> None:
         self._headers = headers
         self._trusted = tuple(trusted_proxies)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI says."""
-        token = ORIGIN.set(self._origin(scope))
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            ORIGIN.reset(token)
+    def begin(self, exchange: Exchange) -> None:
+        """Read it."""
+        ORIGIN.set(self._origin(exchange))
 
-    def _origin(self, scope: Scope) -> Origin:
-        sent: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    def _origin(self, exchange: Exchange) -> Origin:
+        scope, fields = exchange.scope, exchange.fields
         peer = scope["client"][0] if scope.get("client") else ""
-        forwarded = [value for name, value in sent if name == b"x-forwarded-for"] if self._trusted else []
-        address = client_address(peer, b",".join(forwarded).decode("latin-1"), self._trusted)
-        return Origin(address, {name: value for name, value in sent if name in self._headers})
+        forwarded = fields.get(b"x-forwarded-for", b"") if self._trusted else b""
+        if not forwarded and not self._headers:
+            return _of_peer(peer)
+        address = client_address(peer, forwarded.decode("latin-1"), self._trusted)
+        return Origin(address, {name: fields[name] for name in self._headers if name in fields})
 
 
 def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
@@ -85,6 +82,12 @@ def _parse(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+@lru_cache(maxsize=1024)
+def _of_peer(peer: str) -> Origin:
+    """What is known of one who is connected, where nothing else counts."""
+    return Origin(client_address(peer, "", ()))
 
 
 # A connection brings many requests, and clients many connections. What forwarded entries say is a stranger's text: of

@@ -15,7 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from router.server.config import RouterConfig
 from router.server.config.telemetry import TelemetrySettings, TracingSettings
-from router.server.observation.requests import Sampler
+from router.server.observation.tracing import Sampler
 from router.server.request_trace import begin_trace
 from router.server.service import GraphQLService
 from tests.chassis.collector import Collector, running_collector
@@ -121,7 +121,7 @@ async def test_unsampled_requests_send_no_span_and_tell_the_subgraph_so(tmp_path
 def test_a_trace_that_begins_here_is_sampled_by_its_id() -> None:
     sampler = Sampler(TracingSettings(ratio=0.5))
     low, high = "0" * 16 + "7" + "f" * 15, "0" * 16 + "8" + "0" * 15
-    traces = [begin_trace([(b"traceparent", f"00-{one}-{SENDER}-00".encode())]) for one in (low, high)]
+    traces = [begin_trace({b"traceparent": f"00-{one}-{SENDER}-00".encode()}) for one in (low, high)]
     begun_here = [sampler.samples(type(trace)(b"", trace.trace_id, ())) for trace in traces]
     assert begun_here == [True, False]
     # With a sender, the sender decides; but where the settings say that none does.

@@ -1,0 +1,66 @@
+"""Steps that give each request a trace; of those that are sampled, with spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.execution.traffic.trace import TRACE_HEADERS
+from router.server.config.telemetry import TracingSettings
+from router.server.exchange import Exchange, Header, Step
+from router.server.request_trace import RequestTrace, begin_trace
+
+if TYPE_CHECKING:
+    from router.server.observation.spans import SpanExport
+
+_RATIO_ONE = 1 << 64
+
+
+class Tracing(Step):
+    """Gives each request a trace, and its answer the header ``x-request-id``."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Begin the trace, or continue the sender's."""
+        trace = exchange.trace = begin_trace(exchange.fields)
+        TRACE_HEADERS.set(trace.headers)
+
+    def head(self, exchange: Exchange, headers: list[Header]) -> None:
+        """Tell the client the request's id."""
+        if exchange.trace is not None:
+            headers.append((b"x-request-id", exchange.trace.request_id))
+
+
+class SampledTracing(Tracing):
+    """Tracing with spans of those requests that are sampled; the others come to know no more than that they are not."""
+
+    def __init__(self, settings: TracingSettings, export: SpanExport) -> None:
+        self._export = export
+        self._sampler = Sampler(settings)
+
+    def begin(self, exchange: Exchange) -> None:
+        """Begin the trace, and its spans, or continue the sender's."""
+        trace = exchange.trace = begin_trace(exchange.fields)
+        if self._sampler.samples(trace):
+            exchange.spans = self._export.begin(trace, exchange.scope)
+            TRACE_HEADERS.set(exchange.spans.headers)
+        else:
+            TRACE_HEADERS.set(trace.unsampled_headers())
+
+    def end(self, exchange: Exchange) -> None:
+        """End the spans."""
+        if exchange.spans is not None:
+            exchange.spans.end(exchange.status)
+
+
+class Sampler:
+    """Decides of which traces spans are kept, from their ids alone: every router decides alike."""
+
+    def __init__(self, settings: TracingSettings) -> None:
+        self._parent_based = settings.parent_based
+        self._bound = round(settings.ratio * _RATIO_ONE)
+
+    def samples(self, trace: RequestTrace) -> bool:
+        """Whether spans of ``trace`` are kept."""
+        if self._parent_based and trace.parent_id is not None:
+            return trace.is_sampled
+        # As OpenTelemetry's TraceIdRatioBased sampler does: by the last 64 bits, which are random.
+        return int(trace.trace_id[16:], 16) < self._bound
