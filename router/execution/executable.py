@@ -19,6 +19,8 @@ from router.execution.shapes import ShapeCheck, compile_shape_check
 from router.operation.model import Condition, OperationKind
 from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan, SelectionsByNeed
 
+Brought = Mapping[str, "Brought"]
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutableLookup:
@@ -49,7 +51,7 @@ class ExecutableFetch:
     """One request to one subgraph, compiled. ``dependents`` are the fetches that wait for it, by index; ``at`` is where
     root fields go that are asked again below the root. ``part`` is the part of the answer that needs it. Where
     ``by_need`` is true, entities that lack some inputs are asked for what needs none of them, as the ``plan`` tells: by
-    ``remainders``, which are compiled when they are needed first."""
+    ``remainders``. Like what it has ``brought``, these are compiled when they are needed first."""
 
     index: int
     subgraph: str
@@ -67,6 +69,7 @@ class ExecutableFetch:
     by_need: bool
     plan: Fetch
     remainders: dict[object, ExecutableFetch] = field(default_factory=dict, compare=False)
+    brought: dict[object, Brought] = field(default_factory=dict, compare=False)
 
     @property
     def has_contexts(self) -> bool:

@@ -172,10 +172,9 @@ class PlanRun:
 
     def tell_of_late_entities(self) -> None:
         """Errors for entities, and types, that came from elsewhere after what they were needed for had failed."""
-        if self.failures.nulls:
-            self.failures.see_late_objects()
         if self.failures.first_loss is None:
             return
+        self.failures.see_late_objects()
         fail_late_types(self.failures)
         for fetch in self.executable.fetches:
             if not fetch.run_if or fetch.is_needed(self.variables):
@@ -187,7 +186,7 @@ class PlanRun:
             return self._gather_in_contexts(fetch, lookup)
         entities = lookup.entities(self.data)
         apart: Apart | None = None
-        if self.failures.causes:
+        if self.failures.is_any:
             sound, apart = without_failed_inputs(self.failures, fetch, lookup, [(entity,) for entity in entities])
             entities = [entity for (entity,) in sound]
         else:
@@ -202,7 +201,7 @@ class PlanRun:
     def _gather_in_contexts(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         chains = collect_chains(self.data, lookup.paths[0])
         apart: Apart | None = None
-        if self.failures.causes:
+        if self.failures.is_any:
             chains, apart = without_failed_inputs(self.failures, fetch, lookup, chains)
         else:
             self.failures.complete.add(id(lookup))
@@ -274,9 +273,7 @@ class PlanRun:
                 if lookup.rename is not None:
                     lookup.rename(entity)
                 _merge_into_all(entity, group)
-            elif entity is None:
-                self.failures.unknown.update(map(id, group))
-            else:
+            elif entity is not None:
                 message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
                 fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
         return misshapen

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from router.execution.brought import brought_by_computed, brought_by_lookup
 from router.execution.contexts import CompiledContext
 from router.execution.errors import INPUT_FAILED
 from router.execution.executable import ExecutableFetch, ExecutableLookup
-from router.execution.failures import WHOLE_OBJECT, Failures, fail_fields
+from router.execution.failures import Failures, fail_fields
 from router.execution.merge import JsonObject
 from router.execution.representations import Apart, Chain
 from router.field_error import FieldError
-from router.planning.query_plan import InputField, InputSelection, OwnedField, SelectionsByNeed
+from router.planning.query_plan import InputField, InputSelection, SelectionsByNeed
 
 
 def without_failed_inputs(
@@ -24,6 +25,8 @@ def without_failed_inputs(
 ) -> tuple[list[Chain], Apart]:
     """The entities (at the ends of ``chains``) of which no input failed, and those of which only some fields did."""
     failures.see_late_objects()
+    failures.see_late_entities(fetch.plan.depends_on)
+    failures.made.setdefault(fetch.plan.id, {})[id(lookup)] = fetch, lookup
     sound: list[Chain] = []
     apart: Apart = {}
     for chain in chains:
@@ -38,10 +41,12 @@ def without_failed_inputs(
         needs = lookup.by_need[builder.number] if builder is not None and lookup.by_need else None
         lost = _lost_fields(failures, lookup, needs, chain) if needs is not None else None
         if builder is None or needs is None or lost is None or not is_anything_left(needs, lost):
-            _fail_for_inputs(failures, fetch, lookup, entity, lookup.owned, cause)
+            _fail_entity(failures, fetch, lookup, entity, cause)
             continue
         for number, own_cause in lost.items():
-            _fail_for_inputs(failures, fetch, lookup, entity, needs.computed[number].owned, own_cause)
+            error = _input_error(fetch, own_cause)
+            fail_fields(failures, lookup, [entity], needs.computed[number].owned, error)
+            failures.lose([entity], brought_by_computed(fetch, lookup, builder.number, number), error)
         apart.setdefault((builder.number, frozenset(lost)), []).append(chain)
     return sound, apart
 
@@ -57,7 +62,7 @@ def fail_late_entities(failures: Failures, fetch: ExecutableFetch, lookup: Execu
         return
     for entity in lookup.entities(failures.data):
         if (id(lookup), id(entity)) not in failures.met:
-            _fail_for_inputs(failures, fetch, lookup, entity, lookup.owned, failures.first_loss)
+            _fail_entity(failures, fetch, lookup, entity, failures.first_loss)
 
 
 def _lost_fields(
@@ -76,17 +81,17 @@ def _lost_fields(
     return lost
 
 
-def _fail_for_inputs(
-    failures: Failures,
-    fetch: ExecutableFetch,
-    lookup: ExecutableLookup,
-    entity: JsonObject,
-    owned: Sequence[OwnedField],
-    cause: FieldError,
+def _fail_entity(
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, entity: JsonObject, cause: FieldError
 ) -> None:
+    error = _input_error(fetch, cause)
+    fail_fields(failures, lookup, [entity], lookup.owned, error)
+    failures.lose([entity], brought_by_lookup(fetch, lookup), error)
+
+
+def _input_error(fetch: ExecutableFetch, cause: FieldError) -> FieldError:
     message = f"Not fetched from subgraph '{fetch.subgraph}', because what it needs failed: {cause.message}"
-    error = FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph}, subgraph=cause.subgraph)
-    fail_fields(failures, lookup, [entity], owned, error)
+    return FieldError((), message, {"code": INPUT_FAILED, "service": fetch.subgraph}, subgraph=cause.subgraph)
 
 
 def _failed_context(failures: Failures, chain: Chain, contexts: Sequence[CompiledContext]) -> FieldError | None:
@@ -117,10 +122,9 @@ def _failed_input(failures: Failures, entity: Any, fields: Sequence[InputField])
 
 
 def _cause_of_null(failures: Failures, entity: JsonObject, one: InputField) -> FieldError | None:
-    causes = failures.causes.get(id(entity), {})
-    cause = causes.get(one.response_key)
+    cause = failures.causes.get(id(entity), {}).get(one.response_key)
     if cause is None and one.response_key not in entity:
-        return causes.get(WHOLE_OBJECT, None if id(entity) in failures.unknown else failures.first_loss)
+        return failures.absent.get(id(entity), {}).get(one.response_key)
     return cause
 
 

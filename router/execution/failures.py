@@ -11,28 +11,38 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
+from router.execution.brought import brought_at, brought_by_lookup, brought_by_roots
 from router.execution.errors import SUBGRAPH_ERROR, SubgraphFailure
-from router.execution.executable import ExecutableFetch, ExecutableLookup
+from router.execution.executable import Brought, ExecutableFetch, ExecutableLookup
 from router.execution.merge import JsonObject
 from router.execution.places import Place, locate, objects_at
 from router.execution.representations import Batch
 from router.field_error import ClientPath, FieldError
 from router.planning.query_plan import OwnedField
 
-WHOLE_OBJECT = None
+
+@dataclass(slots=True, frozen=True)
+class Loss:
+    """What was to be ``brought`` to the objects at ``path`` below ``holders``, and is lost because of ``cause``."""
+
+    holders: Sequence[JsonObject]
+    path: ClientPath
+    brought: Brought
+    cause: FieldError
 
 
 @dataclass(slots=True)
 class Failures:
     """The errors of one execution, and which values of the merged data are missing because of them.
 
-    ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key, or None for all that is not
-    there, to the error that cost the value: a later fetch that needs it as input is not sent, and says so.
-    ``first_loss`` stands for what is absent deeper inside, of objects that another fetch has brought; ``met`` are the
-    ids of lookups and of the entities that these found, and ``complete`` those of lookups made before anything failed.
-    ``untyped`` are fields that were lost if the object is of their type, which was not known then. ``nulls`` are the
-    first errors of each null in answers of subgraphs: another one may have brought an object there, or bring it later.
-    ``unknown`` are the ids of objects that a subgraph does not know, which is no failure.
+    ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key to the error that made the
+    value null, ``absent`` to the one because of which it was not brought: a later fetch that needs it as input is not
+    sent, and says so. What is missing for another reason (no subgraph knows the entity) is null as an input.
+    ``late`` are losses inside objects that another fetch may still bring, and ``nulls`` errors of nulls in answers,
+    where another may have brought an object or bring it later.
+    ``first_loss`` stands for what leads to entities that come late; ``met`` are the ids of lookups and of the entities
+    that these found, ``complete`` those of lookups made before anything failed, and ``made`` the others by fetch.
+    ``untyped`` are fields that were lost if the object is of their type, which was not known then.
     ``stands`` has, by lookup and object, where an object stands and at which turn: it stays there, so it is found once.
     ``remainders`` are requests made up for what is left where inputs failed: kept, so that no other has their ids.
     """
@@ -40,46 +50,81 @@ class Failures:
     data: JsonObject
     variables: Mapping[str, object]
     errors: list[FieldError] = field(default_factory=list)
-    causes: dict[int, dict[str | None, FieldError]] = field(default_factory=dict)
+    causes: dict[int, dict[str, FieldError]] = field(default_factory=dict)
+    absent: dict[int, dict[str, FieldError]] = field(default_factory=dict)
+    late: list[Loss] = field(default_factory=list)
+    nulls: dict[tuple[ClientPath, int], FieldError] = field(default_factory=dict)
     first_loss: FieldError | None = None
     met: set[tuple[int, int]] = field(default_factory=set)
     complete: set[int] = field(default_factory=set)
+    made: dict[int, dict[int, tuple[ExecutableFetch, ExecutableLookup]]] = field(default_factory=dict)
     untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
-    nulls: dict[ClientPath, FieldError] = field(default_factory=dict)
-    unknown: set[int] = field(default_factory=set)
     stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
     remainders: list[ExecutableFetch] = field(default_factory=list)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
-        shared = Failures(self.data, self.variables, causes=self.causes, met=self.met, complete=self.complete)
-        shared.nulls, shared.unknown = self.nulls, self.unknown
-        shared.stands, shared.remainders = self.stands, self.remainders
-        return shared
+        return replace(self, errors=[], untyped=[], first_loss=None)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is missing because of an error."""
+        return bool(self.causes or self.absent)
 
     def add(self, error: FieldError) -> None:
         """Tell the client, and remember whose value is missing."""
         is_null = self._note_missing(error)
         self.errors.append(replace(error, explains_null=True) if is_null and error.path else error)
 
-    def add_reported(self, error: FieldError) -> None:
-        """As ``add``, for what a subgraph tells: where its answer has null, all that it would have brought is lost.
+    def add_reported(self, error: FieldError, brought: Brought) -> None:
+        """As ``add``, for what a subgraph tells: where its answer has null, all that it would have ``brought`` is lost.
 
         ``error.explains_null`` says whether it has; other subgraphs may have brought objects there.
         """
         self.add(error)
-        if error.explains_null and self.nulls.setdefault(error.null_path, error) is error:
-            self._lose_below(error)
+        if error.explains_null and self.nulls.setdefault((error.null_path, id(brought)), error) is error:
+            self._lose(Loss((self.data,), error.null_path, brought, error))
+
+    def lose(self, holders: Sequence[JsonObject], brought: Brought, cause: FieldError) -> None:
+        """Remember that what should have been ``brought`` to ``holders``, and is not there, is missing because of
+        ``cause``."""
+        if holders:
+            self._lose(Loss(holders, (), brought, cause))
 
     def see_late_objects(self) -> None:
-        """Look again for objects where subgraphs have said null: others may have brought them since."""
+        """Look again for objects in which something is lost: others may have brought them since."""
         for error in self.nulls.values():
             self._note_missing(error)
-            self._lose_below(error)
+        for loss in self.late:
+            self._note_absent(loss)
 
-    def _lose_below(self, error: FieldError) -> None:
-        for lost in objects_at(self.data, error.null_path):
-            self.lose_whole_object(lost, error)
+    def see_late_entities(self, fetches: Iterable[int]) -> None:
+        """Whatever the lookups of ``fetches``, by id, would have brought of entities that came later is lost."""
+        if self.first_loss is None:
+            return
+        for fetch, lookup in [made for one in fetches for made in self.made.get(one, {}).values()]:
+            late = [one for one in lookup.entities(self.data) if (id(lookup), id(one)) not in self.met]
+            self._note_absent(Loss(late, (), brought_by_lookup(fetch, lookup), self.first_loss))
+
+    def _lose(self, loss: Loss) -> None:
+        self.first_loss = self.first_loss or loss.cause
+        self._note_absent(loss)
+        if loss.brought and (loss.path or any(loss.brought.values())):
+            self.late.append(loss)
+
+    def _note_absent(self, loss: Loss) -> None:
+        for holder in loss.holders:
+            for lost in objects_at(holder, loss.path) if loss.path else (holder,):
+                self._note_absent_in(lost, loss.brought, loss.cause)
+
+    def _note_absent_in(self, holder: JsonObject, brought: Brought, cause: FieldError) -> None:
+        known = self.absent.setdefault(id(holder), {})
+        for key, below in brought.items():
+            if key not in holder:
+                known.setdefault(key, cause)
+            elif below:
+                for inner in objects_at(holder, (key,)):
+                    self._note_absent_in(inner, below, cause)
 
     def _note_missing(self, error: FieldError) -> bool:
         """Remember whose value is missing: of the last object on the path, the next key. Whether nothing is there."""
@@ -97,11 +142,6 @@ class Failures:
                 self.causes.setdefault(id(parent), {}).setdefault(key, error)
         return value is None
 
-    def lose_whole_object(self, lost: JsonObject, cause: FieldError) -> None:
-        """Remember that what is missing of ``lost`` is missing because of ``cause``."""
-        self.causes.setdefault(id(lost), {}).setdefault(WHOLE_OBJECT, cause)
-        self.first_loss = self.first_loss or cause
-
 
 def fail_fetch(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], failure: SubgraphFailure) -> None:
     """The whole fetch failed: an error for every field that it owns, at every place."""
@@ -112,7 +152,7 @@ def fail_lookup(
     failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, batch: Batch, failure: SubgraphFailure
 ) -> None:
     """One lookup of a fetch failed as a whole."""
-    _fail_objects(failures, lookup, _members(batch.objects), _error_of(failure, fetch.subgraph))
+    _fail_objects(failures, fetch, lookup, _members(batch.objects), _error_of(failure, fetch.subgraph))
 
 
 def fail_group(
@@ -123,7 +163,7 @@ def fail_group(
     failure: SubgraphFailure,
 ) -> None:
     """One entity failed: an error for every owned field, at every place where the entity stands."""
-    _fail_objects(failures, lookup, group, _error_of(failure, fetch.subgraph))
+    _fail_objects(failures, fetch, lookup, group, _error_of(failure, fetch.subgraph))
 
 
 def fail_late_types(failures: Failures) -> None:
@@ -153,8 +193,10 @@ def place_subgraph_errors(
         if path and above is not None:
             error = replace(error, explains_null=True, null_above=above)
         if not fetch.lookups and path:
+            within = fetch.rename_path(path)
+            lost = brought_at(brought_by_roots(fetch), within[: len(within) - error.null_above])
             for at, _ in roots:
-                failures.add_reported(replace(error, path=(*at, *fetch.rename_path(path))))
+                failures.add_reported(replace(error, path=(*at, *within)), lost)
         elif fetch.lookups and path and isinstance(path[0], str):
             _place_entity_error(failures, fetch, batches, error, path)
         else:
@@ -216,26 +258,29 @@ def _place_entity_error(
             continue
         index = path[1] if len(path) > 1 else None
         if not isinstance(index, int) or not 0 <= index < len(batch.objects):
-            _fail_objects(failures, lookup, _members(batch.objects), error)
+            _fail_objects(failures, fetch, lookup, _members(batch.objects), error)
         elif len(path) == 2:
-            _fail_objects(failures, lookup, batch.objects[index], error)
+            _fail_objects(failures, fetch, lookup, batch.objects[index], error)
         else:
-            _fail_within_entity(failures, lookup, batch.objects[index], error, lookup.rename_path(path[2:]))
+            at_places = replace(error, path=lookup.rename_path(path[2:]))
+            _fail_within_entity(failures, fetch, lookup, batch.objects[index], at_places)
         return
     _fail_null_fields(failures, fetch, batches, error)
 
 
 def _fail_within_entity(
-    failures: Failures, lookup: ExecutableLookup, group: list[JsonObject], error: FieldError, within: ClientPath
+    failures: Failures, fetch: ExecutableFetch, lookup: ExecutableLookup, group: list[JsonObject], error: FieldError
 ) -> None:
-    """An error inside an entity; it costs all that was asked of the entity if null went up as far as that."""
+    """An error at its path inside an entity; it costs all that was asked of it if null went up as far as that."""
+    within = error.path
+    null_above = min(error.null_above, len(within))
+    lost = brought_at(brought_by_lookup(fetch, lookup), within[: len(within) - null_above])
     for at, target in _places(failures, lookup, group):
         first = within[0]
         if first in target and (target[first] is None or type(target[first]) in (dict, list)):
-            null_above = min(error.null_above, len(within))
-            failures.add_reported(replace(error, path=(*at, *within), null_above=null_above))
+            failures.add_reported(replace(error, path=(*at, *within), null_above=null_above), lost)
         else:
-            _fail_owned(failures, [(at, target)], lookup.owned, error, unless_told=False)
+            _fail_objects(failures, fetch, lookup, [target], error)
 
 
 def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError) -> None:
@@ -259,9 +304,11 @@ def _fail_all(
     unless_told: bool = False,
 ) -> None:
     if not fetch.lookups:
-        _fail_owned(failures, places_of(fetch, failures.data), fetch.owned, error, unless_told=unless_told)
+        places = places_of(fetch, failures.data)
+        _fail_owned(failures, places, fetch.owned, error, unless_told=unless_told)
+        failures.lose([target for _, target in places], brought_by_roots(fetch), error)
     for lookup, batch in zip(fetch.lookups, batches, strict=True):
-        _fail_objects(failures, lookup, _members(batch.objects), error, unless_told=unless_told)
+        _fail_objects(failures, fetch, lookup, _members(batch.objects), error, unless_told=unless_told)
 
 
 def fail_fields(
@@ -277,6 +324,7 @@ def fail_fields(
 
 def _fail_objects(
     failures: Failures,
+    fetch: ExecutableFetch,
     lookup: ExecutableLookup,
     objects: list[JsonObject],
     error: FieldError,
@@ -284,6 +332,7 @@ def _fail_objects(
     unless_told: bool = False,
 ) -> None:
     _fail_owned(failures, _places(failures, lookup, objects), lookup.owned, error, unless_told=unless_told)
+    failures.lose(objects, brought_by_lookup(fetch, lookup), error)
 
 
 def _fail_owned(
@@ -300,7 +349,6 @@ def _fail_owned(
                 if path not in told and path not in added and _is_due(failures, holder, lost):
                     added.add(path)
                     failures.add(error.at(path))
-        failures.lose_whole_object(target, error.at(at))
 
 
 def _holders(target: JsonObject, owned: OwnedField) -> Iterator[tuple[ClientPath, JsonObject, OwnedField]]:

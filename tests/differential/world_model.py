@@ -127,7 +127,8 @@ class WorldModel:
             told = [field for field in merged.fields if _has(subgraph, type_name, field)]
             shared = [field for field in told if field not in own]
             in_own_keys = {f.name for key in subgraph.keys.get(type_name, ()) for f in key.fields if hasattr(f, "name")}
-            if not others or not in_own_keys or set(shared) - in_own_keys or set(own) & (self._needed | in_own_keys):
+            needed = {field for field in self._needed if field in own and self.strictness(type_name, field)[0]}
+            if not others or not in_own_keys or set(shared) - in_own_keys or set(own) & in_own_keys or needed:
                 continue
             if any((type_name, field) in self.key_fields for field in own) or not self._is_joined(type_name, others):
                 continue

@@ -125,9 +125,14 @@ def lookup(
 
 
 def entities(index: int, subgraph: str, after: int, *lookups: EntityLookup, **settings: Any) -> Fetch:
-    """A fetch of entities that waits for one other fetch."""
+    """A fetch of entities that waits for one other fetch; ``brings`` is what its document asks for."""
     kind = settings.pop("kind", OperationKind.QUERY)
-    document = "query($r:[_Any!]!){_entities(representations:$r){__typename}}"
+    asked = " ".join(
+        f"{one.alias}:_entities(representations:${one.variable}){{{settings.get('brings', '__typename')}}}"
+        for one in lookups
+    )
+    settings.pop("brings", None)
+    document = f"query({' '.join(f'${one.variable}:[_Any!]!' for one in lookups)}){{{asked}}}"
     return Fetch(index, subgraph, kind, document, None, (), (after,), lookups, **settings)
 
 

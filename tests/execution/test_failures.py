@@ -201,7 +201,7 @@ async def test_an_entity_whose_input_failed_is_not_sent_and_says_so() -> None:
 @pytest.mark.asyncio
 async def test_a_whole_failed_fetch_of_inputs_keeps_its_dependents_back() -> None:
     client = ScriptedSubgraphs(shop=SHOP, weights=b"", shipping={})
-    weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),)))
+    weigh = entities(1, "weights", 0, lookup(path("products"), "Product", (key(),)), brings="weight")
     ship = entities(2, "shipping", 1, lookup(path("products"), "Product", (key(), needs("weight")), "fee"))
     result = await run(plan(root(0, "shop", "products"), weigh, ship), client)
     assert client.names == ["shop", "weights"]
@@ -291,7 +291,9 @@ def boxes_from_two(weights: Any) -> tuple[QueryPlan, ScriptedSubgraphs]:
         fees=lambda body: {"data": {"_entities": [{"fee": 1} for _ in body["variables"]["r"]]}},
     )
     fees = entities(2, "fees", 1, lookup(path("boxes"), "Box", (key(), needs("weight")), "fee"))
-    return plan(root(0, "names", "boxes"), root(1, "weights", "boxes"), replace(fees, depends_on=(0, 1))), client
+    names = replace(root(0, "names", "boxes"), document="{boxes{id}}")
+    weights_ = replace(root(1, "weights", "boxes"), document="{boxes{weight}}")
+    return plan(names, weights_, replace(fees, depends_on=(0, 1))), client
 
 
 @pytest.mark.asyncio
