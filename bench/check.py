@@ -48,7 +48,7 @@ def _compare(base: str, rounds: int) -> dict[str, float]:
     require_wrk()
     with ExitStack() as stack:
         stub = stack.enter_context(running_stub(LOAD_CPU))
-        old_root = stack.enter_context(_checkout(base))
+        old_root = stack.enter_context(checkout(base))
         old, new = (
             stack.enter_context(running(_version(name, root), ROUTER_CPU, {"PYTHONPATH": str(root)}))
             for name, root in (("base", old_root), ("here", ROOT))
@@ -57,7 +57,7 @@ def _compare(base: str, rounds: int) -> dict[str, float]:
 
 
 @contextmanager
-def _checkout(base: str) -> Iterator[Path]:
+def checkout(base: str) -> Iterator[Path]:
     """The files of the version ``base``, for as long as the block runs."""
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", base], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607

@@ -138,7 +138,7 @@ def _component(name: str, scope: Scope, headers: Sequence[Header]) -> str | None
 
 def _value(headers: Sequence[Header], name: str) -> str | None:
     """The value of a header, several apart by commas (RFC 9421, section 2.1); None where it was not sent."""
-    values = [value.decode("latin-1").strip() for key, value in headers if key == name.encode()]
+    values = [value.strip().decode("latin-1") for key, value in headers if key == name.encode()]
     return ", ".join(values) if values else None
 
 

@@ -204,8 +204,8 @@ class _Pool:
     def _payload(self, headers: Headers, body: bytes) -> bytes:
         if not headers:
             return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        more = b"".join([b"\r\n%b: %b" % header for header in headers])
-        return b"%b%d%b\r\n\r\n%b" % (self._head, len(body), more, body)
+        more = b"\r\n".join([b": ".join(header) for header in headers])
+        return b"%b%d\r\n%b\r\n\r\n%b" % (self._head, len(body), more, body)
 
     def _take_idle(self, now: float, max_idle_s: float) -> Connection | None:
         idle = self._idle

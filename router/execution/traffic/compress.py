@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from router.content_coding import Coding, encode_content
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
@@ -17,14 +18,14 @@ class CompressingClient:
         self._min_bytes = min_bytes
         self._level = level
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         coding = self._codings.get(request.subgraph)
         if coding is None or len(request.body) < self._min_bytes or request.files:
-            return await self._inner.send(request)
+            return self._inner.send(request)
         body = encode_content(coding, request.body, self._level)
         headers = (*request.headers, (b"content-encoding", coding.encode()))
-        return await self._inner.send(request._replace(body=body, headers=headers))
+        return self._inner.send(request._replace(body=body, headers=headers))
 
     async def close(self) -> None:
         """As the protocol says."""

@@ -27,7 +27,12 @@ class HeaderRules:
         sent = []
         for name, value in headers:
             lower = name.lower()
-            sent += [(target, value) for target in self.targets.get(lower, (lower,))]
+            targets = self.targets.get(lower)
+            if targets is None:
+                sent.append((lower, value))
+                continue
+            for target in targets:
+                sent.append((target, value))  # noqa: PERF401 - a comprehension for each header costs as much as two
         return (*sent, *self.fixed)
 
 

@@ -7,17 +7,18 @@ another what it got itself.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from binascii import b2a_base64
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 from urllib.parse import quote
 
-from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
 
-LABEL = "galleria"
+LABEL = b"galleria"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +31,56 @@ class Signing:
 
 
 class RequestSigner:
-    """Signs requests to one address of a ``subgraph``; ``target`` is the path and query of its URL."""
+    """Signs requests to one address of a ``subgraph``; ``target`` is the path and query of its URL.
+
+    What does not vary is written once. Each request adds its body's digest, the headers that tell who asks, the time,
+    and the signature.
+    """
 
     def __init__(self, signing: Signing, subgraph: str, target: str, clock: Callable[[], float] = time.time) -> None:
         path, _, query = target.partition("?")
         # Made once: what the secret comes to is the same for every request, and is copied.
         self._keyed = hmac.new(signing.secret, digestmod="sha256")
         self._headers = signing.headers
-        self._lines = [f'"@path": {path}', *([f'"@query": ?{query}'] if query else [])]
-        self._names = ['"@path"', *(['"@query"'] if query else [])]
-        self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'
+        self._lines = f'\n"@path": {path}'.encode()
+        self._names = b' "@path"'
+        if query:
+            self._lines += f'\n"@query": ?{query}'.encode()
+            self._names += b' "@query"'
+        self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
 
     def signed(self, method: str, headers: Headers, body: bytes | None) -> Headers:
         """``headers`` and those of the signature; ``body`` is None where there is none that can be signed."""
-        added: list[tuple[bytes, bytes]] = []
-        lines = [f'"@method": {method}', *self._lines]
-        names = ['"@method"', *self._names]
+        lines, names = self._lines, self._names
+        sent = headers
         if body is not None:
-            digest = b"sha-256=:" + base64.b64encode(hashlib.sha256(body).digest()) + b":"
-            added.append((b"content-digest", digest))
-            lines.append(f'"content-digest": {digest.decode()}')
-            names.append('"content-digest"')
+            digest = b"sha-256=:%b:" % b2a_base64(sha256(body).digest(), newline=False)
+            sent = (*headers, (b"content-digest", digest))
+            lines += b'\n"content-digest": ' + digest
+            names += b' "content-digest"'
         for name, value in _combined(headers, self._headers).items():
-            lines.append(f'"{name}": {value}')
-            names.append(f'"{name}"')
-        parameters = f"({' '.join(names)});created={int(self._clock())}{self._parameters}"
-        lines.append(f'"@signature-params": {parameters}')
-        signature = base64.b64encode(self._authenticated("\n".join(lines).encode("latin-1")))
-        added.append((b"signature-input", f"{LABEL}={parameters}".encode()))
-        added.append((b"signature", b"%b=:%b:" % (LABEL.encode(), signature)))
-        return (*headers, *added)
-
-    def _authenticated(self, text: bytes) -> bytes:
+            lines += b'\n"%b": %b' % (name, value)
+            names += b' "%b"' % name
+        parameters = b'("@method"%b);created=%d%b' % (names, self._clock(), self._parameters)
         code = self._keyed.copy()
-        code.update(text)
-        return code.digest()
+        code.update(b'"@method": %b%b\n"@signature-params": %b' % (method.encode(), lines, parameters))
+        signature = b2a_base64(code.digest(), newline=False)
+        return (
+            *sent,
+            (b"signature-input", b"%b=%b" % (LABEL, parameters)),
+            (b"signature", b"%b=:%b:" % (LABEL, signature)),
+        )
 
 
-def _combined(headers: Headers, wanted: frozenset[bytes]) -> dict[str, str]:
+def _combined(headers: Headers, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
     """The values of the ``wanted`` headers, several of one name apart by commas (RFC 9421, section 2.1)."""
-    found: dict[str, str] = {}
+    found: dict[bytes, bytes] = {}
     for name, value in headers:
         lower = name.lower()
         if lower in wanted:
-            key, text = lower.decode(), value.decode("latin-1").strip()
-            found[key] = f"{found[key]}, {text}" if key in found else text
+            text = value.strip()
+            found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
     return found
 
 
@@ -86,11 +91,10 @@ class SigningClient:
         self._inner = inner
         self._signer = signer
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         body = None if request.files else request.body
-        headers = self._signer.signed("POST", request.headers, body)
-        return await self._inner.send(request._replace(headers=headers))
+        return self._inner.send(with_headers(request, self._signer.signed("POST", request.headers, body)))
 
     async def close(self) -> None:
         """As the protocol says."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
+from collections.abc import Coroutine
+from typing import Any
+
+from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
 
 
 class TimeoutTellingClient:
@@ -12,10 +15,10 @@ class TimeoutTellingClient:
         self._inner = inner
         self._name = name
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         left = (self._name, b"%d" % max(request.timeout_s * 1000, 0))
-        return await self._inner.send(request._replace(headers=(*request.headers, left)))
+        return self._inner.send(with_headers(request, (*request.headers, left)))
 
     async def close(self) -> None:
         """As the protocol says."""

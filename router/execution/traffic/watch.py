@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.execution.traffic.balance import BalancingClient, Replica
@@ -55,11 +55,11 @@ class WatchingClient:
         self._watching = watching
         self._task: asyncio.Task[None] | None = None
 
-    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
         if self._task is None:  # Here, because a client may be made in a thread without an event loop.
             self._task = asyncio.get_running_loop().create_task(self._watch())
-        return await self._inner.send(request)
+        return self._inner.send(request)
 
     async def close(self) -> None:
         """As the protocol says."""

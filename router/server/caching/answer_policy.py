@@ -49,7 +49,8 @@ class PartsClient:
         response = await self._inner.send(request)
         parts = PARTS.get()
         if parts is not None:
-            parts.add(read_policy(response.headers) or self._default)
+            said = read_policy(response.headers) if response.headers else None
+            parts.add(said or self._default)
         return response
 
     async def close(self) -> None:
@@ -85,7 +86,7 @@ class AnswerPolicy:
             return answer._replace(headers=(*answer.headers, NOT_STORED))
         policy = parts.policy
         if self._is_guarded or compiled.denied is not None:
-            policy = smallest(policy, CachePolicy(policy.max_age_s, policy.shared_max_age_s, is_private=True))
+            policy = policy._replace(is_private=True, is_public=False)
         return answer._replace(headers=(*answer.headers, *self._headers(policy)))
 
     def _headers(self, policy: CachePolicy) -> Headers:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from router.execution.subgraph_client import Headers
 
@@ -16,8 +17,11 @@ MOST_SECONDS = 2**31
 _DIRECTIVE = re.compile(r'([!#$%&\'*+.^_`|~0-9a-zA-Z-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^",\s]*))?')
 
 
-@dataclass(frozen=True, slots=True)
-class CachePolicy:
+# A subgraph says the same few things again and again; what is longer is read anew each time.
+_LONGEST_REMEMBERED = 200
+
+
+class CachePolicy(NamedTuple):
     """For how many seconds more an answer may be used: by its client (``max_age_s``), and by caches that clients share.
 
     ``is_private``: by nobody but who asked. ``is_public``: it was said to be for all, whoever asked. ``stale_s`` is how
@@ -48,20 +52,32 @@ def read_policy(headers: Headers) -> CachePolicy | None:
     What ``no-cache`` allows to keep needs asking again each time, which is as good as none. A number that is none is 0
     (RFC 9111, section 4.2.1).
     """
-    said = _directives(headers)
-    if said is None:
+    lines = [value for name, value in headers if name == b"cache-control"]
+    if not lines:
         return None
+    text = b",".join(lines)
+    said = _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _read(text)
+    ages = [value for name, value in headers if name == b"age"]
+    if not ages or not said.is_stored:
+        return said
+    age_s = max(_seconds(value.decode("latin-1")) for value in ages)
+    return said._replace(
+        max_age_s=max(said.max_age_s - age_s, 0), shared_max_age_s=max(said.shared_max_age_s - age_s, 0)
+    )
+
+
+def _read(text: bytes) -> CachePolicy:
+    said = _directives(text.decode("latin-1"))
     if "no-store" in said or "no-cache" in said:
         return NO_STORE
-    age_s = max((_seconds(value.decode("latin-1")) for name, value in headers if name == b"age"), default=0.0)
     shared = said.get("s-maxage", said.get("max-age"))
     if shared is None:
         return NO_STORE
     own = said.get("max-age", shared)
     must_ask = not said.keys().isdisjoint({"must-revalidate", "proxy-revalidate"})
     return CachePolicy(
-        max(_seconds(own) - age_s, 0),
-        max(_seconds(shared) - age_s, 0),
+        _seconds(own),
+        _seconds(shared),
         is_private="private" in said,
         is_public="private" not in said and ("public" in said or "s-maxage" in said),
         stale_s=0 if must_ask else _seconds(said.get("stale-while-revalidate", "0")),
@@ -69,8 +85,13 @@ def read_policy(headers: Headers) -> CachePolicy | None:
     )
 
 
+_remembered = lru_cache(maxsize=256)(_read)
+
+
 def smallest(first: CachePolicy, second: CachePolicy) -> CachePolicy:
     """What holds for an answer of which these are parts."""
+    if first == second:
+        return first
     if not (first.is_stored and second.is_stored):
         return NO_STORE
     return CachePolicy(
@@ -98,20 +119,17 @@ def write_policy(policy: CachePolicy) -> bytes:
     return b", ".join(words)
 
 
-def _directives(headers: Headers) -> dict[str, str] | None:
-    """Names in lower case and their values, the smallest where one is repeated; None without the header."""
-    lines = [value.decode("latin-1") for name, value in headers if name == b"cache-control"]
-    if not lines:
-        return None
+def _directives(text: str) -> dict[str, str]:
+    """Names in lower case and their values, the smallest where one is repeated."""
     found: dict[str, str] = {}
-    for name, value in _pairs(lines):
+    for name, value in _pairs(text):
         before = found.get(name)
         found[name] = value if before is None else min(before, value, key=_seconds)
     return found
 
 
-def _pairs(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for match in _DIRECTIVE.finditer(",".join(lines)):
+def _pairs(text: str) -> Iterable[tuple[str, str]]:
+    for match in _DIRECTIVE.finditer(text):
         yield match[1].lower(), (match[2] or "").strip('"')
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from router.execution.subgraph_client import Headers
 from router.server.caching.cache_control import NO_STORE, CachePolicy, lasting, read_policy, smallest
@@ -74,8 +74,7 @@ class Lifetimes:
     def policy(self, headers: Headers, hint: Hint, asker: Asker) -> CachePolicy:
         """What an answer with ``headers`` may be used for, and whether by all or by who asked alone."""
         policy = self._said(headers, hint)
-        policy = replace(
-            policy,
+        policy = policy._replace(
             shared_max_age_s=min(policy.shared_max_age_s, self._settings.max_ttl_s),
             stale_s=0
             if policy.must_ask
@@ -87,7 +86,7 @@ class Lifetimes:
         # RFC 9111, section 3.5: nobody else gets what was answered to a request with authorization, unless it says so.
         is_private = policy.is_private or not (policy.is_public or asker.is_anonymous)
         is_private = is_private or any(self._askers.is_personal(name) for name in varies)
-        return replace(policy, is_private=is_private, is_public=policy.is_public and not is_private)
+        return policy._replace(is_private=is_private, is_public=policy.is_public and not is_private)
 
     def _said(self, headers: Headers, hint: Hint) -> CachePolicy:
         said = read_policy(headers)
@@ -98,14 +97,14 @@ class Lifetimes:
         policy = smallest(said, hint.policy)
         # What the settings say is for all is so, unless the subgraph says that it is not.
         is_public = said.is_public or hint.is_complete
-        return replace(policy, is_public=is_public and policy.is_stored and not policy.is_private)
+        return policy._replace(is_public=is_public and policy.is_stored and not policy.is_private)
 
     def _unsaid(self, hint: Hint) -> CachePolicy:
         """What holds of an answer that says nothing itself."""
         if hint.policy is None:
             return self._default
         is_enough = hint.is_complete and hint.policy.max_age_s != float("inf")
-        return replace(hint.policy if is_enough else smallest(hint.policy, self._default), stale_s=0)
+        return (hint.policy if is_enough else smallest(hint.policy, self._default))._replace(stale_s=0)
 
 
 def configured_hints(hints: CacheHints, settings: EntityCacheSettings) -> Mapping[str, CacheHint]:

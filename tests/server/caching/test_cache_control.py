@@ -60,6 +60,13 @@ def test_the_time_that_an_answer_has_lain_in_other_caches_is_over() -> None:
     assert read("public, max-age=60, s-maxage=90", age="70") == CachePolicy(0, 20, is_public=True)
 
 
+def test_each_answer_has_an_age_of_its_own_and_a_line_of_any_length_is_read() -> None:
+    ages = (None, "20", "50", None, "90")
+    assert [read("max-age=60", age=age) for age in ages] == [lasting(left) for left in (60, 40, 10, 60, 0)]
+    padded = f"max-age=60, ext={'a' * 300}"
+    assert [read(padded, age=age) for age in ages] == [lasting(left) for left in (60, 40, 10, 60, 0)]
+
+
 def test_parts_come_to_the_smallest_of_each() -> None:
     first = CachePolicy(60, 90, is_public=True, stale_s=10)
     assert smallest(first, CachePolicy(30, 120, is_public=True)) == CachePolicy(30, 90, is_public=True)
