@@ -25,6 +25,8 @@ import yaml
 from router.composition.subgraph import Subgraph
 from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
+from router.told_url import told_url
+from router.yaml_fault import yaml_fault
 
 _CODE = "INVALID_SUBGRAPHS_FILE"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -116,8 +118,8 @@ def _read_yaml(file: Path) -> object:
         raise InputError(_CODE, message) from None
     except RecursionError:
         raise InputError(_CODE, f"{file} is nested too deeply to be read") from None
-    except yaml.YAMLError as error:
-        raise InputError(_CODE, f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(_CODE, f"{file} is not YAML: {yaml_fault(error)}") from None
     return document
 
 
@@ -176,16 +178,19 @@ def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
             httpx.Client(timeout=_INTROSPECTION_TIMEOUT_S, verify=asking.tls or True) as client,
             client.stream("POST", address, content=content, headers=headers, extensions=extensions) as response,
         ):
-            response.raise_for_status()
+            if not response.is_success:
+                raise ValueError(f"it answers with the status {response.status_code}")
             body: object = json.loads(_read(response))
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except httpx.InvalidURL:
+        # It would tell the part of the address that is wrong, which may be half of a password.
+        raise InputError("SUBGRAPH_UNREACHABLE", f"The address of the subgraph '{name}' is not a URL") from None
+    except (httpx.HTTPError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"The subgraph '{name}' does not give its schema at {address}: {reason}"
+        message = f"The subgraph '{name}' does not give its schema at {told_url(address)}: {reason}"
         raise InputError("SUBGRAPH_UNREACHABLE", message) from None
     match body:
         case {"data": {"_service": {"sdl": str(sdl)}}}:
             return sdl
-    message = (
-        f"The subgraph '{name}' at {address} does not answer {{ _service {{ sdl }} }}; is it a Federation subgraph?"
-    )
+    where = f"The subgraph '{name}' at {told_url(address)}"
+    message = f"{where} does not answer {{ _service {{ sdl }} }}; is it a Federation subgraph?"
     raise InputError("SUBGRAPH_UNREACHABLE", message)

@@ -68,6 +68,15 @@ def begin_logging() -> None:
     """Log to stderr, a line an event; the access log, where it is on, to stdout."""
     open_access_log()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It would tell the whole address of each request, with credentials.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry.util.re").addFilter(_without_values)
+
+
+def _without_values(record: logging.LogRecord) -> bool:
+    """OpenTelemetry tells of a header in OTEL_EXPORTER_OTLP_HEADERS that is none: without it, which is a key."""
+    record.args = ("(not told)",)
+    return True
 
 
 def raise_file_limit() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 
 async def addresses_of(url: str) -> list[str]:
@@ -12,11 +12,3 @@ async def addresses_of(url: str) -> list[str]:
     host = urlsplit(url).hostname or ""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return sorted({str(sockaddr[0]) for *_, sockaddr in found})
-
-
-def told_address(address: str) -> str:
-    """``address`` as metrics, logs and pages tell it: without the credentials and the query that it may hold."""
-    parts = urlsplit(address)
-    if not parts.netloc:
-        return address
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -12,6 +12,7 @@ from router.errors import InputError
 from router.execution.http.tls import Tls
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.config.tls import SubgraphTlsSettings, TlsSettings
+from router.told_url import told_url
 
 _KEY = "subgraphs.tls"
 _FILES = ("ca_file", "certificate_file", "key_file")
@@ -49,7 +50,7 @@ def open_tls(settings: SubgraphTlsSettings, subgraphs: Mapping[str, str]) -> Map
         wanted = _of(settings, name)
         if not url.startswith(("https:", "wss:")):
             if name in settings.subgraphs:
-                raise InputError(INVALID_CONFIG, f"{key}: the URL of the subgraph is not https, but {url}.")
+                raise InputError(INVALID_CONFIG, f"{key}: the URL of the subgraph is not https, but {told_url(url)}.")
             continue
         if wanted != TlsSettings():
             unnamed = wanted.model_copy(update={"server_name": None})

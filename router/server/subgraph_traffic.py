@@ -29,9 +29,10 @@ from router.server.caching.open_cache import EntityCacheInput, open_cache
 from router.server.config import CacheControlSettings, CompressionSettings, RouterConfig
 from router.server.config.traffic import TrafficSettings
 from router.server.header_rules import header_rules
-from router.server.replica_addresses import addresses_of, told_address
+from router.server.replica_addresses import addresses_of
 from router.server.request_signing import signing_of
 from router.server.subgraph_tls import TlsInput, read_tls
+from router.told_url import told_url
 
 logger = logging.getLogger("galleria.router")
 
@@ -193,7 +194,7 @@ def _replica(made_from: TrafficInput, subgraph: str, address: str, url: str, cli
 
 def _tell(subgraph: str, address: str, state: CircuitState) -> None:
     level = logging.INFO if state is CircuitState.CLOSED else logging.WARNING
-    logger.log(level, "circuit of subgraph '%s' at %s is %s", subgraph, told_address(address), state.value)
+    logger.log(level, "circuit of subgraph '%s' at %s is %s", subgraph, told_url(address), state.value)
 
 
 def _watching(made_from: TrafficInput, tls: Mapping[str, Tls]) -> Watching | None:

@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from router.execution.traffic.breaker import CircuitState
 from router.server.overload import Overload
-from router.server.replica_addresses import told_address
 from router.server.subgraph_traffic import SubgraphTraffic
+from router.told_url import told_url
 
 _STATES = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
 
@@ -37,7 +37,7 @@ class TrafficCollector(Collector):
         )
         for subgraph, replicas in traffic.balancing.replicas.items():
             for replica in replicas:
-                labels = [subgraph, told_address(replica.address)]
+                labels = [subgraph, told_url(replica.address)]
                 circuits.add_metric(labels, _STATES[replica.breaker.state])
                 draining.add_metric(labels, replica.is_draining)
                 in_flight.add_metric(labels, replica.in_flight)

@@ -50,7 +50,9 @@ def _unavailable(original: BaseException | None) -> str:
 
 def _masked(error: GraphQLError, original: BaseException | None) -> GraphQLError:
     error_id = uuid4().hex[:12]
-    LOG.error("internal_error", error_id=error_id, path=error.path, error=str(original or error), exc_info=original)
+    # A GraphQLError as a text shows the lines of the document, with the values in them.
+    reason = error.message if original is None else str(original)
+    LOG.error("internal_error", error_id=error_id, path=error.path, error=reason, exc_info=original)
     message = f"Something went wrong on our side; quote error {error_id}."
     return _coded(error, "INTERNAL_SERVER_ERROR", message, error_id=error_id)
 

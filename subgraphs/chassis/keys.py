@@ -7,6 +7,7 @@ expired. A key taken away sooner is distrusted once the change is noticed (see :
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,10 @@ DEVELOPMENT_MARK = "galleria_development"
 ASK_AGAIN_AFTER_S = 10.0
 REFRESH_AFTER_S = 300.0
 MAXIMUM_BYTES = 1_000_000
+
+# Up to the last @: a password may have what ends a URL's authority.
+_CREDENTIALS = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)?.*@", re.DOTALL)
+_REST = re.compile(r"[?#].*", re.DOTALL)
 
 Keys = Mapping[str, jwt.PyJWK]
 
@@ -110,7 +115,7 @@ class JwksUrl:
 
     def _require_keys(self) -> None:
         if not self._keys:
-            raise Unavailable(f"no keys at {self._url}: {self._failure}")
+            raise Unavailable(f"no keys at {told_url(self._url)}: {self._failure}")
 
     async def _ask_unless_within(self, pause_s: float) -> None:
         before = self._asked_at
@@ -122,6 +127,12 @@ class JwksUrl:
     async def _ask(self) -> None:
         try:
             self._take(await self._fetch())
+        except httpx.HTTPStatusError as error:
+            # Its own message has the whole address.
+            self._failure = f"HTTPStatusError: {error.response.status_code}"
+        except httpx.InvalidURL:
+            # It would tell the part that is wrong, which may be half of a password.
+            self._failure = "this is no URL"
         except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
             self._failure = f"{type(error).__name__}: {error}"
         self._asked_at = self._seconds()
@@ -145,6 +156,11 @@ class JwksUrl:
         if jwks != self._taken:
             self._taken = jwks
             self.generation += 1
+
+
+def told_url(url: str) -> str:
+    """``url`` as logs and errors tell it: without the credentials and the query that it may hold."""
+    return _REST.sub("", _CREDENTIALS.sub(r"\1", url))
 
 
 def read_keys(jwks: bytes, *, development: bool = True) -> Keys:

@@ -41,6 +41,13 @@ def configure_logs(form: Literal["text", "json"], service: str, level: str = "in
         structlog.stdlib.ProcessorFormatter(processors=[_drop_record, *last], foreign_pre_chain=PROCESSORS)
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("opentelemetry.util.re").addFilter(_without_values)
+
+
+def _without_values(record: logging.LogRecord) -> bool:
+    """OpenTelemetry tells of a header in OTEL_EXPORTER_OTLP_HEADERS that is none: without it, which is a key."""
+    record.args = ("(not told)",)
+    return True
 
 
 def _drop_record(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

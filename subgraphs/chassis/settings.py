@@ -95,8 +95,11 @@ class ServiceSettings(BusSettings):
             # not for mongodb+srv, which would ask the name server
             if parts.scheme == "mongodb":
                 parse_uri(url.get_secret_value())
-        except (ConfigurationError, ValueError) as error:
-            raise ValueError(str(error)) from None
+        except (ConfigurationError, ValueError):
+            # The driver's message has what it took for the database, which may be half of a password.
+            raise ValueError(
+                "is not read as a URL; write what is special in user and password percent-encoded (RFC 3986)"
+            ) from None
         return url
 
     @field_validator("router_keys")

@@ -7,6 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from graphql import GraphQLError, OperationDefinitionNode, parse
+from structlog.testing import capture_logs
+
+from subgraphs.chassis.error_policy import present_error
 
 PROGRAM = """
 import logging, structlog
@@ -34,3 +38,16 @@ def test_a_traceback_has_no_values(form: str) -> None:
     if form == "json":
         lines = [json.loads(line) for line in log.splitlines()]
         assert [line["exception"][0]["exc_value"] for line in lines] == ["no such street", "no such street"]
+
+
+def test_an_error_of_ours_is_logged_without_the_document() -> None:
+    document = parse('{ me(password: "hunter2") }')
+    definition = document.definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    nodes = definition.selection_set.selections
+    error = GraphQLError("Cannot return null for non-nullable field Query.me.", nodes=list(nodes), path=["me"])
+    assert "hunter2" in str(error)
+    with capture_logs() as lines:
+        told = present_error(error, executed=True)
+    assert [line["error"] for line in lines] == ["Cannot return null for non-nullable field Query.me."]
+    assert "hunter2" not in told.message

@@ -23,6 +23,7 @@ from router.execution.http.header_keeping import HeaderKeepingConnection
 from router.execution.http.slots import Slots
 from router.execution.http.tls import Tls
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
+from router.told_url import told_url
 
 MUTATION_IDLE_LIMIT_S = 1.0
 
@@ -69,7 +70,8 @@ def parse_address(subgraph: str, url: str) -> Address:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii() or not url.isprintable():
-        message = f"The URL of subgraph '{subgraph}' is not an http or https URL: {url!r}. Correct its routing_url."
+        wrong = f"is not an http or https URL: {told_url(url)!r}"
+        message = f"The URL of subgraph '{subgraph}' {wrong}. Correct its routing_url."
         raise InputError("INVALID_SUBGRAPH_URL", message)
     is_tls = parts.scheme == "https"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

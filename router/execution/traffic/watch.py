@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.execution.traffic.balance import BalancingClient, Replica
+from router.told_url import told_url
 
 logger = logging.getLogger("galleria.router")
 
@@ -102,4 +103,4 @@ class WatchingClient:
         replica.is_draining = not await health.is_ready(subgraph, replica.address)
         if replica.is_draining != was_draining:
             state = "not ready, and gets nothing new" if replica.is_draining else "ready again"
-            logger.info("subgraph '%s' at %s is %s", subgraph, replica.address, state)
+            logger.info("subgraph '%s' at %s is %s", subgraph, told_url(replica.address), state)

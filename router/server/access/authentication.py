@@ -20,6 +20,7 @@ from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.config.authentication import AuthenticationSettings, IssuerSettings
 from router.server.config.headers import is_header_value
 from router.server.request_error import RequestError
+from router.told_url import told_url
 
 logger = logging.getLogger("galleria.router")
 
@@ -106,10 +107,10 @@ def _keys_of(issuer: IssuerSettings, settings: AuthenticationSettings, config: R
         return JwksFile(issuer.jwks_file)
     url = issuer.jwks_url or ""
     if config.environment == "production" and url.startswith("http://") and not _is_this_machine(url):
-        message = f"authentication.issuers: {url} gives keys over plain HTTP, which anybody can change. Use https."
-        raise InputError(INVALID_CONFIG, message)
+        wrong = f"{told_url(url)} gives keys over plain HTTP, which anybody can change"
+        raise InputError(INVALID_CONFIG, f"authentication.issuers: {wrong}. Use https.")
     fetch = http_fetch(url, settings.keys_timeout_s)
-    return JwksUrl(url, fetch, time.monotonic, settings.refresh_keys_s, settings.retry_keys_s)
+    return JwksUrl(told_url(url), fetch, time.monotonic, settings.refresh_keys_s, settings.retry_keys_s)
 
 
 def _is_this_machine(url: str) -> bool:

@@ -128,12 +128,18 @@ def http_fetch(url: str, timeout_s: float) -> Fetch:
         # Here, because it takes a tenth of a second that other routers need not wait.
         import httpx
 
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL:
+            # It would tell the part that is wrong, which may be half of a password.
+            raise ValueError("its address is not a URL") from None
         async with (
             asyncio.timeout(timeout_s),
             httpx.AsyncClient(timeout=timeout_s) as client,
-            client.stream("GET", url, headers=_ASKED_FOR) as response,
+            client.stream("GET", address, headers=_ASKED_FOR) as response,
         ):
-            response.raise_for_status()
+            if not response.is_success:
+                raise ValueError(f"it answers with the status {response.status_code}")
             body = b""
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise ValueError("the answer is in an encoding that was not asked for")

@@ -19,6 +19,8 @@ from router.server.config.headers import UNSAFE_VALUE
 from router.server.config.nearest import nearest
 from router.server.config.router_config import RouterConfig
 from router.server.config.section import Section, section_in
+from router.server.config.told_value import told_value
+from router.yaml_fault import yaml_fault
 
 INVALID_CONFIG = "INVALID_CONFIG"
 # Where the name of a key is wrong, and not its value, pydantic ends the place with this.
@@ -57,9 +59,10 @@ def _read_values(path: Path) -> dict[str, Any]:
     except OSError as error:
         message = f"{path}: {error.strerror}. Name the configuration with --config FILE."
         raise InputError(INVALID_CONFIG, message) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(INVALID_CONFIG, f"{path}: not YAML: {reason}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(INVALID_CONFIG, f"{path}: not YAML: not UTF-8 at byte {error.start + 1}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(INVALID_CONFIG, f"{path}: not YAML: {yaml_fault(error)}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -86,9 +89,11 @@ def _explain(error: ValidationError, written: Mapping[str, Any]) -> str:
         return f"{where}: {first['msg']}"
     reason = f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
     try:
-        return f"{reason}, not {_value_at(written, first['loc'])!r}"
+        value = _value_at(written, first["loc"])
     except LookupError:
         return reason  # A default, or the name of a variable that stands for more than one value.
+    told = repr(value) if first["loc"][-1] == _KEY else told_value(RouterConfig, first["loc"], value)
+    return reason if told is None else f"{reason}, not {told}"
 
 
 def _value_at(values: Any, place: Iterable[int | str]) -> Any:

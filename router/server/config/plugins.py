@@ -15,4 +15,4 @@ class PluginSettings(Section):
     """``use`` names a class as ``module:Class``, and ``settings`` are what its own model takes."""
 
     use: FunctionPlace
-    settings: Mapping[str, Any] = Field(default_factory=dict)
+    settings: Mapping[str, Any] = Field(default_factory=dict, repr=False)

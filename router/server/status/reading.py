@@ -16,12 +16,12 @@ from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.observation.operation_metrics import OperationMetrics, Slowest
 from router.server.overload import Overload
-from router.server.replica_addresses import told_address
 from router.server.service import GraphQLService
 from router.server.status.outline import outline_plan
 from router.server.status.recent import Rates, RecentTraffic, quantile_of
 from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.telemetry import Telemetry
+from router.told_url import told_url
 
 JsonObject = dict[str, object]
 MOST_OPERATIONS = 10
@@ -123,7 +123,7 @@ def _addresses(graph: Graph, name: str) -> list[JsonObject]:
     replicas: Sequence[Replica] = graph.traffic.balancing.replicas.get(name, ()) if graph.traffic is not None else ()
     return [
         {
-            "address": told_address(replica.address),
+            "address": told_url(replica.address),
             "circuit": replica.breaker.state.value,
             "opensInS": round(replica.breaker.opens_in_s, 1),
             "inFlight": replica.in_flight,

@@ -114,12 +114,14 @@ class Target:
 
 
 @contextmanager
-def running_target(folder: Path, settings: Mapping[str, Any], issuer: IssuerNow) -> Iterator[Target]:
-    """A target with these settings, until the block ends."""
+def running_target(
+    folder: Path, settings: Mapping[str, Any], issuer: IssuerNow, credentials: str = ""
+) -> Iterator[Target]:
+    """A target with these settings, until the block ends; ``credentials`` are in the addresses of the subgraphs."""
     shop_port, port = free_port(), free_port()
     shop = [sys.executable, "-m", "tests.security.attacks.subgraphs", str(shop_port)]
     supergraph, config = folder / "supergraph.graphql", folder / "router.yaml"
-    supergraph.write_text(_composed(shop_port))
+    supergraph.write_text(_composed(shop_port, credentials))
     config.write_text(json.dumps(settings))
     router = [GALLERIA, "serve", "--supergraph", str(supergraph), "--config", str(config), "--port", str(port)]
     with ExitStack() as resources:
@@ -129,10 +131,11 @@ def running_target(folder: Path, settings: Mapping[str, Any], issuer: IssuerNow)
         yield Target(process, port, folder / "router.log", shop_port, issuer, client)
 
 
-def _composed(port: int) -> str:
+def _composed(port: int, credentials: str) -> str:
     subgraphs = {"shop": SHOP, "people": PEOPLE}
+    address = f"http://{credentials}127.0.0.1:{port}"
     composition = compose(
-        [Subgraph(name, f"http://127.0.0.1:{port}/{name}/", one.as_str()) for name, one in subgraphs.items()]
+        [Subgraph(name, f"{address}/{name}/", one.as_str()) for name, one in subgraphs.items()],
     )
     assert composition.supergraph_sdl is not None, composition.errors
     return composition.supergraph_sdl
