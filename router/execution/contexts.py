@@ -159,9 +159,9 @@ def _groups(lookup: ExecutableLookup, batch: Batch) -> Sequence[InContext]:
     return batch.contexts if lookup.contexts else (InContext((), len(batch.representations)),)
 
 
-def _variables(lookup: ExecutableLookup, context: InContext, sent: Sequence[bytes], suffix: str) -> list[bytes]:
+def _variables(lookup: ExecutableLookup, context: InContext, sent: Sequence[object], suffix: str) -> list[bytes]:
     """The members of the JSON of variables for one group."""
-    members = [b'"%b":[%b]' % (lookup.variable + suffix.encode(), b",".join(sent))]
+    members = [b'"%b":%b' % (lookup.variable + suffix.encode(), encode(sent))]
     members += (
         b'"%b":%b' % (one.variable + suffix.encode(), value)
         for one, value in zip(lookup.contexts, context.values, strict=True)

@@ -97,7 +97,7 @@ class RequestBody:
         """The body for these variables and representations."""
         parts = [name + encode(variables[n]) for n, name in self.variables.items() if n in variables]
         for lookup, batch in zip(lookups, batches, strict=True):
-            parts.append(lookup.prefix + b"[" + b",".join(batch.representations) + b"]")
+            parts.append(lookup.prefix + encode(batch.representations))
         return self.head + b',"variables":{' + b",".join(parts) + b"}}" if parts else self.head + b"}"
 
 
