@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
 from contextvars import Context
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
@@ -36,7 +37,7 @@ class OneWriteProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin the request; what comes as a header after this is a trailer, and is dropped."""
-        if sum(name == b"host" for name, _ in self.headers) != 1 and self.parser.get_http_version() == "1.1":
+        if [name for name, _ in self.headers].count(b"host") != 1 and self.parser.get_http_version() == "1.1":
             raise ValueError("not one host")
         super().on_headers_complete()
         if not (self.parser.should_upgrade() and self._should_upgrade()):
@@ -111,16 +112,16 @@ def _has_length(headers: Iterable[Header]) -> bool:
 
 def _write_head(status: int, headers: list[Header], length: int) -> bytes | None:
     """The head of an answer with a body of ``length`` bytes; None where it is not plain, or says another length."""
-    lines = [STATUS_LINE[status]]
-    lengths = []
-    for name, value in headers:
-        if name == b"content-length":
-            lengths.append(value)
-        elif name in _FRAMING:
-            return None
-        lines += (name, b": ", value, b"\r\n")
-    names, values = b"".join(lines[1::4]), b"".join(lines[3::4])
-    if lengths != [b"%d" % length] or HEADER_RE.search(names) or HEADER_VALUE_RE.search(values):
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if lengths != [b"%d" % length]:
         return None
-    lines.append(b"\r\n")
-    return b"".join(lines)
+    lines = _head_lines(status, tuple(header for header in headers if header[0] != b"content-length"))
+    return b"%bcontent-length: %d\r\n\r\n" % (lines, length) if lines is not None else None
+
+
+@lru_cache(maxsize=64)
+def _head_lines(status: int, headers: tuple[Header, ...]) -> bytes | None:
+    """The lines of a head up to its length, which most answers of a second have in common; None where not plain."""
+    if any(name in _FRAMING or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers):
+        return None
+    return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -13,11 +13,11 @@ from uvicorn.server import ServerState
 from router.server.http_protocol import OneWriteProtocol
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: router\r\n\r\n"
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-id: 7\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nx-id: 7\r\ncontent-length: 2\r\n\r\n"
 START: Message = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [(b"content-length", b"2"), (b"x-id", b"7")],
+    "headers": [(b"x-id", b"7"), (b"content-length", b"2")],
 }
 BODY: Message = {"type": "http.response.body", "body": b"{}"}
 
