@@ -15,6 +15,7 @@ from router.planning.deferral import DeferralPlanner, Parts, deferred_parts, res
 from router.planning.demand import DemandReader, ResponsePath, read_as_one_above
 from router.planning.fetch_graph import FetchGraph
 from router.planning.limits import DEFAULT_LIMITS, LIMIT, PlanningLimits, StepCounter
+from router.planning.mutation_turns import Turn, take_turns
 from router.planning.positions import Place, Position
 from router.planning.postpone import postpone_lookups
 from router.planning.query_plan import Fetch, QueryPlan
@@ -101,21 +102,26 @@ class _Planner:
         fetches: list[Fetch] = []
         waiting: tuple[Selection, ...] = ()
         planned: list[Fetch] = []
-        for selection in self._operation.selections:
-            together = self._plan_group((*waiting, selection), fetches) if waiting else None
+        for turn in self._turns():
+            may_join = bool(waiting) and not _is_mentioned(turn, waiting)
+            together = self._plan_group((*waiting, *turn), fetches) if may_join else None
             if together is not None and len(_of_first_answer(planned)) == 1:
-                waiting, planned = (*waiting, selection), together
+                waiting, planned = (*waiting, *turn), together
                 continue
             fetches += planned
-            waiting, planned = (selection,), self._plan_alone(selection, fetches)
+            waiting, planned = turn, self._plan_alone(turn, fetches)
         return fetches + planned
 
-    def _plan_alone(self, selection: Selection, before: list[Fetch]) -> list[Fetch]:
+    def _turns(self) -> list[Turn]:
+        root = self._graph.merged[self._graph.roots[self._operation.kind.value]]
+        return take_turns(self._operation.selections, {name: field.target for name, field in root.fields.items()})
+
+    def _plan_alone(self, turn: Turn, before: list[Fetch]) -> list[Fetch]:
         best: list[Fetch] | None = None
         failure: PlanningError | None = None
         for subgraph in self._graph.subgraphs:
             try:
-                fetches = self._plan_in(subgraph, (selection,), before)
+                fetches = self._plan_in(subgraph, turn, before)
             except PlanningError as error:
                 failure = error
                 continue
@@ -237,6 +243,12 @@ def _cost(fetches: list[Fetch]) -> tuple[int, int, int]:
     """Sequential hops to the first answer, then its fetches, then all."""
     first = _of_first_answer(fetches)
     return depth_of(first), len(first), len(fetches)
+
+
+def _is_mentioned(turn: Turn, others: tuple[Selection, ...]) -> bool:
+    """Whether ``others`` have the same field: one of them runs, and one request cannot ask for it in two places."""
+    keys = {other.response_key for other in others if isinstance(other, Field)}
+    return any(isinstance(mention, Field) and mention.response_key in keys for mention in turn)
 
 
 def _of_first_answer(fetches: list[Fetch]) -> list[Fetch]:

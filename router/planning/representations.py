@@ -21,10 +21,21 @@ def representation_of(entry: Presence, reach: Reach, *, several: bool) -> Repres
         return Representation(types if several else None, entry.node.type_name, fields)
     if not position.abstract:
         return Representation(types, position.type_name, fields)
-    if any(reach.has_types(provider.node) for provider, _ in entry.entry.providers):
+    if any(_knows_type(provider, position, reach) for provider, _ in entry.entry.providers):
         return Representation(types, None, fields)
     # Only an interface object knows the entity so far: the subgraph finds out what it is.
     return Representation(None, entry.node.type_name, fields)
+
+
+def _knows_type(provider: Presence, position: Position, reach: Reach) -> bool:
+    """Whether ``provider`` reads the entity at ``position`` where its type is known, and not the objects around it."""
+    here = (position, *position.known)
+    presence: Presence | None = provider
+    while presence is not None:
+        if presence.position in here or (presence.position.is_cast and presence.position.parent in here):
+            return reach.has_types(presence.node)
+        presence = presence.above
+    return reach.has_types(provider.node) and any(provider.position.is_within(one) for one in here)
 
 
 def types_of(position: Position, reach: Reach) -> tuple[str, ...]:

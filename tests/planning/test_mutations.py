@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.planning.plans import plan_lines
+import pytest
+
+from router.errors import PlanningError
+from router.planning import render_text
+from tests.planning.plans import plan_lines, plan_of
 
 SHOP = {
     "a": """type Query { x: Int } type Mutation { addA(n: Int): T tick: Int }
@@ -42,3 +46,58 @@ def test_mutation_under_two_conditions_is_called_only_if_one_holds() -> None:
         "#0 a: mutation($a: Boolean!, $b: Boolean!) { addA(n: 1) @include(if: $a) { id } "
         "addA(n: 1) @include(if: $b) { id } }"
     ]
+
+
+def test_mutation_runs_where_it_is_first_included_and_once_with_all_that_is_selected() -> None:
+    text = "mutation ($a: Boolean!) { addA @include(if: $a) { id } addB addA { again: id } }"
+
+    assert plan_lines(SHOP, text) == [
+        "#0 a: mutation { addA { id again: id } }",
+        "#1 b after #0: mutation { addB }",
+        "#2 a after #0, #1: mutation { addA { again: id } }",
+    ]
+    assert _heads(text) == ["#0 a if $a", "#1 b after #0", "#2 a after #0, #1 if not $a"]
+
+
+def test_later_mention_of_a_mutation_under_other_conditions_runs_only_in_place_of_the_earlier() -> None:
+    text = (
+        "mutation ($a: Boolean!, $b: Boolean!, $c: Boolean!) "
+        "{ ... @include(if: $a) { tick @include(if: $b) } addB tick @include(if: $c) }"
+    )
+
+    assert _heads(text) == [
+        "#0 a if $a and $b",
+        "#1 b after #0",
+        "#2 a after #0, #1 if not $a and $c or $a and not $b and $c",
+    ]
+
+
+def test_mentions_of_a_mutation_that_follow_each_other_run_once_with_what_hangs_below() -> None:
+    assert plan_lines(
+        SHOP,
+        "mutation ($a: Boolean!, $b: Boolean!) { addA @include(if: $a) { name } addA @include(if: $b) { id } addB }",
+    ) == [
+        "#0 a: mutation($a: Boolean!, $b: Boolean!) { addA @include(if: $a) { id } addA @include(if: $b) { id } }",
+        "#1 b after #0: T { id } at addA -> { _entities { ... on T { name } } }",
+        "#2 b after #0, #1: mutation { addB }",
+    ]
+
+
+def test_mutation_selected_under_too_many_conditions_is_refused() -> None:
+    variables = [f"v{number}" for number in range(16)]
+    declared = ", ".join(f"${name}: Boolean!" for name in variables)
+    pairs = zip(variables[::2], variables[1::2], strict=True)
+    mentions = " ".join(
+        f"... @include(if: ${one}) {{ tick @include(if: ${other}) }} {one}: addB" for one, other in pairs
+    )
+
+    with pytest.raises(PlanningError) as caught:
+        plan_lines(SHOP, f"mutation ({declared}) {{ {mentions} }}")
+
+    assert caught.value.code == "QUERY_PLANNING_LIMIT"
+    assert caught.value.message == "The field tick is selected under too many conditions: select it once."
+
+
+def _heads(text: str) -> list[str]:
+    """Who is asked, after what, and under which conditions."""
+    return [line for line in render_text(plan_of(SHOP, text)).splitlines() if line.startswith("#")]
