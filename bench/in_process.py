@@ -142,7 +142,7 @@ async def serving(config: Path, environ: Mapping[str, str], connections: int) ->
     )
     of_uvicorn.load()
     state = ServerState()
-    made = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server))
+    made = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server), app.overload)
     loop = asyncio.get_running_loop()
     async with app.lifespan():
         yield [

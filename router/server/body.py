@@ -18,13 +18,15 @@ async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> 
     # One buffer, not a list of segments: of one byte each, which a client may send, those would be many times the body.
     gathered = bytearray(_within(body, max_bytes))
     while message.get("more_body"):
+        # Who never sends the next segment holds the last one once, not twice.
+        del message, body
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        segment: bytes = message.get("body", b"")
-        if len(gathered) + len(segment) > max_bytes:
+        body = message.get("body", b"")
+        if len(gathered) + len(body) > max_bytes:
             raise too_large(max_bytes)
-        gathered += segment
+        gathered += body
     return bytes(gathered)
 
 

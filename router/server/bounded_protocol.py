@@ -20,14 +20,16 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from router.execution.json_numbers import encode
 from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
+from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, is_form
 
 State = Literal["head", "body", "answer", "idle", "closing"]
 
@@ -77,12 +79,16 @@ class _Sighting:
 
 
 class BoundedProtocol(OneWriteProtocol):
-    """The protocol of one connection to a client, within ``limits``; ``sweeper`` keeps its time."""
+    """The protocol of one connection to a client, within ``limits``; ``sweeper`` keeps its time.
 
-    def __init__(self, limits: ServerSettings, sweeper: ConnectionSweeper, **given: Any) -> None:
+    ``overload`` tells whether there is room for large bodies, of which it holds what the app has taken.
+    """
+
+    def __init__(self, limits: ServerSettings, sweeper: ConnectionSweeper, overload: Overload, **given: Any) -> None:
         super().__init__(**given)
         self._limits = limits
         self._sweeper = sweeper
+        self._overload = overload
         self._refusal: bytes | None = None
         self._sighting: _Sighting | None = None
         self._answered: RequestResponseCycle | None = None
@@ -112,8 +118,12 @@ class BoundedProtocol(OneWriteProtocol):
                 self._head_bytes = 0  # It began somewhere behind another one.
             elif self._head_bytes > self._limits.max_header_bytes:
                 self._end(self._too_large())
-        elif self._phase == _BODY and self._is_framing_out_of_proportion():
-            self._end(_refusal(400, "INVALID_REQUEST", "The body comes in chunks that are mostly framing."))
+        elif self._phase == _BODY:
+            if self._is_framing_out_of_proportion():
+                self._end(_refusal(400, "INVALID_REQUEST", "The body comes in chunks that are mostly framing."))
+            elif size > SMALL_BODY_BYTES and not self._is_there_room_for(size):
+                self.cycle.body.clear()
+                self._end(_refusal(503, OVERLOADED, OVERLOADED_MESSAGE))
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -217,6 +227,10 @@ class BoundedProtocol(OneWriteProtocol):
     def _is_framing_out_of_proportion(self) -> bool:
         framing = self._wire_bytes - self._body_bytes
         return framing > self._limits.max_header_bytes + self._body_bytes * _MAX_FRAMING_PER_BODY_BYTE
+
+    def _is_there_room_for(self, piece_bytes: int) -> bool:
+        is_upload = is_form(cast("Scope", self.scope))
+        return self._overload.takes(piece_bytes, self.loop.time(), is_form=is_upload)
 
     def _too_large(self) -> bytes:
         limit = self._limits.max_header_bytes

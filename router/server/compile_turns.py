@@ -33,11 +33,13 @@ class CompileTurns:
         """What ``compile_`` makes of the document ``text``, once it is its turn. Raises what that raises."""
         is_large = len(text) >= LARGE_TEXT
         async with self._large if is_large else self._small:
-            if is_large:
-                # Validation leaves cycles that hold a whole document. Found while they are young they cost
-                # milliseconds; by a collection of everything, a second, and their memory until then.
-                gc.collect(1)
-            return await asyncio.to_thread(_without_traces, partial(compile_, *arguments, **named))
+            try:
+                return await asyncio.to_thread(_without_traces, partial(compile_, *arguments, **named))
+            finally:
+                if is_large:
+                    # Validation leaves cycles that hold a whole document. Found while they are young they cost
+                    # milliseconds; by a collection of everything, a second, and their memory until then.
+                    gc.collect(1)
 
 
 def _without_traces(compile_: Callable[[], Product]) -> Product:

@@ -25,7 +25,7 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.deferred.stream import DeferredStream, send_deferred, send_whole
 from router.server.disconnect import DisconnectWatch
-from router.server.graphql_request import GraphQLRequest, check_values, read_get, read_json, read_parameters
+from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
@@ -207,8 +207,7 @@ class GraphQLEndpoint:
 
     def _read_post(self, head: RequestHead, body: bytes) -> GraphQLRequest | Batch:
         """The GraphQL request in a POST, or an array of them. RequestError: no request."""
-        sent = read_json(head.content_type, body)
-        check_values(body, self._max_body_values)
+        sent = read_json(head.content_type, body, self._max_body_values)
         if type(sent) is list:
             return read_batch(sent, self._batching, self._service.documents)
         return read_parameters(sent, self._service.documents)

@@ -70,6 +70,8 @@ class Overload:
         self.in_flight = 0
         self.body_bytes = 0
         self.refused = 0
+        self._arrived_at = 0.0
+        self._arrived_bytes = 0
         self._limit = float(policy.max_in_flight)
         self._is_late = False
         self._timer: asyncio.TimerHandle | None = None
@@ -100,6 +102,21 @@ class Overload:
         if self.body_bytes > self.policy.max_body_bytes:
             self.refused += 1
             raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
+
+    def takes(self, body_bytes: int, now: float, *, is_form: bool = False) -> bool:
+        """Whether there is room for so much of a body, which came ``now``, by the loop's clock, and nobody holds yet.
+
+        In one round of the loop, so at one time of its clock, a piece may come from each of all connections. Of a form
+        nothing is held later, so it needs room beside the other pieces of its round alone.
+        """
+        if now != self._arrived_at:
+            self._arrived_at, self._arrived_bytes = now, 0
+        self._arrived_bytes += body_bytes
+        if self._arrived_bytes + (0 if is_form else self.body_bytes) <= self.policy.max_body_bytes:
+            return True
+        self._arrived_bytes -= body_bytes
+        self.refused += 1
+        return False
 
     def measured(self, lag_s: float) -> None:
         """Learn how late the event loop is."""
@@ -191,10 +208,12 @@ class _HeldBody:
 
     def _hold(self, size: int) -> None:
         self._came += size
-        if self._came > SMALL_BODY_BYTES and not self._is_form():
+        if self._came > SMALL_BODY_BYTES and not is_form(self._scope):
             added, self.size = self._came - self.size, self._came
             self._overload.hold(added)
 
-    def _is_form(self) -> bool:
-        types = (value for name, value in self._scope["headers"] if name == b"content-type")
-        return any(value.startswith(b"multipart/form-data") for value in types)
+
+def is_form(scope: Scope) -> bool:
+    """Whether a request brings files, which wait on disk."""
+    types = (value for name, value in scope["headers"] if name == b"content-type")
+    return any(value.startswith(b"multipart/form-data") for value in types)

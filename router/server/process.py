@@ -19,6 +19,7 @@ import uvicorn
 
 from router.errors import InputError
 from router.server.access_log import open_access_log
+from router.server.allocator import give_large_blocks_back
 from router.server.app import RouterApp
 from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
 from router.server.config import RouterConfig
@@ -94,11 +95,12 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     what a connection may take, and how large a message of a WebSocket is.
     """
     raise_file_limit()
+    give_large_blocks_back()
     # What is there now, above all the graph, stays: the collector need not look at it again with every full collection.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
-    protocol = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server))
+    protocol = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server), app.overload)
     config = uvicorn.Config(
         app,
         loop="uvloop",

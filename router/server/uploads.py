@@ -134,12 +134,11 @@ def _json_field(form: FormData, name: str, max_values: int) -> Any:
     if not isinstance(text, str):
         raise _invalid(f"The form has no field '{name}'.")
     body = text.encode()
+    check_values(body, max_values)
     try:
-        value = decode_exact(body)
+        return decode_exact(body)
     except ValueError:
         raise RequestError(400, "INVALID_JSON", f"The field '{name}' of the form is not JSON.") from None
-    check_values(body, max_values)
-    return value
 
 
 def _file(form: FormData, name: str, settings: UploadSettings) -> UploadedFile:

@@ -39,9 +39,11 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._give_up(_TRY_AGAIN_LATER, "The router has more to do than it can")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hold nothing any more."""
+        """Hold nothing any more: what is left of a message would wait for the collector with all that knows it."""
         self._count(0)
         super().connection_lost(exc)
+        self.conn.reader.buffer.clear()
+        self.frames.clear()
 
     def _count(self, held: int) -> None:
         self._overload.body_bytes += held - self._held

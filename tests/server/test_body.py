@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
+import weakref
 
 import pytest
 from starlette.types import Message, Receive
 
 from router.server.body import read_body
 from router.server.request_error import RequestError
+from tests.server.subscriptions.live import until
 
 SIZE = 200_000
 
@@ -62,3 +65,21 @@ async def test_a_client_that_goes_away_within_its_body_has_sent_none() -> None:
         return messages.pop(0)
 
     assert await read_body(receive, b"", SIZE) is None
+
+
+class Segment(dict[str, object]):
+    """A message of ASGI that tells when nobody knows it any more."""
+
+
+@pytest.mark.asyncio
+async def test_a_segment_is_forgotten_while_the_next_one_is_waited_for() -> None:
+    coming: asyncio.Queue[Message] = asyncio.Queue()
+    reading = asyncio.create_task(read_body(coming.get, b"", SIZE))
+    for content in (b"ab", b"cd"):
+        segment = Segment({"type": "http.request", "body": content, "more_body": True})
+        known = weakref.ref(segment)
+        coming.put_nowait(segment)
+        del segment
+        await until(lambda known=known: known() is None)  # type: ignore[misc]
+    coming.put_nowait({"type": "http.request", "body": b"ef"})
+    assert await reading == b"abcdef"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 
 import pytest
 
@@ -38,3 +39,19 @@ async def test_a_document_that_fails_leaves_its_turn() -> None:
         with pytest.raises(ZeroDivisionError):
             await turns.run(text, lambda: 1 // 0)
         assert await turns.run(text, lambda: "next") == "next"
+
+
+@pytest.mark.asyncio
+async def test_what_a_large_document_leaves_in_cycles_is_gone_when_its_turn_ends() -> None:
+    class Node:
+        itself: Node
+
+    left: list[weakref.ref[Node]] = []
+
+    def compile_() -> None:
+        node = Node()
+        node.itself = node
+        left.append(weakref.ref(node))
+
+    await CompileTurns().run(LARGE, compile_)
+    assert left[0]() is None

@@ -52,7 +52,8 @@ def invalidation_route(
         length = request.headers.get("content-length", "").encode()
         body = await read_body(request.receive, length, config.graphql.max_body_bytes) or b""
         # Of its type, which no form of a web page has, where a cookie may say who asks.
-        sent = read_json(request.headers.get("content-type", "").encode(), body)
+        content_type = request.headers.get("content-type", "").encode()
+        sent = read_json(content_type, body, config.graphql.max_body_values)
         await cache.drop(tags_selected(sent, cache.facts))
         if telemetry.peers is not None and ALONE_HEADER not in request.headers:
             headers = {name: value for name, value in request.headers.items() if name in told}

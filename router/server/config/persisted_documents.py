@@ -16,7 +16,7 @@ class PersistedDocumentSettings(Section):
     relative to router.yaml; with ``require`` no others run."""
 
     apq: bool = False
-    apq_max_bytes: int = Field(20_000_000, gt=0)
+    apq_max_bytes: int = Field(10_000_000, gt=0)
     apq_shared: bool = False
     apq_ttl_s: float | None = Field(None, gt=0)
     manifest: Path | None = None

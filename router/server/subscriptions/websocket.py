@@ -348,8 +348,8 @@ async def _receive(receive: Receive, max_values: int) -> dict[str, Any] | None:
         return None
     text = (event.get("text") or "").encode()
     try:
-        message = decode_exact(text)
         check_values(text, max_values)
+        message = decode_exact(text)
     except ValueError:
         message = None
     except RequestError as error:

@@ -215,6 +215,15 @@ async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> N
         assert (await client.post("/graphql", content=pieces(60_000, 10_000))).status_code == 200
 
 
+def test_bodies_that_come_in_one_round_of_the_loop_have_one_room_with_those_that_are_held() -> None:
+    overload = Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
+    overload.hold(30)
+    assert [overload.takes(size, now=1.0) for size in (40, 40, 30)] == [True, False, True]
+    assert [overload.takes(size, now=2.0) for size in (70, 1)] == [True, False]
+    assert [overload.takes(100, now=3.0, is_form=True), overload.takes(1, now=3.0, is_form=True)] == [True, False]
+    assert (overload.body_bytes, overload.refused) == (30, 3)
+
+
 @pytest.mark.asyncio
 async def test_a_body_that_takes_its_time_takes_no_room() -> None:
     reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
