@@ -70,7 +70,8 @@ STANDS: Mapping[str, Mapping[str, Any]] = {
         **EACH["cache_control"],
         "traffic": {"share": False, "timeout_header": "x-request-timeout-ms"},
     },
-    "entity cache, all hits": {"entity_cache": {"enabled": True, "default_ttl_s": 600}},
+    "entity cache, three entities found": {"entity_cache": {"enabled": True, "default_ttl_s": 600}},
+    "entity cache, three entities missed": {"entity_cache": {"enabled": True, "default_ttl_s": 1e-9}},
 }
 ASKED: Headers = (
     (b"authorization", b"Bearer " + b"abcdefgh" * 40),

@@ -33,7 +33,7 @@ from router.server.caching.entry import EVERYTHING, Entry, EntryStore
 from router.server.caching.fetch_shape import FetchShapes
 from router.server.caching.lifetime import Asker, Askers, Lifetimes, surrogate_keys
 from router.server.caching.parts import Part, PartedRequest, part
-from router.server.caching.pieces import Assembly, Piece, errors_in_place, values_of
+from router.server.caching.pieces import Assembly, Piece, errors_in_place, served, values_of
 from router.server.caching.selected import GraphFacts, Hint
 from router.server.caching.tags import subgraph_tag, surrogate_tag
 from router.server.config.entity_cache import EntityCacheSettings
@@ -95,7 +95,14 @@ class CachingClient:
         parted = part(request, self._shapes, self._askers.of(request.headers))
         if parted is None:
             return await self._inner.send(request)
-        assembly, stale = await self._look_up(parted)
+        now = self._clock()
+        mark, entries = await self._look_up(parted, now)
+        stale = self._count(parted, entries, now)
+        there = [one for one in entries if one is not None]
+        if len(there) == len(entries) and not stale:
+            return served(parted, there, now)
+        pieces = {index: Piece(one.value, one.policy(now)) for index, one in enumerate(entries) if one is not None}
+        assembly = Assembly(parted, mark, self._mutations[request.subgraph], pieces)
         if stale:
             self._refresh_soon(assembly, stale)
         missing = assembly.missing()
@@ -117,25 +124,27 @@ class CachingClient:
         await self._inner.close()
         await self.store.close()
 
-    async def _look_up(self, parted: PartedRequest) -> tuple[Assembly, list[int]]:
-        """What the store has, and which parts of that are stale. What is for who asks goes before what is for all."""
-        parts, now = parted.parts, self._clock()
-        own = [one.for_one for one in parts if one.for_one is not None]
-        found = await self.store.read([*own, *(one.for_all for one in parts)], now)
-        personal = found.entries[: len(own)] or [None] * len(parts)
-        assembly = Assembly(parted, found.mark, self._mutations[parted.request.subgraph])
+    async def _look_up(self, parted: PartedRequest, now: float) -> tuple[int, Sequence[Entry | None]]:
+        """The store's mark, and what it has of each part: what is for who asks goes before what is for all."""
+        for_all = [one.for_all for one in parted.parts]
+        own = [one.for_one for one in parted.parts if one.for_one is not None]
+        if not own:
+            return await self.store.read(for_all, now)
+        mark, found = await self.store.read(own + for_all, now)
+        return mark, [mine or everybodys for mine, everybodys in zip(found[: len(own)], found[len(own) :], strict=True)]
+
+    def _count(self, parted: PartedRequest, entries: Sequence[Entry | None], now: float) -> list[int]:
+        """Count what was found; the parts that are stale."""
+        counts, subgraph = self.counts, parted.request.subgraph
         stale: list[int] = []
-        for index, (mine, everybodys) in enumerate(zip(personal, found.entries[len(own) :], strict=True)):
-            entry = mine or everybodys
+        for index, (one, entry) in enumerate(zip(parted.parts, entries, strict=True)):
             outcome = MISS
             if entry is not None:
                 outcome = HIT if now < entry.fresh_until else STALE
-                assembly.pieces[index] = Piece(entry.value, entry.policy(now))
-                if outcome == STALE:
+                if outcome is STALE:
                     stale.append(index)
-            type_name = parts[index].type_name
-            self.counts[parted.request.subgraph, type_name if type_name in self._types else OTHER, outcome] += 1
-        return assembly, stale
+            counts[subgraph, one.type_name if one.type_name in self._types else OTHER, outcome] += 1
+        return stale
 
     async def _complete(
         self, assembly: Assembly, missing: Sequence[int], deadline: float, *, may_follow: bool = True
@@ -275,8 +284,9 @@ class CachingClient:
         return one.field.selected.entity_tags(one.representation, value, self.facts)
 
     def _flight_key(self, parted: PartedRequest, index: int) -> object:
-        one = parted.parts[index]
-        return (one.for_all if parted.shape.is_shared else one.in_flight), self._epoch
+        """What requests have in common of which one may wait for the answer to the other."""
+        everybody = b"" if parted.shape.is_shared else parted.asker.everything
+        return parted.parts[index].for_all, everybody, self._epoch
 
     def _refresh_soon(self, assembly: Assembly, stale: Sequence[int]) -> None:
         """Ask anew for what is stale, unless that is under way, or too much is."""

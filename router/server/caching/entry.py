@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from router.server.caching.cache_control import CachePolicy
 
@@ -40,8 +40,17 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+def policy_of(entries: Collection[Entry], now: float) -> CachePolicy:
+    """What an answer may be used for from ``now`` on of which these are the parts."""
+    return CachePolicy(
+        max(min([one.kept_until for one in entries]) - now, 0),
+        max(min([one.fresh_until for one in entries]) - now, 0),
+        is_private=any(one.is_private for one in entries),
+        is_public=all(one.is_public for one in entries),
+    )
+
+
+class Found(NamedTuple):
     """The entries under some keys, None where there is none; and the ``mark`` of the moment before they were read."""
 
     mark: int

@@ -25,6 +25,7 @@ from graphql import (
     visit,
 )
 
+from router.server.caching.digest import digest
 from router.server.caching.selected import GraphFacts, Hint, Selected, SelectionReader
 
 ENTITIES = "_entities"
@@ -35,8 +36,8 @@ _MAX_SHAPES = 5000
 class EntityField:
     """One ``_entities`` field: ``alias`` in the answer, ``variable`` of its representations.
 
-    ``identity`` is what an entity's answer depends on beside representation and ``variables``: selection and
-    definitions.
+    ``identity`` stands for what an entity's answer depends on beside representation and ``variables``: subgraph,
+    selection and definitions.
     """
 
     alias: str
@@ -50,9 +51,11 @@ class EntityField:
 class FetchShape:
     """``entities`` is empty where the query is kept as a whole: it selects ``root`` then, in ``root_fields``.
 
+    ``identity`` stands for subgraph and document.
     ``is_shared``: whether the last answer was one for all, so that different people may wait for the same one.
     """
 
+    identity: bytes
     root_fields: tuple[str, ...]
     entities: tuple[EntityField, ...]
     root: Selected
@@ -90,12 +93,13 @@ class FetchShapes:
         if operation.operation is not OperationType.QUERY:
             return None
         reader = SelectionReader(self.facts, subgraph)
-        entities = _entity_fields(document, operation, reader)
+        entities = _entity_fields(subgraph, document, operation, reader)
         fields = list(_root_fields(operation.selection_set.selections))
         root_type = self.facts.graph.roots.get("query", "Query")
         root, hint = reader.read_root(() if entities else fields, root_type)
         coordinates = tuple(dict.fromkeys(f"{root_type}.{one.name.value}" for one in fields))
-        return FetchShape(coordinates, entities, root, hint, reader)
+        identity = digest(b"root", subgraph.encode(), document.encode())
+        return FetchShape(identity, coordinates, entities, root, hint, reader)
 
 
 def _root_fields(nodes: Sequence[SelectionNode]) -> list[FieldNode]:
@@ -109,17 +113,18 @@ def _root_fields(nodes: Sequence[SelectionNode]) -> list[FieldNode]:
 
 
 def _entity_fields(
-    document: str, operation: OperationDefinitionNode, reader: SelectionReader
+    subgraph: str, document: str, operation: OperationDefinitionNode, reader: SelectionReader
 ) -> tuple[EntityField, ...]:
     """The ``_entities`` fields; none where there is anything else beside them."""
     definitions = {one.variable.name.value: _text(document, one) for one in operation.variable_definitions or ()}
-    found = [_entity_field(document, node, definitions, reader) for node in operation.selection_set.selections]
+    selections = operation.selection_set.selections
+    found = [_entity_field(subgraph, document, node, definitions, reader) for node in selections]
     sound = [one for one in found if one is not None]
     return tuple(sound) if len(sound) == len(found) else ()
 
 
 def _entity_field(
-    document: str, node: SelectionNode, definitions: Mapping[str, str], reader: SelectionReader
+    subgraph: str, document: str, node: SelectionNode, definitions: Mapping[str, str], reader: SelectionReader
 ) -> EntityField | None:
     if not isinstance(node, FieldNode) or node.name.value != ENTITIES or node.directives or not node.selection_set:
         return None
@@ -132,7 +137,7 @@ def _entity_field(
         alias=node.alias.value if node.alias else node.name.value,
         variable=arguments[0].value.name.value,
         variables=variables,
-        identity="\0".join([_text(document, node.selection_set), *texts]).encode(),
+        identity=digest(*(text.encode() for text in ("entity", subgraph, _text(document, node.selection_set), *texts))),
         selected=reader.read(node.selection_set, "_Entity"),
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from router.execution.subgraph_client import Headers
 from router.server.caching.cache_control import NO_STORE, CachePolicy, lasting, read_policy, smallest
+from router.server.caching.digest import digest
 from router.server.caching.selected import Hint
 from router.server.config.entity_cache import EntityCacheSettings
 from router.supergraph.cache_hints import CacheHint, CacheHints
 
 AUTHORIZATION = b"authorization"
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Asker:
 
     ``others`` are those that say nothing of it, but may change the answer. ``own`` is what those have in common who get
     the same where an answer is not for all: one person, or all whom nothing tells apart; None where something may, but
-    not what does by the settings. ``is_known`` where it is a person. ``everything`` are all headers.
+    not what does by the settings. ``is_known`` where it is a person. ``everything`` are all headers. All three are
+    digests: equal where the headers are.
     """
 
     others: bytes
@@ -36,9 +40,14 @@ class Askers:
     def __init__(self, private_by: Collection[str]) -> None:
         self._who = frozenset(name.encode() for name in private_by)
         self._personal = self._who | {AUTHORIZATION}
+        # All fetches of a request have the same headers, and some people send many requests.
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._read)
 
     def of(self, headers: Headers) -> Asker:
         """Who asks with ``headers``."""
+        return self._remembered(headers)
+
+    def _read(self, headers: Headers) -> Asker:
         named = sorted(((name.lower(), value) for name, value in headers), key=lambda header: header[0])
         others = [one for one in named if one[0] not in self._personal]
         who = [one for one in named if one[0] in self._who]
@@ -58,8 +67,7 @@ class Askers:
 
 
 def _written(headers: Collection[tuple[bytes, bytes]]) -> bytes:
-    """Headers as bytes that no other headers are written as."""
-    return b"".join(b"%d:%b%d:%b" % (len(name), name, len(value), value) for name, value in headers)
+    return digest(*(text for header in headers for text in header))
 
 
 class Lifetimes:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from router.server.caching.entry import EVERYTHING, Entry, Found, StoreSize
 
-# What an entry takes beside its value and its tags: objects, key, and its place in the table.
+# What an entry takes beside its key, its value and its tags: objects, and its place in the table.
 ENTRY_BYTES = 500
 
 
@@ -33,12 +33,17 @@ class MemoryStore:
     async def read(self, keys: Sequence[bytes], now: float) -> Found:
         """See :class:`EntryStore`."""
         self._now += 1
-        return Found(self._now, [self._find(key, now) for key in keys])
+        entries = self._entries
+        found: list[Entry | None] = []
+        for key in keys:
+            entry = entries.get(key)
+            found.append(entry and self._checked(key, entry, now))
+        return Found(self._now, found)
 
     async def write(self, entries: Mapping[bytes, Entry], now: float) -> None:
         """See :class:`EntryStore`."""
         for key, entry in entries.items():
-            size = _size(entry)
+            size = _size(key, entry)
             if size > self._max_bytes or not self._is_valid(entry):
                 continue
             self._remove(key)
@@ -64,10 +69,8 @@ class MemoryStore:
     async def close(self) -> None:
         """See :class:`EntryStore`; there is nothing to give up."""
 
-    def _find(self, key: bytes, now: float) -> Entry | None:
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
+    def _checked(self, key: bytes, entry: Entry, now: float) -> Entry | None:
+        """``entry``, used last now; None where it is over, or was dropped, and is here no more."""
         if now >= entry.stale_until or not self._is_valid(entry):
             self._remove(key)
             return None
@@ -83,8 +86,8 @@ class MemoryStore:
     def _remove(self, key: bytes) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._bytes -= _size(entry)
+            self._bytes -= _size(key, entry)
 
 
-def _size(entry: Entry) -> int:
-    return ENTRY_BYTES + len(entry.value) + sum(60 + len(tag) for tag in entry.tags)
+def _size(key: bytes, entry: Entry) -> int:
+    return ENTRY_BYTES + len(key) + len(entry.value) + sum(60 + len(tag) for tag in entry.tags)

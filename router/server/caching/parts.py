@@ -1,44 +1,41 @@
 """A request to a subgraph as the parts that are kept by themselves, each with its keys.
 
-A key is a hash of all that the part's answer depends on: subgraph, selection, variables, representation, forwarded
-headers, and for what is private who asks. No header or value can be read from it.
+A key holds all that the part's answer depends on: who asks, or what all have in common who ask alike, and subgraph and
+selection, as digests from which no header can be read; variables, and the representation, as they are sent. So whatever
+is in the store is found without a digest of anything that a request brings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from router.execution.json_numbers import decode_exact, encode, encode_sorted
 from router.execution.subgraph_client import SubgraphRequest
 from router.server.caching.fetch_shape import EntityField, FetchShape, FetchShapes
 from router.server.caching.lifetime import Asker
 
-_KEY_BYTES = 20
-_FOR_ALL, _FOR_ONE, _IN_FLIGHT = b"a", b"o", b"f"
+_FOR_ALL, _FOR_ONE = b"a", b"o"
+# Stands in no JSON that we write, so that variables and representation cannot be taken for each other.
+_BETWEEN = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """An entity, or the whole data of a root fetch (``field`` None).
 
     ``for_all`` and ``for_one`` are the keys of an entry for everybody, and for who asks (None where that cannot be
-    told); ``in_flight`` is what requests of equal headers have in common.
+    told).
     """
 
     for_all: bytes
     for_one: bytes | None
-    in_flight: bytes
     type_name: str
     field: EntityField | None = None
     representation: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartedRequest:
-    """``parts`` in the order of the answer."""
+class PartedRequest(NamedTuple):
+    """``parts`` in the order of the answer, those of one field together."""
 
     request: SubgraphRequest
     shape: FetchShape
@@ -65,57 +62,24 @@ def part(request: SubgraphRequest, shapes: FetchShapes, asker: Asker) -> PartedR
         return None
     variables = sent.get("variables") or {}
     if not shape.entities:
-        identity = (request.subgraph.encode(), sent["query"].encode(), encode_sorted(variables))
-        keys = _Keys(asker, identity)
-        root_type = shape.root.types[0]
-        return PartedRequest(request, shape, asker, sent, (keys.part(b"", root_type),))
+        for_all, for_one = _keys(asker, shape.identity, variables)
+        return PartedRequest(request, shape, asker, sent, (Part(for_all, for_one, shape.root.types[0]),))
     parts: list[Part] = []
     for field in shape.entities:
         used = {name: variables[name] for name in field.variables if name in variables}
-        if not all(type(one) is dict and type(one.get("__typename")) is str for one in variables[field.variable]):
-            return None
-        keys = _Keys(asker, (request.subgraph.encode(), field.identity, encode_sorted(used)))
-        parts += (keys.entity(field, one) for one in variables[field.variable])
+        for_all, for_one = _keys(asker, field.identity, used)
+        for one in variables[field.variable]:
+            type_name = one.get("__typename") if type(one) is dict else None
+            if type(type_name) is not str:
+                return None
+            written = encode_sorted(one)
+            own = for_one + written if for_one is not None else None
+            parts.append(Part(for_all + written, own, type_name, field, one))
     return PartedRequest(request, shape, asker, sent, parts)
 
 
-class _Keys:
-    """The keys of parts that differ in nothing but their representations."""
-
-    def __init__(self, asker: Asker, identity: Sequence[bytes]) -> None:
-        self._for_all = _begun(_FOR_ALL, asker.others, *identity)
-        self._for_one = _begun(_FOR_ONE, asker.own, *identity) if asker.own is not None else None
-        self._in_flight = _begun(_IN_FLIGHT, asker.everything, *identity)
-
-    def entity(self, field: EntityField, representation: Mapping[str, Any]) -> Part:
-        return self.part(encode_sorted(representation), representation["__typename"], field, representation)
-
-    def part(
-        self,
-        written: bytes,
-        type_name: str,
-        field: EntityField | None = None,
-        representation: Mapping[str, Any] | None = None,
-    ) -> Part:
-        return Part(
-            for_all=_ended(self._for_all, written),
-            for_one=_ended(self._for_one, written) if self._for_one is not None else None,
-            in_flight=_ended(self._in_flight, written),
-            type_name=type_name,
-            field=field,
-            representation=representation,
-        )
-
-
-def _begun(*pieces: bytes) -> blake2b:
-    begun = blake2b(digest_size=_KEY_BYTES)
-    for piece in pieces:
-        begun.update(b"%d:" % len(piece))
-        begun.update(piece)
-    return begun
-
-
-def _ended(begun: blake2b, written: bytes) -> bytes:
-    ended = begun.copy()
-    ended.update(written)
-    return ended.digest()
+def _keys(asker: Asker, identity: bytes, variables: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
+    """What the keys of parts begin with that differ in nothing but their representations."""
+    asked = identity + encode_sorted(variables) + _BETWEEN
+    own = _FOR_ONE + asker.own + asked if asker.own is not None else None
+    return _FOR_ALL + asker.others + asked, own

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from router.execution.answer import SubgraphAnswer
 from router.execution.errors import INVALID_RESPONSE, SubgraphFailure
 from router.execution.json_numbers import encode
 from router.execution.subgraph_client import SubgraphResponse
 from router.server.caching.cache_control import NO_STORE, CachePolicy, smallest, write_policy
+from router.server.caching.entry import Entry, policy_of
 from router.server.caching.parts import PartedRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """The JSON ``value`` of a part, and what it may be used for."""
 
     value: bytes
@@ -59,7 +59,11 @@ class Assembly:
         headers = ((b"cache-control", write_policy(policy)),)
         if self.whole is not None:
             return self.whole._replace(headers=headers) if policy.is_stored else self.whole
-        return SubgraphResponse(200, self._body(), headers)
+        values = [
+            self.pieces[index].value if index in self.pieces else b"null" for index in range(len(self.parted.parts))
+        ]
+        errors = b',"errors":' + encode(self.errors) if self.errors else b""
+        return SubgraphResponse(200, _body(self.parted, values, errors), headers)
 
     def _policy(self) -> CachePolicy:
         policies = [piece.policy for piece in self.pieces.values()]
@@ -70,18 +74,26 @@ class Assembly:
             found = smallest(found, policy)
         return found
 
-    def _body(self) -> bytes:
-        errors = b',"errors":' + encode(self.errors) if self.errors else b""
-        shape = self.parted.shape
-        if not shape.entities:
-            return b'{"data":' + self.pieces[0].value + errors + b"}"
-        values: dict[str, list[bytes]] = {one.alias: [] for one in shape.entities}
-        for index, part in enumerate(self.parted.parts):
-            piece = self.pieces.get(index)
-            assert part.field is not None  # noqa: S101 - all parts are entities
-            values[part.field.alias].append(piece.value if piece is not None else b"null")
-        fields = (encode(alias) + b":[" + b",".join(list_) + b"]" for alias, list_ in values.items())
-        return b'{"data":{' + b",".join(fields) + b"}" + errors + b"}"
+
+def served(parted: PartedRequest, entries: Sequence[Entry], now: float) -> SubgraphResponse:
+    """The answer to a request of which all parts are there."""
+    headers = ((b"cache-control", write_policy(policy_of(entries, now))),)
+    return SubgraphResponse(200, _body(parted, [one.value for one in entries]), headers)
+
+
+def _body(parted: PartedRequest, values: Sequence[bytes], errors: bytes = b"") -> bytes:
+    """An answer of the ``values`` of all parts, with ``errors`` as a member of it."""
+    entities = parted.shape.entities
+    if not entities:
+        return b'{"data":%b%b}' % (values[0], errors)
+    if len(entities) == 1:
+        return b'{"data":{%b:[%b]}%b}' % (encode(entities[0].alias), b",".join(values), errors)
+    lists: dict[str, list[bytes]] = {one.alias: [] for one in entities}
+    for one, value in zip(parted.parts, values, strict=True):
+        assert one.field is not None  # noqa: S101 - all parts are entities
+        lists[one.field.alias].append(value)
+    fields = [b"%b:[%b]" % (encode(alias), b",".join(values)) for alias, values in lists.items()]
+    return b'{"data":{%b}%b}' % (b",".join(fields), errors)
 
 
 def values_of(parted: PartedRequest, indexes: Sequence[int], answer: SubgraphAnswer) -> Mapping[int, Any]:

@@ -1,7 +1,7 @@
 """Entries in a Valkey or Redis server, which all replicas share. Without it they know nothing, and answer all the same.
 
-``PREFIX:e:<key>`` holds an entry, ``PREFIX:m:<tag>`` the server's time at which the tag was dropped last, in
-microseconds. Marks outlive all entries from before them; the eviction policy ``volatile-ttl`` takes entries first.
+``PREFIX:e:<digest of its key>`` holds an entry, ``PREFIX:m:<tag>`` the server's time at which the tag was dropped last,
+in microseconds. Marks outlive all entries from before them; the eviction policy ``volatile-ttl`` takes entries first.
 
 Nobody waits longer than ``timeout_s`` for an answer of the server. After a failure it is left alone for RETRY_AFTER_S;
 what is to be dropped meanwhile is dropped before anything is read again. An outage and its end are told in the log.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
+from router.server.caching.digest import digest
 from router.server.caching.entry import EVERYTHING, Entry, Found, StoreSize
 from router.server.config.entity_cache import ValkeySettings
 
@@ -143,7 +144,7 @@ class ValkeyStore:
         ]
 
     def _entry_key(self, key: bytes) -> bytes:
-        return b"%b:e:%b" % (self._prefix, key.hex().encode())
+        return b"%b:e:%b" % (self._prefix, _name(key))
 
     def _mark_key(self, tag: str) -> bytes:
         return b"%b:m:%b" % (self._prefix, tag.encode())
@@ -161,6 +162,11 @@ class ValkeyStore:
         return self._valkey
 
 
+def _name(key: bytes) -> bytes:
+    """What others who read the server see of a key: nothing."""
+    return digest(key).hex().encode()
+
+
 def _written(key: bytes, entry: Entry) -> bytes:
     facts = (
         entry.began,
@@ -171,7 +177,7 @@ def _written(key: bytes, entry: Entry) -> bytes:
         entry.is_public,
         entry.tags,
     )
-    return b"\n".join((key.hex().encode(), orjson.dumps(facts), entry.value))
+    return b"\n".join((_name(key), orjson.dumps(facts), entry.value))
 
 
 def _read(key: bytes, text: bytes | None, now: float) -> Entry | None:
@@ -180,7 +186,7 @@ def _read(key: bytes, text: bytes | None, now: float) -> Entry | None:
         return None
     name, _, rest = text.partition(b"\n")
     facts, _, value = rest.partition(b"\n")
-    if name != key.hex().encode():
+    if name != _name(key):
         return None
     try:
         began, fresh_until, stale_until, kept_until, is_private, is_public, tags = orjson.loads(facts)

@@ -34,12 +34,12 @@ async def test_no_more_entries_are_kept_than_the_settings_say() -> None:
 
 @pytest.mark.asyncio
 async def test_no_more_bytes_are_kept_than_the_settings_say() -> None:
-    store = MemoryStore(2 * (ENTRY_BYTES + 100), 100)
+    store = MemoryStore(2 * (ENTRY_BYTES + 101), 100)
     await written(store, b"a", b"b", b"c", value=b"x" * 100)
     assert await kept(store, b"a", b"b", b"c") == [False, True, True]
-    assert store.size.size_bytes == 2 * (ENTRY_BYTES + 100)
+    assert store.size.size_bytes == 2 * (ENTRY_BYTES + 101)
     await written(store, b"b", value=b"x" * 50)
-    assert store.size.size_bytes == 2 * ENTRY_BYTES + 150
+    assert store.size.size_bytes == 2 * ENTRY_BYTES + 152
     await written(store, b"d", value=b"x" * 10**6)
     assert await kept(store, b"b", b"c", b"d") == [True, True, False]
 

