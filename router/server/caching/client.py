@@ -31,7 +31,8 @@ from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRe
 from router.server.caching.cache_control import NO_STORE, CachePolicy
 from router.server.caching.entry import EVERYTHING, Entry, EntryStore
 from router.server.caching.fetch_shape import FetchShapes
-from router.server.caching.lifetime import Asker, Askers, Lifetimes, surrogate_keys
+from router.server.caching.lifetime import Asker, Askers, Lifetimes
+from router.server.caching.named_tags import named_tags
 from router.server.caching.parts import Part, PartedRequest, part
 from router.server.caching.pieces import Assembly, Piece, errors_in_place, served, values_of
 from router.server.caching.selected import GraphFacts, Hint
@@ -230,21 +231,29 @@ class CachingClient:
         if len(indexes) == len(parted.parts):
             assembly.whole = response
         assembly.errors += errors_in_place(parted, indexes, answer.errors)
+        policies = self._policies(parted, indexes, answer, response.headers)
         pieces = {
-            index: Piece(encode(value), self._policy(parted, index, answer, response.headers))
-            for index, value in values.items()
+            index: Piece(encode(value), policy) for (index, value), policy in zip(values.items(), policies, strict=True)
         }
         assembly.pieces.update(pieces)
         if answer.errors:
             return {}
         parted.shape.is_shared = all(_is_for_all(piece.policy) for piece in pieces.values())
-        await self._keep(assembly, values, pieces, response.headers)
+        await self._keep(assembly, values, pieces, response)
         return pieces
 
-    def _policy(self, parted: PartedRequest, index: int, answer: SubgraphAnswer, headers: Headers) -> CachePolicy:
+    def _policies(
+        self, parted: PartedRequest, indexes: Sequence[int], answer: SubgraphAnswer, headers: Headers
+    ) -> Sequence[CachePolicy]:
+        """What each part may be used for: those of one type in one field for the same."""
         if answer.errors:
-            return NO_STORE
-        return self._lifetimes.policy(headers, self._hint(parted, parted.parts[index]), parted.asker)
+            return [NO_STORE] * len(indexes)
+        parts = [parted.parts[index] for index in indexes]
+        alike = {(one.type_name, one.field and one.field.alias): one for one in parts}
+        found = {
+            key: self._lifetimes.policy(headers, self._hint(parted, one), parted.asker) for key, one in alike.items()
+        }
+        return [found[one.type_name, one.field and one.field.alias] for one in parts]
 
     def _hint(self, parted: PartedRequest, one: Part) -> Hint:
         if one.field is None:
@@ -252,14 +261,17 @@ class CachingClient:
         return parted.shape.reader.entity_hint(one.type_name, one.field.selected)
 
     async def _keep(
-        self, assembly: Assembly, values: Mapping[int, Any], pieces: Mapping[int, Piece], headers: Headers
+        self, assembly: Assembly, values: Mapping[int, Any], pieces: Mapping[int, Piece], response: SubgraphResponse
     ) -> None:
         parted, now = assembly.parted, self._clock()
+        names = named_tags(response, len(pieces))
+        if names is None:
+            return
         if assembly.mutations != self._mutations[parted.request.subgraph]:
             return  # It may be from before the change, and come after what others have asked for since.
-        given = [EVERYTHING, subgraph_tag(parted.request.subgraph), *map(surrogate_tag, surrogate_keys(headers))]
+        given = (EVERYTHING, subgraph_tag(parted.request.subgraph))
         entries: dict[bytes, Entry] = {}
-        for index, piece in pieces.items():
+        for (index, piece), named in zip(pieces.items(), names, strict=True):
             policy, one = piece.policy, parted.parts[index]
             key = _key(one, policy, parted.asker)
             if key is None:
@@ -273,7 +285,7 @@ class CachingClient:
                 kept_until=now + policy.max_age_s,
                 is_private=policy.is_private,
                 is_public=policy.is_public,
-                tags=(*given, *self._tags(parted, one, values[index])),
+                tags=(*given, *map(surrogate_tag, named), *self._tags(parted, one, values[index])),
             )
         if entries:
             await self.store.write(entries, now)

@@ -12,8 +12,7 @@ EVERYTHING = "*"
 """A tag that every entry has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The JSON ``value`` of an entity, or of the data of a root fetch.
 
     Times are in seconds since 1970: until ``fresh_until`` it is served, until ``stale_until`` while a newer one is

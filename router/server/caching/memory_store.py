@@ -90,4 +90,4 @@ class MemoryStore:
 
 
 def _size(key: bytes, entry: Entry) -> int:
-    return ENTRY_BYTES + len(key) + len(entry.value) + sum(60 + len(tag) for tag in entry.tags)
+    return ENTRY_BYTES + len(key) + len(entry.value) + 60 * len(entry.tags) + sum(map(len, entry.tags))

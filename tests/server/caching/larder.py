@@ -31,13 +31,17 @@ def facts_of(settings: EntityCacheSettings, sdl: str = SUPERGRAPH) -> GraphFacts
 
 @dataclass
 class Subgraph:
-    """Answers for entities with ``tell(id, headers)``, for root fields with ``root``; keeps what it was ``asked``."""
+    """Answers for entities with ``tell(id, headers)``, for root fields with ``root``; keeps what it was ``asked``.
+
+    ``extend`` makes the answer's extensions of the ids that were asked for.
+    """
 
     says: str | None = "public, max-age=60"
     more: Headers = ()
     tell: Callable[[str, Mapping[bytes, bytes]], Any] = lambda key, _: {"name": f"name of {key}"}
     root: Any = field(default_factory=lambda: {"products": [{"id": "1", "name": "Mug"}, {"id": "2", "name": "Cup"}]})
     errors: list[Any] = field(default_factory=list)
+    extend: Callable[[list[str]], Any] | None = None
     failure: SubgraphFailure | None = None
     raw: SubgraphResponse | None = None
     gate: asyncio.Event | None = None
@@ -59,11 +63,12 @@ class Subgraph:
 
     def _answer(self, request: SubgraphRequest) -> SubgraphResponse:
         sent = orjson.loads(request.body)
-        data = self.root
-        if "r" in sent.get("variables", {}):
-            headers = dict(request.headers)
-            data = {"_entities": [self.tell(one["id"], headers) for one in sent["variables"]["r"]]}
+        ids = [one["id"] for one in sent.get("variables", {}).get("r", ())]
+        headers = dict(request.headers)
+        data = {"_entities": [self.tell(key, headers) for key in ids]} if ids else self.root
         body = {"data": data, **({"errors": self.errors} if self.errors else {})}
+        if self.extend is not None:
+            body["extensions"] = self.extend(ids)
         said = ((b"cache-control", self.says.encode()),) if self.says is not None else ()
         return SubgraphResponse(200, orjson.dumps(body), (*said, *self.more))
 
