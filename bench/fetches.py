@@ -55,6 +55,9 @@ EACH: Mapping[str, Mapping[str, Any]] = {
     "signing": {"signing": {"keys": KEY}},
     "trace_context": {"telemetry": {"trace_context": True}},
     "timeout_header": {"traffic": {**OFF["traffic"], "timeout_header": "x-request-timeout-ms"}},
+    "three addresses": {
+        "traffic": {**OFF["traffic"], "addresses": {"inventory": [f"http://inventory-{n}/" for n in (1, 2, 3)]}}
+    },
     "retries": {"traffic": {**OFF["traffic"], "retries": {"enabled": True}}},
     "breaker": {"traffic": {**OFF["traffic"], "breaker": {"enabled": True}}},
     "concurrency": {"traffic": {**OFF["traffic"], "concurrency": {"enabled": True}}},

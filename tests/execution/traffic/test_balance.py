@@ -71,6 +71,18 @@ async def test_load_is_even_over_many_replicas() -> None:
 
 
 @pytest.mark.asyncio
+async def test_where_all_are_idle_each_is_as_likely_as_another() -> None:
+    replicas = [replica(str(number))[0] for number in range(3)]
+    client, clients = balancing(*replicas), [one.client for one in replicas]
+    for _ in range(300):
+        await client.send(QUERY)
+    shares = [len(one.sent) for one in clients if isinstance(one, ObedientClient)]
+    # Four standard deviations of 300 draws at one in three: 33.
+    assert sum(shares) == 300
+    assert all(67 <= share <= 133 for share in shares)
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("request_", [QUERY, MUTATION], ids=["query", "mutation"])
 async def test_an_address_that_refuses_the_connection_was_sent_nothing_and_another_is_asked(
     request_: SubgraphRequest,
