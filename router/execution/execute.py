@@ -22,6 +22,7 @@ from router.execution.failures import (
     ensure_told,
     fail_fetch,
     fail_group,
+    fail_inside,
     fail_late_types,
     fail_lookup,
     place_subgraph_errors,
@@ -176,6 +177,7 @@ class PlanRun:
             return
         self.failures.see_late_objects()
         fail_late_types(self.failures)
+        fail_inside(self.failures)
         for fetch in self.executable.fetches:
             if not fetch.run_if or fetch.is_needed(self.variables):
                 for lookup in fetch.lookups:

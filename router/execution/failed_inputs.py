@@ -13,7 +13,7 @@ from router.execution.brought import brought_by_computed, brought_by_lookup
 from router.execution.contexts import CompiledContext
 from router.execution.errors import INPUT_FAILED
 from router.execution.executable import ExecutableFetch, ExecutableLookup
-from router.execution.failures import Failures, fail_fields
+from router.execution.failures import Failures, fail_computed, fail_fields
 from router.execution.merge import JsonObject
 from router.execution.representations import Apart, Chain
 from router.field_error import FieldError
@@ -45,7 +45,7 @@ def without_failed_inputs(
             continue
         for number, own_cause in lost.items():
             error = _input_error(fetch, own_cause)
-            fail_fields(failures, lookup, [entity], needs.computed[number].owned, error)
+            fail_computed(failures, lookup, entity, needs.computed[number].owned, error)
             failures.lose([entity], brought_by_computed(fetch, lookup, builder.number, number), error)
         apart.setdefault((builder.number, frozenset(lost)), []).append(chain)
     return sound, apart

@@ -6,7 +6,7 @@ Nothing here runs while all goes well. The merged data bears no paths: they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
@@ -42,7 +42,8 @@ class Failures:
     where another may have brought an object or bring it later.
     ``first_loss`` stands for what leads to entities that come late; ``met`` are the ids of lookups and of the entities
     that these found, ``complete`` those of lookups made before anything failed, and ``made`` the others by fetch.
-    ``untyped`` are fields that were lost if the object is of their type, which was not known then.
+    ``untyped`` are fields that were lost if the object is of their type, which was not known then, and ``inside`` those
+    lost in objects below an entity that are still to come.
     ``stands`` has, by lookup and object, where an object stands and at which turn: it stays there, so it is found once.
     ``remainders`` are requests made up for what is left where inputs failed: kept, so that no other has their ids.
     """
@@ -59,12 +60,13 @@ class Failures:
     complete: set[int] = field(default_factory=set)
     made: dict[int, dict[int, tuple[ExecutableFetch, ExecutableLookup]]] = field(default_factory=dict)
     untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
+    inside: list[tuple[ExecutableLookup, JsonObject, Sequence[OwnedField], FieldError]] = field(default_factory=list)
     stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
     remainders: list[ExecutableFetch] = field(default_factory=list)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
-        return replace(self, errors=[], untyped=[], first_loss=None)
+        return replace(self, errors=[], untyped=[], inside=[], first_loss=None)
 
     @property
     def is_any(self) -> bool:
@@ -172,6 +174,14 @@ def fail_late_types(failures: Failures) -> None:
     for holder, owned, error in failures.untyped:
         if error.path not in told and _is_due(failures, holder, owned):
             failures.add(error)
+
+
+def fail_inside(failures: Failures) -> None:
+    """Tell of the lost fields in objects below entities, once all that brings these has come."""
+    if failures.inside:
+        told = _told(failures)
+        for lookup, entity, owned, error in failures.inside:
+            _fail_owned(failures, _places(failures, lookup, [entity]), owned, error, told)
 
 
 def place_subgraph_errors(
@@ -305,7 +315,7 @@ def _fail_all(
 ) -> None:
     if not fetch.lookups:
         places = places_of(fetch, failures.data)
-        _fail_owned(failures, places, fetch.owned, error, unless_told=unless_told)
+        _fail_owned(failures, places, fetch.owned, error, _told(failures) if unless_told else ())
         failures.lose([target for _, target in places], brought_by_roots(fetch), error)
     for lookup, batch in zip(fetch.lookups, batches, strict=True):
         _fail_objects(failures, fetch, lookup, _members(batch.objects), error, unless_told=unless_told)
@@ -319,7 +329,16 @@ def fail_fields(
     error: FieldError,
 ) -> None:
     """Put ``error`` at the fields ``owned`` of a lookup, at every place of ``objects``."""
-    _fail_owned(failures, _places(failures, lookup, objects), owned, error, unless_told=False)
+    _fail_owned(failures, _places(failures, lookup, objects), owned, error)
+
+
+def fail_computed(
+    failures: Failures, lookup: ExecutableLookup, entity: JsonObject, owned: Sequence[OwnedField], error: FieldError
+) -> None:
+    """As ``fail_fields``, where the rest of the entity is asked for: what stands inside it is told of at the end."""
+    fail_fields(failures, lookup, [entity], [one for one in owned if not one.path], error)
+    if inside := [one for one in owned if one.path]:
+        failures.inside.append((lookup, entity, inside, error))
 
 
 def _fail_objects(
@@ -331,14 +350,23 @@ def _fail_objects(
     *,
     unless_told: bool = False,
 ) -> None:
-    _fail_owned(failures, _places(failures, lookup, objects), lookup.owned, error, unless_told=unless_told)
+    told = _told(failures) if unless_told else ()
+    _fail_owned(failures, _places(failures, lookup, objects), lookup.owned, error, told)
     failures.lose(objects, brought_by_lookup(fetch, lookup), error)
 
 
+def _told(failures: Failures) -> Collection[ClientPath]:
+    """The paths of all errors, and of what is above them."""
+    return {prefix for error in failures.errors for prefix in _prefixes(error.path)}
+
+
 def _fail_owned(
-    failures: Failures, places: Iterable[Place], owned: Sequence[OwnedField], error: FieldError, *, unless_told: bool
+    failures: Failures,
+    places: Iterable[Place],
+    owned: Sequence[OwnedField],
+    error: FieldError,
+    told: Collection[ClientPath] = (),
 ) -> None:
-    told = {prefix for e in failures.errors for prefix in _prefixes(e.path)} if unless_told else set()
     added: set[ClientPath] = set()  # What several fields stand in is missing once.
     for at, target in places:
         for one in owned:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from router.planning.by_need import by_need
+from router.planning.by_need import AskedOfEntities, by_need
 from router.planning.expected_shapes import ExpectedShapes
 from router.planning.ownership import Ownership
 from router.planning.positions import Conditions, Position, path_of
@@ -111,9 +111,8 @@ class LookupJoiner:
             lookup.representations.append(representation_of(entry, self._reach, several=several))
             owned = self._ownership.owned(entry, own)
             lookup.owned += owned
-            print_field = partial(printer.field, sent=sent, known=known)
-            variables = printer.context_variables.values()
-            lookup.by_need.append(by_need(entry, selections, owned, print_field, variables))
+            asked = AskedOfEntities(entry, sent, owned, own, printer.context_variables)
+            lookup.by_need.append(by_need(asked, partial(printer.selections, known=known)))
             lookup.rewrites += rewrites_of(entry, sent, (), own)
             lookup.shapes |= dict.fromkeys(self._shapes.below(entry, sent))
         return lookup

@@ -6,11 +6,11 @@ it that it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from router.planning.conditions import simplify
 from router.planning.positions import Place
-from router.planning.presences import Presence, Slot
+from router.planning.presences import Presence, Slot, Use
 from router.planning.query_plan import OwnedField, Path, PathStep
 from router.planning.subgraph_document import in_order
 
@@ -55,6 +55,25 @@ class Ownership:
         for name, cast in presence.casts.items():
             owned += self.owned(cast, (name,), path, start_types)
         return owned
+
+
+def owned_alone(
+    presence: Presence,
+    uses: Collection[Use],
+    types: tuple[str, ...] | None,
+    path: Path = (),
+    start_types: tuple[str, ...] | None = None,
+) -> Iterator[OwnedField]:
+    """Those of the client's fields at ``presence`` and below that are read by ``uses``, each by itself."""
+    for key, use in in_order(presence):
+        start = start_types if path else types
+        if use in uses:
+            conditions = simplify(presence.position.client_keys.get(key, ()))
+            yield from (OwnedField(key, types, one, path, start_types if path else None) for one in conditions)
+        elif use.below is not None:
+            yield from owned_alone(use.below, uses, None, (*_restricted(path, types), PathStep(key)), start)
+    for name, cast in presence.casts.items():
+        yield from owned_alone(cast, uses, (name,), path, start_types)
 
 
 def _object(presence: Presence) -> Place:

@@ -85,6 +85,11 @@ class OwnedField:
     path: Path = ()
     start_types: tuple[str, ...] | None = None
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The response keys that lead to the field."""
+        return (*(step.response_key for step in self.path), self.response_key)
+
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
@@ -129,8 +134,8 @@ class ContextVariable:
 
 @dataclass(frozen=True, slots=True)
 class ComputedField:
-    """A field of a lookup that needs more than the entity's key: ``inputs`` (the key among them), and ``contexts``, by
-    the names of their variables. ``selections`` ask for it.
+    """Fields of a lookup that need more than the entity's key: ``inputs`` (the key among them), and ``contexts``, by
+    the names of their variables. ``selections`` ask for them, also within objects that are asked for without them.
     """
 
     selections: tuple[str, ...]

@@ -153,3 +153,23 @@ def test_field_in_a_context_that_failed_costs_no_other_field() -> None:
     assert result.data["shops"][0]["products"] == [{"id": "1", "carrier": "La Poste"}]
     assert [error.path for error in result.errors] == [("shops", 0, "products", 0, "cost")]
     assert [body["query"] for body in sent] == [PLAIN + " { ... on Product { carrier } } }"]
+
+
+def test_object_of_which_only_what_takes_a_context_is_asked_for_is_there_without_it() -> None:
+    sdls = {
+        "catalog": 'type Query { shops: [Shop!]! } type Shop @key(fields: "id") { id: ID! currency: String }',
+        "shipping": """type Shop @key(fields: "id") @context(name: "shop") {
+              id: ID! currency: String @external parcels: [Parcel!]! }
+            type Parcel @key(fields: "id") { id: ID!
+              cost(currency: String @fromContext(field: "$shop { currency }")): Int }""",
+    }
+    catalog = {
+        "data": {"shops": [{"id": "s", "currency": None}]},
+        "errors": [{"message": "closed", "path": ["shops", 0, "currency"]}],
+    }
+    answer = {"data": {"_entities_0": [{"parcels": [{"_typename": "Parcel"}, {"_typename": "Parcel"}]}]}}
+    result, sent = run("{ shops { parcels { cost } } }", sdls, catalog=catalog, shipping=answer)
+
+    assert [body["query"] for body in sent] == [PLAIN + " { ... on Shop { parcels { _typename: __typename } } } }"]
+    told = [error.path for error in result.errors if error.extensions["code"] == "SUBGRAPH_INPUT_FAILED"]
+    assert told == [("shops", 0, "parcels", 0, "cost"), ("shops", 0, "parcels", 1, "cost")]
