@@ -33,8 +33,11 @@ from tests.differential.servers import AnswerAlone, SubgraphServers, answer_alon
 from tests.differential.subgraph_schema import SubgraphSchema, read_subgraphs
 from tests.differential.world import World
 from tests.differential.world_model import WorldModel
+from tests.federation_cases.enclosing import answer_in_contexts
 
 ResponsePath = tuple[str | int, ...]
+# What is taken from an entity that is not known is null, and another value than the true one may follow from it.
+CONTEXT_FAILURES = tuple(failure for failure in FAILURES if failure != "null entities")
 Sources = tuple[tuple[str, str], ...]
 
 
@@ -104,7 +107,7 @@ def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
             tuple(generator.values().items()),
             rng.randrange(1000),
             failing,
-            rng.choice(FAILURES),
+            rng.choice(CONTEXT_FAILURES if takes_context(subgraphs) else FAILURES),
             broken=turn == 2,
             labels=labels,
         )
@@ -136,7 +139,17 @@ def prepare(subgraphs: Sources, text: str, labels: frozenset[str]) -> Prepared |
     return Prepared(document, compiled)
 
 
-def check(case: Case, true_answer: AnswerAlone = answer_alone) -> str | None:
+def true_answer_over(subgraphs: Sources) -> AnswerAlone:
+    """What one server answers; one that knows the objects around each, where arguments are taken from those."""
+    return answer_in_contexts(sdl for _, sdl in subgraphs) if takes_context(subgraphs) else answer_alone
+
+
+def takes_context(subgraphs: Sources) -> bool:
+    """Whether arguments of some fields are taken from the objects around."""
+    return any("@fromContext(" in sdl for _, sdl in subgraphs)
+
+
+def check(case: Case) -> str | None:
     """What is wrong with the router's answer; None where all is well, or where the case is none."""
     graph = graph_of(case.subgraphs)
     if graph is None:
@@ -147,6 +160,7 @@ def check(case: Case, true_answer: AnswerAlone = answer_alone) -> str | None:
     api_schema = graph.supergraph.api_schema
     compiled = prepared.compiled
     world = World(graph.model, case.seed, fails=case.broken)
+    true_answer = true_answer_over(case.subgraphs)
     try:
         values = compiled.coerce(dict(case.variables))
     except OperationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ scalar _Any
 union _Entity = {entities}
 extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}
 """
+_WORD = re.compile(r"\w+")
 MACHINE_TYPES = frozenset({"_Any", "_Entity", "_Service"})
 MACHINE_FIELDS = frozenset({"_entities", "_service"})
 
@@ -62,6 +64,7 @@ class SubgraphSchema:
         self.interface_objects: set[str] = set()
         self.overrides: dict[tuple[str, str], str] = {}
         self.overridden: set[tuple[str, str]] = set()
+        self.taken: set[str] = set()
         self.valid_documents: dict[str, DocumentNode] = {}
         self._own_externals: set[tuple[str, str]] = set()
         document = parse(sdl, no_location=True)
@@ -125,6 +128,8 @@ class SubgraphSchema:
                 del self.requires[place]
 
     def _read_field(self, place: tuple[str, str], field: FieldDefinitionNode) -> None:
+        for argument in field.arguments or ():
+            self.taken |= {name for _, values in self._applied(argument) for name in _WORD.findall(values["field"])}
         for called, values in self._applied(field):
             if called == "external":
                 self.external.add(place)
@@ -185,7 +190,7 @@ def names_in(fields: FieldSet) -> Iterator[str]:
 
 def _federation_names(document: DocumentNode) -> tuple[dict[str, str], bool]:
     """What federation's directives are called in a document -> what they are; and whether it is of Federation 1."""
-    names = ("key", "external", "requires", "provides", "interfaceObject", "extends", "override")
+    names = ("key", "external", "requires", "provides", "interfaceObject", "extends", "override", "fromContext")
     for definition in document.definitions:
         if not isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
             continue

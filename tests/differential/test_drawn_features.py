@@ -14,9 +14,11 @@ SETS = 90
 OPERATIONS = 4
 # In how many of the sets that compose, at the least.
 IN_SETS = {
-    "argument with default": 30, "covariant field": 2, "custom scalar": 20, "entity in a value": 20,
+    "argument with default": 30, "context": 6, "context from another subgraph": 3, "context through an object": 2,
+    "covariant field": 2, "custom scalar": 20, "entity in a value": 20,
     "enum values differ": 20, "federation 1": 20, "hidden enum value": 20, "hidden field": 10, "hidden key": 3,
-    "implementers differ": 5, "interface": 15, "interface object": 5, "interface object with requires": 1,
+    "implementers differ": 5, "input of what may not be known": 8,
+    "interface": 15, "interface object": 5, "interface object with requires": 1,
     "interface of an interface": 3, "interface with a link": 3, "key of a list": 15, "key of a list of objects": 10,
     "key of an entity": 10, "key of two fields": 10, "key of two levels": 10, "key that may be null": 10,
     "link": 30, "link to an interface": 10, "link: list": 30, "link: lists of lists": 30, "list of values": 10,
@@ -28,6 +30,7 @@ IN_SETS = {
     "requires through two objects": 2, "requires with arguments": 5, "root": 30, "several interface objects": 2,
     "several keys": 30, "shareable field": 30, "union": 15, "unresolvable key": 2,
     "value from several subgraphs": 20, "value in a union": 1, "value in a value": 20,
+    "what takes a context elsewhere too": 2,
 }  # fmt: skip
 IN_CASES = (*IN_OPERATIONS, *(f"failure: {failure}" for failure in FAILURES), "broken fields", "active labels")
 
@@ -41,6 +44,7 @@ def test_every_feature_is_drawn() -> None:
         graph = graph_of(subgraphs)
         if graph is not None:
             sets.update({*drawn.features, "sets that compose"})
+            sets["input of what may not be known"] += bool(graph.model.lacked_inputs)
             for operation in range(OPERATIONS):
                 for case in draw_cases(graph, subgraphs, f"features {number} {operation}"):
                     cases.update(set(features_of(case)))

@@ -35,6 +35,8 @@ class WorldModel:
 
     ``detachable`` are (subgraph, type) where the subgraph may not know an entity and nothing falls but its own fields;
     ``sole_owner`` names it for these fields. ``nullable_keys`` are fields that lead only there, and may be null.
+    ``lacked_inputs`` are those of the former that other
+    fields need.
     ``fallible`` are the fields that may fail alone: nullable, read in one subgraph, and needed by nothing.
     """
 
@@ -56,11 +58,13 @@ class WorldModel:
         self._resolvers: dict[FieldPlace, list[str]] = {}
         self._needed = {name for names in self._required_names() for name in names}
         self._needed |= {name for subgraph in subgraphs.values() for _, name in subgraph.external}
+        self._needed |= {name for subgraph in subgraphs.values() for name in subgraph.taken}
         self.detachable: set[tuple[str, str]] = set()
         self.sole_owner: dict[FieldPlace, str] = {}
         self.nullable_keys: dict[FieldPlace, str] = {}
         for name in sorted(self._entities):
             self._detach(name)
+        self.lacked_inputs = {place for place in self.sole_owner if place[1] in self._needed}
         self.fallible = {place for place in self.types if self._is_fallible(place)}
 
     def is_entity(self, type_name: str) -> bool:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external",
-  "@requires", "@provides", "@shareable", "@override", "@inaccessible", "@interfaceObject"])
+LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@external",
+  "@requires", "@provides", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@context", "@fromContext"])
 """
 
 

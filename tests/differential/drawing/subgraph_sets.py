@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from tests.differential.drawing.computed import draw_computed, draw_hidden, draw_interface_object, draw_provides
+from tests.differential.drawing.contexts import draw_contexts
 from tests.differential.drawing.drawn_set import DrawnSet
 from tests.differential.drawing.graph_types import (
     LINKS,
@@ -32,6 +33,7 @@ def draw_set(rng: random.Random) -> DrawnSet:
     draw_roots(drawn)
     draw_mutations(drawn)
     draw_provides(drawn)
+    draw_contexts(drawn)
     draw_hidden(drawn)
     return drawn
 
