@@ -30,13 +30,13 @@ from router.server.process import COLLECT_AFTER_ALLOCATIONS
 from stack.daemon import free_port
 
 CONNECTIONS = 10
-ROUND_S = 0.05
+ROUND_S = 0.01
 OFF = ""
 
 
 @click.command()
 @click.option("--operations", default="a,b,c", help="Which operations, separated by commas.")
-@click.option("--rounds", default=40, help="How often each is timed.")
+@click.option("--rounds", default=150, help="How often each is timed.")
 @click.option("--only", default="", help="Sections to time, separated by commas; all where it is left out.")
 def main(operations: str, rounds: int, only: str) -> None:
     """Measure, and print what each section adds."""

@@ -2,11 +2,14 @@
 
 Where ``users`` has two members of weight 1, whose ``age`` weighs 2, ``{ users(max: 5) { age } }`` did cost 6, while at
 most 15 were to be expected. What is null costs nothing, and what planning added for itself is not counted.
+
+All objects of one place in the selection are counted together: an answer has many objects, its selection few places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +34,7 @@ class ActualCost:
 
     def __call__(self, data: JsonObject, variables: Mapping[str, object]) -> float:
         """What ``data``, merged for the coerced ``variables``, did cost."""
-        return self.base + self.root.cost(data, Valuation(variables))
+        return self.base + self.root.cost([data], Valuation(variables))
 
 
 def compile_actual_cost(schema: GraphQLSchema, costs: Costs, operation: Operation) -> ActualCost:
@@ -56,15 +59,32 @@ class _Objects:
     def __post_init__(self) -> None:
         self.is_abstract = is_abstract_type(self.schema.type_map[self.type_name])
 
-    def cost(self, value: JsonObject, valuation: Valuation) -> float:
-        """What is selected of the object ``value`` did cost; not the object itself."""
-        name = value.get("__typename") if self.is_abstract else self.type_name
-        if type(name) is not str:
+    def cost(self, values: Sequence[JsonObject], valuation: Valuation) -> float:
+        """What is selected of the objects ``values`` did cost; not the objects themselves."""
+        if not values:
             return 0.0
+        if not self.is_abstract:
+            return self._cost_of(self.type_name, values, valuation)
+        by_type: defaultdict[str, list[JsonObject]] = defaultdict(list)
+        for value in values:
+            name = value.get("__typename")
+            if type(name) is str:
+                by_type[name].append(value)
+        return sum(self._cost_of(name, of_type, valuation) for name, of_type in by_type.items())
+
+    def _cost_of(self, name: str, values: Sequence[JsonObject], valuation: Valuation) -> float:
         counted = self.by_type.get(name)
         if counted is None:
             counted = self.by_type[name] = tuple(self._compile(name))
-        return _cost(counted, value, valuation) if counted else 0.0
+        total = 0.0
+        done: set[str] = set()
+        for one in counted:
+            if one.conditions and not all(condition.holds(valuation.variables) for condition in one.conditions):
+                continue
+            if one.key not in done:
+                done.add(one.key)
+                total += one.cost([value.get(one.key) for value in values], valuation)
+        return total
 
     def weight(self, value: JsonObject) -> float:
         """What the object ``value`` weighs by its type."""
@@ -91,7 +111,6 @@ class _Objects:
         return _Counted(
             selected.response_key,
             occurrence.conditions,
-            occurrence.is_first,
             None if is_by_type else self.weights.of_field(type_name, selected.name),
             self.weights.of_arguments(type_name, selected),
             below,
@@ -104,42 +123,36 @@ class _Counted:
 
     key: str
     conditions: tuple[Condition, ...]
-    is_first: bool
     weight: float | None
     arguments: Term
     below: _Objects | None
 
+    def cost(self, found: Sequence[Any], valuation: Valuation) -> float:
+        """What the values ``found`` under the key, one of each object, did cost with all below them."""
+        items = _items(found)
+        own = self._own(found, items, valuation)
+        if self.below is None:
+            return own
+        return own + self.below.cost([item for item in items if type(item) is dict], valuation)
 
-def _cost(counted: tuple[_Counted, ...], value: JsonObject, valuation: Valuation) -> float:
-    total = 0.0
-    done: set[str] = set()
-    for one in counted:
-        if one.conditions and not all(condition.holds(valuation.variables) for condition in one.conditions):
-            continue
-        if not one.is_first and one.key in done:
-            continue
-        done.add(one.key)
-        total += _cost_of_field(one, value.get(one.key), valuation)
-    return total
+    def _own(self, found: Sequence[Any], items: Sequence[Any], valuation: Valuation) -> float:
+        weight, arguments = self.weight, value_of(self.arguments, valuation)
+        if weight is not None and weight >= 0 and arguments >= 0:
+            return weight * len(items) + arguments * len(found)
+        # Of each object the field costs no less than nothing, so that one cannot make up for another.
+        return sum(max(self._weight(_items([value])) + arguments, 0.0) for value in found)
 
-
-def _cost_of_field(counted: _Counted, value: Any, valuation: Valuation) -> float:
-    items = list(_items(value))
-    below = counted.below
-    if counted.weight is not None:
-        weight = counted.weight * len(items)
-    else:
-        weight = sum(below.weight(item) for item in items if type(item) is dict) if below is not None else 0.0
-    own = max(weight + value_of(counted.arguments, valuation), 0.0)
-    if below is None:
-        return own
-    return own + sum(below.cost(item, valuation) for item in items if type(item) is dict)
+    def _weight(self, items: Sequence[Any]) -> float:
+        if self.weight is not None:
+            return self.weight * len(items)
+        below = self.below
+        return sum(below.weight(item) for item in items if type(item) is dict) if below is not None else 0.0
 
 
-def _items(value: Any) -> Iterator[Any]:
-    """What is not null in ``value``, in lists at any depth."""
-    if type(value) is list:
-        for item in value:
-            yield from _items(item)
-    elif value is not None:
-        yield value
+def _items(values: Sequence[Any]) -> Sequence[Any]:
+    """What is not null in ``values``, and in the lists among them at any depth."""
+    kinds = set(map(type, values))
+    while list in kinds:
+        values = [item for value in values for item in (value if type(value) is list else (value,))]
+        kinds = set(map(type, values))
+    return values if type(None) not in kinds else [value for value in values if value is not None]

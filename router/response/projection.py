@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import DocumentNode, GraphQLSchema
 
@@ -24,13 +24,16 @@ from router.response.projection_source import ProjectionWriter, ProjectObject
 _NOTHING: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectedResult:
-    """What the client gets: ``data`` is None where a null went up to the root, ``extensions`` where there are none."""
+class ProjectedResult(NamedTuple):
+    """What the client gets: ``data`` is None where a null went up to the root, ``extensions`` where there are none.
+
+    ``cost`` is what it did cost, None where nobody counts that.
+    """
 
     data: JsonObject | None
     errors: list[FieldError]
     extensions: Mapping[str, object] | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, ExecutionResult, execute
@@ -80,6 +81,8 @@ class GraphQLService:
         graph = self.served_graph()
         compiled = graph.operations.known((request.query, request.operation_name, graph.active_labels(), None))
         if type(compiled) is not CompiledOperation:
+            if compiled is None:
+                self.missed()
             compiled = await self.gate.open(graph, request.query, request.operation_name, caller.requester)
         if (
             compiled.projection.introspection is not None
@@ -90,20 +93,26 @@ class GraphQLService:
             raise OperationError("INTROSPECTION_DISABLED", message)
         return graph, compiled
 
-    async def run(
+    def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
-    ) -> ProjectedResult:
+    ) -> Coroutine[Any, Any, ProjectedResult]:
         """The result of a query or mutation that was received at ``started``. OperationError: BAD_USER_INPUT.
 
         A subscription is refused with SUBSCRIPTIONS_NOT_SUPPORTED: it has more than one result.
         """
-        if compiled.operation.kind is OperationKind.SUBSCRIPTION:
-            message = (
-                "A subscription is answered with a stream: send it with the header 'accept: text/event-stream' "
-                "or 'accept: multipart/mixed;subscriptionSpec=1.0', or over a WebSocket."
-            )
-            raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)
-        variables = compiled.coerce(request.variables)
+        refuse_subscription(compiled)
+        return self.run_coerced(graph, compiled, compiled.coerce(request.variables), request, caller, started)
+
+    async def run_coerced(
+        self,
+        graph: Graph,
+        compiled: CompiledOperation,
+        variables: Mapping[str, object],
+        request: GraphQLRequest,
+        caller: Caller,
+        started: float,
+    ) -> ProjectedResult:
+        """The result of an operation that may run, with its coerced ``variables``."""
         context = self._context(graph, request, caller, started)
         try:
             result = await execute(compiled.executable, variables, context)
@@ -124,6 +133,9 @@ class GraphQLService:
     ) -> ProjectedResult:
         """What the client gets of the merged ``data``."""
         return compiled.projection(data, errors, variables)
+
+    def missed(self) -> None:
+        """An operation is about to be compiled: nobody here counts it."""
 
     async def tell(self, error: Exception) -> None:
         """An error is about to be answered in place of a result: nobody here looks at it."""
@@ -196,3 +208,13 @@ class GraphQLService:
     ) -> Subscriber:
         """The results of a subscription; the subscriber must be closed afterwards. OperationError as the hub says."""
         return self.subscriptions.subscribe(graph, request, compiled, caller)
+
+
+def refuse_subscription(compiled: CompiledOperation) -> None:
+    """OperationError (SUBSCRIPTIONS_NOT_SUPPORTED) for what has more than one result."""
+    if compiled.operation.kind is OperationKind.SUBSCRIPTION:
+        message = (
+            "A subscription is answered with a stream: send it with the header 'accept: text/event-stream' "
+            "or 'accept: multipart/mixed;subscriptionSpec=1.0', or over a WebSocket."
+        )
+        raise OperationError("SUBSCRIPTIONS_NOT_SUPPORTED", message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphql import GraphQLSchema, get_named_type, is_abstract_type
 
@@ -32,8 +33,7 @@ TOO_DEEP = "The operation is nested too deeply."
 _NO_SIZES: Sizes = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
+class Estimated(NamedTuple):
     """What an operation costs at most, for one set of variables.
 
     ``unsliced`` are the coordinates of fields of which exactly one slicing argument must be given, and is not; they
@@ -52,9 +52,11 @@ class Estimate:
 
     def __call__(self, variables: Mapping[str, object]) -> Estimated:
         """The cost for the coerced ``variables``. OperationError: OPERATION_TOO_LARGE where it is nested too deeply."""
+        if isinstance(self.term, float):
+            return Estimated(self.term)
         valuation = Valuation(variables)
         try:
-            cost = value_of(self.term, valuation)
+            cost = self.term(valuation)
         except RecursionError:
             raise OperationError(TOO_LARGE, TOO_DEEP) from None
         return Estimated(cost, tuple(dict.fromkeys(valuation.unsliced)))

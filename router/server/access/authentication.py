@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import Scope
@@ -26,6 +27,7 @@ logger = logging.getLogger("galleria.router")
 
 Header = tuple[bytes, bytes]
 UNAUTHENTICATED = "UNAUTHENTICATED"
+_CLAIM_HEADERS = "claim headers"
 
 
 class Authenticator:
@@ -47,12 +49,17 @@ class Authenticator:
         requester = await self.requester(headers)
         if not self._claim_headers or requester.claims is None:
             return Caller(propagated, requester)
-        told = [
-            (header, _as_header_value(claim, requester.claims[claim]))
+        told: Headers | None = requester.derived.get(_CLAIM_HEADERS)
+        if told is None:
+            told = requester.derived[_CLAIM_HEADERS] = self._told(requester.claims)
+        return Caller(propagated + told, requester)
+
+    def _told(self, claims: Mapping[str, Any]) -> Headers:
+        return tuple(
+            (header, _as_header_value(claim, claims[claim]))
             for claim, header in self._claim_headers
-            if requester.claims.get(claim) is not None
-        ]
-        return Caller((*propagated, *told), requester)
+            if claims.get(claim) is not None
+        )
 
     async def requester(self, headers: Iterable[Header]) -> Requester:
         """Who sent a request with these headers; ANONYMOUS without a token.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from starlette.types import Scope
 
@@ -17,12 +17,13 @@ class Requester:
     """Who a verified token says is asking: its ``claims`` (None where nobody is known), and the scopes in them.
 
     ``expires_at`` is when the token does, in seconds since 1970. One token has one requester while it is remembered, so
-    that they are compared by identity.
+    that they are compared by identity; ``derived`` is what was worked out of its claims, by what it is for.
     """
 
     claims: Mapping[str, Any] | None = None
     scopes: frozenset[str] = frozenset()
     expires_at: float | None = None
+    derived: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_authenticated(self) -> bool:
@@ -37,12 +38,11 @@ class Requester:
 ANONYMOUS = Requester()
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The sender of a request; ``headers`` are those that subgraphs get."""
 
     headers: Headers = ()
-    requester: Requester = field(default=ANONYMOUS)
+    requester: Requester = ANONYMOUS
 
 
 NOBODY = Caller()

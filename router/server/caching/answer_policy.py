@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
@@ -73,6 +73,7 @@ class AnswerPolicy:
             who_asks.add(b"cookie")
         self._varies_for_all = _vary(name for name in names if name not in who_asks)
         self._varies = _vary(sorted({*names, *who_asks}))
+        self._headers = lru_cache(maxsize=1024)(self._written)
 
     def answer_of(self, compiled: CompiledOperation) -> Callable[[ProjectedResult], Answer]:
         """How results of ``compiled`` become answers. RequestError as result_answer."""
@@ -81,15 +82,16 @@ class AnswerPolicy:
     def _answer(self, compiled: CompiledOperation, result: ProjectedResult) -> Answer:
         answer = result_answer(result)
         parts = PARTS.get()
-        is_for_now = bool(result.errors or result.extensions) or compiled.operation.kind is OperationKind.MUTATION
+        is_for_now = result.errors or result.extensions or compiled.operation.kind is OperationKind.MUTATION
         if parts is None or parts.policy is None or is_for_now:
-            return answer._replace(headers=(*answer.headers, NOT_STORED))
-        policy = parts.policy
-        if self._is_guarded or compiled.denied is not None:
-            policy = policy._replace(is_private=True, is_public=False)
-        return answer._replace(headers=(*answer.headers, *self._headers(policy)))
+            told: Headers = (NOT_STORED,)
+        else:
+            told = self._headers(parts.policy, self._is_guarded or compiled.denied is not None)
+        return Answer(answer.status, answer.body, answer.headers + told)
 
-    def _headers(self, policy: CachePolicy) -> Headers:
+    def _written(self, policy: CachePolicy, is_guarded: bool) -> Headers:
+        if is_guarded:
+            policy = policy._replace(is_private=True, is_public=False)
         written = write_policy(policy)
         if written == NOT_STORED[1]:
             return (NOT_STORED,)

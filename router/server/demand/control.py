@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphql import GraphQLError
 
@@ -22,7 +23,6 @@ from router.server.access.caller import Caller
 from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.demand.cost_metrics import CostMetrics, CostResult
-from router.server.demand.operation_cost import CountedResult
 
 TOO_EXPENSIVE = "COST_ESTIMATED_TOO_EXPENSIVE"
 SLICING_ARGUMENT_REQUIRED = "COST_SLICING_ARGUMENT_REQUIRED"
@@ -38,8 +38,7 @@ class Spent:
 _BATCH: ContextVar[Spent | None] = ContextVar("galleria_batch_cost", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """An operation that may run, with its coerced ``variables``, and what it may cost."""
 
     variables: Mapping[str, object]
@@ -77,7 +76,7 @@ class DemandControl:
         total = estimated.cost + (batch.cost if batch is not None else 0.0)
         result: CostResult = "unsliced" if estimated.unsliced else "too_expensive" if total > self._max else "within"
         self._metrics.estimated[result].observe(estimated.cost)
-        if self._enforces:
+        if self._enforces and result != "within":
             _refuse(result, estimated, total, self._max)
         if batch is not None:
             batch.cost = total
@@ -89,15 +88,15 @@ class DemandControl:
 
     def told(self, result: ProjectedResult, admission: Admission, caller: Caller) -> ProjectedResult:
         """``result`` with its cost in its extensions, for who may inspect."""
-        actual = result.cost if isinstance(result, CountedResult) else None
+        actual = result.cost
         if actual is not None:
-            self.counted(admission, actual)
+            self._metrics.actual[admission.result].observe(actual)
         if not self._is_open and self._inspection_scope not in caller.requester.scopes:
             return result
         cost: dict[str, object] = {"estimated": number(admission.estimated.cost), "max": number(self._max)}
         if actual is not None:
             cost["actual"] = number(actual)
-        return replace(result, extensions={**(result.extensions or {}), "cost": cost})
+        return result._replace(extensions={**(result.extensions or {}), "cost": cost})
 
 
 def demand_control(config: RouterConfig, metrics: CostMetrics) -> DemandControl | None:

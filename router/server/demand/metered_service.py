@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 from router.response.completion import JsonObject
 from router.response.projection import ProjectedResult
@@ -14,7 +16,7 @@ from router.server.demand.control import Admission, DemandControl
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.rate_limits.limiter import RateLimiter
-from router.server.service import GraphQLService
+from router.server.service import GraphQLService, refuse_subscription
 from router.server.subscriptions.subscriber import Subscriber
 
 
@@ -37,15 +39,27 @@ class MeteredService(GraphQLService):
             self.limiter.take_request(caller)
         return await super().compiled_operation(request, caller)
 
-    async def run(
+    def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
-    ) -> ProjectedResult:
+    ) -> Coroutine[Any, Any, ProjectedResult]:
         """As GraphQLService says."""
         if self.demand is None:
-            return await super().run(graph, compiled, request, caller, started)
-        admission = self._admit(self.demand, compiled, request, caller)
-        result = await super().run(graph, _coerced(compiled, admission), request, caller, started)
-        return self.demand.told(result, admission, caller)
+            return super().run(graph, compiled, request, caller, started)
+        return self._run_admitted(self.demand, graph, compiled, request, caller, started)
+
+    async def _run_admitted(
+        self,
+        demand: DemandControl,
+        graph: Graph,
+        compiled: CompiledOperation,
+        request: GraphQLRequest,
+        caller: Caller,
+        started: float,
+    ) -> ProjectedResult:
+        refuse_subscription(compiled)
+        admission = self._admit(demand, compiled, request, caller)
+        result = await self.run_coerced(graph, compiled, admission.variables, request, caller, started)
+        return demand.told(result, admission, caller)
 
     async def run_in_parts(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float

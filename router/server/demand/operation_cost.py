@@ -32,13 +32,6 @@ class OperationCost:
 
 
 @dataclass(frozen=True, slots=True)
-class CountedResult(ProjectedResult):
-    """A result, and what it did ``cost``."""
-
-    cost: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class CountedProjection(Projection):
     """A projection that counts what it projects: what was fetched for the client, whether it is null in the end or
     not, and nothing that was fetched for inner use alone."""
@@ -47,10 +40,10 @@ class CountedProjection(Projection):
 
     def __call__(
         self, data: JsonObject, errors: Sequence[FieldError], variables: Mapping[str, object]
-    ) -> CountedResult:
+    ) -> ProjectedResult:
         """As Projection says, with the cost."""
-        result = Projection.__call__(self, data, errors, variables)
-        return CountedResult(result.data, result.errors, cost=self.count(data, variables))
+        projected, its_errors, extensions, _ = Projection.__call__(self, data, errors, variables)
+        return ProjectedResult(projected, its_errors, extensions, self.count(data, variables))
 
 
 def cost_options(config: RouterConfig) -> CostOptions | None:

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -22,7 +23,8 @@ from router.server.request_metrics import Durations
 
 ANONYMOUS = "anonymous"
 UNKNOWN = "unknown"
-_CLIENT_NAME = re.compile(rb"[ -~]{1,50}")
+_LONGEST_CLIENT = 50
+_CLIENT_NAME = re.compile(rb"[ -~]+")
 _LONGEST_NAME = 100
 Counts = defaultdict[tuple[str, str], int]
 
@@ -117,7 +119,12 @@ def _name_of(operation: Operation) -> str:
     return name if len(name) <= _LONGEST_NAME else OTHER
 
 
+@lru_cache(maxsize=1024)
+def _known_client_name(client: bytes) -> str:
+    return client.decode() if _CLIENT_NAME.fullmatch(client) else OTHER
+
+
 def _client_name(client: bytes) -> str:
     if not client:
         return UNKNOWN
-    return client.decode() if _CLIENT_NAME.fullmatch(client) else OTHER
+    return _known_client_name(client) if len(client) <= _LONGEST_CLIENT else OTHER

@@ -19,13 +19,14 @@ class RequestRecord:
     """One HTTP request, or one WebSocket connection with all its operations.
 
     ``client`` is the name that it gives itself. ``asks_for_fetches`` where it wants to see its plan and fetches.
-    ``spans`` where it is sampled. Implements StageObserver.
+    ``spans`` where it is sampled. ``has_missed`` while an operation is compiled for it. Implements StageObserver.
     """
 
     client: bytes
     asks_for_fetches: bool
     stages: StageDurations
     spans: RequestSpans | None = None
+    has_missed: bool = False
 
     def passed(self, stage: Stage, started: float, ended: float) -> None:
         """As the protocol says."""

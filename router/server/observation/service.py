@@ -18,7 +18,6 @@ from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.observation.explanation import explain
 from router.server.observation.fetches import RecordingClient
-from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.record import RECORD
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
@@ -52,10 +51,10 @@ class ObservedService(GraphQLService):
         record, operations = RECORD.get(), self._operations
         if record is None:
             return await super().compiled_operation(request, caller)
-        if operations is not None:
-            self._count_lookup(request, operations)
         graph, compiled = await super().compiled_operation(request, caller)
         if operations is not None:
+            operations.hits += not record.has_missed
+            record.has_missed = False
             operations.receive(compiled.operation, record.client)
         if record.spans is not None:
             record.spans.name_operation(compiled.operation)
@@ -83,7 +82,7 @@ class ObservedService(GraphQLService):
             errors = len(result.errors)
             if client is not None and explains:
                 told = explain(compiled.plan, client.fetches, began, _PROJECTED_AT.get())
-                result = replace(result, extensions={**(result.extensions or {}), **told})
+                result = result._replace(extensions={**(result.extensions or {}), **told})
             return result
         finally:
             over = time.perf_counter()
@@ -125,14 +124,12 @@ class ObservedService(GraphQLService):
     def _may_see_fetches(self, caller: Caller) -> bool:
         return self._explains and (self._is_open or self._inspection_scope in caller.requester.scopes)
 
-    def _count_lookup(self, request: GraphQLRequest, operations: OperationMetrics) -> None:
-        graph = self.graph
-        if graph is None:
-            return
-        if graph.operations.known((request.query, request.operation_name, graph.active_labels(), None)) is None:
-            operations.misses += 1
-        else:
-            operations.hits += 1
+    def missed(self) -> None:
+        """As GraphQLService says."""
+        record = RECORD.get()
+        if self._operations is not None and record is not None:
+            record.has_missed = True
+            self._operations.misses += 1
 
 
 class ObservedHookedService(HookedService, ObservedService):

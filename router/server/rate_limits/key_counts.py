@@ -14,16 +14,15 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 # Number of the window, count in it, and count in the window before.
 Count = tuple[int, float, float]
 Counts = Mapping[str, Count]
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """Of one key now: its counts in this window and the one before, and how much of this one has passed (0 to 1)."""
 
     current: float
@@ -50,7 +49,7 @@ class KeyCounts:
         """What is counted of ``key``, here and by others, at the time ``now``."""
         window, elapsed = divmod(now / self.window_s, 1)
         current, previous = _at(self._own.get(key), int(window))
-        for counts in self._others[key[0]].values() if key[0] in self._others else ():
+        for counts in self._others[key[0]].values() if self._others and key[0] in self._others else ():
             more, before = _at(counts.get(key), int(window))
             current += more
             previous += before

@@ -15,10 +15,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from router.errors import InputError
-from router.server.access.caller import Caller
+from router.server.access.caller import Caller, Requester
 from router.server.config import INVALID_CONFIG, RateLimitSettings, RateRuleSettings, RouterConfig
 from router.server.nats.connection import NatsConnection
 from router.server.rate_limits.key_counts import KeyCounts, digest
@@ -41,14 +42,28 @@ class Rule:
 
     def key(self, origin: Origin, caller: Caller) -> str:
         """Whose request it is: by header or claim, else by address."""
-        settings = self.settings
-        if settings.claim is not None and caller.requester.claims is not None:
-            claim = caller.requester.claims.get(settings.claim)
-            if claim is not None:
-                return digest(f"claim {claim}")
+        claim = self.settings.claim
+        if claim is not None and caller.requester.claims is not None:
+            key = _key_of_claim(claim, caller.requester)
+            if key is not None:
+                return key
         if self.header is not None and origin.headers.get(self.header):
             return digest(f"header {origin.headers[self.header].decode('latin-1')}")
-        return digest(f"address {origin.address}")
+        return _key_of_address(origin.address)
+
+
+def _key_of_claim(claim: str, requester: Requester) -> str | None:
+    """Worked out once of each token; None where it has no such claim."""
+    use = f"rate limit by {claim}"
+    key: str | None = requester.derived.get(use)
+    if key is None and requester.claims is not None and requester.claims.get(claim) is not None:
+        key = requester.derived[use] = digest(f"claim {requester.claims[claim]}")
+    return key
+
+
+@lru_cache(maxsize=4096)
+def _key_of_address(address: str) -> str:
+    return digest(f"address {address}")
 
 
 class RateLimiter:
@@ -73,11 +88,13 @@ class RateLimiter:
 
     def take_request(self, caller: Caller) -> None:
         """Take one request off what its client has left. RequestError: 429 RATE_LIMITED, and nothing is taken."""
-        self._take(self._of_requests, 1.0, caller)
+        if self._of_requests:
+            self._take(self._of_requests, 1.0, caller)
 
     def take_cost(self, caller: Caller, cost: float) -> None:
         """Take the estimated ``cost`` of an operation off. RequestError: 429 RATE_LIMITED, and nothing is taken."""
-        self._take(self._of_costs, cost, caller)
+        if self._of_costs:
+            self._take(self._of_costs, cost, caller)
 
     def start(self) -> None:
         """Begin to share, where the settings say so and that has not been done."""

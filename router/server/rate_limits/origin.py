@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from types import MappingProxyType
+from typing import NamedTuple
 
 from router.server.exchange import Exchange, Step
 
@@ -22,15 +23,14 @@ _PREFIX_OF_IPV6 = 64
 _MOST_HOPS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """``address`` is the client's, of IPv6 its network; ``headers`` are those that rules ask for."""
 
     address: str = UNKNOWN
-    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = MappingProxyType({})
 
 
-ORIGIN: ContextVar[Origin] = ContextVar("galleria_origin", default=Origin())  # noqa: B039 - frozen
+ORIGIN: ContextVar[Origin] = ContextVar("galleria_origin", default=Origin())  # noqa: B039 - nothing in it changes
 
 
 class OriginReading(Step):

@@ -23,7 +23,6 @@ from router.server.access.caller import Caller
 from router.server.access.gate import Gate
 from router.server.answer import errors_of, result_answer
 from router.server.compiled_operation import CompiledOperation
-from router.server.demand.operation_cost import CountedResult
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.startup import growing_pauses
@@ -195,7 +194,7 @@ class SharedSubscription:
             if errors and graph.errors is not None:
                 errors = graph.errors.presented(errors)
             projected = plan.compiled.projection(result.data, errors, plan.variables)
-            if isinstance(projected, CountedResult):
+            if projected.cost is not None:
                 self._observer.event_cost(projected.cost)
             return result_answer(projected).body
         except Exception as error:  # noqa: BLE001 - one event's fault is not the subscription's
