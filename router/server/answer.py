@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from starlette.types import Send
@@ -43,7 +44,7 @@ def result_answer(result: ProjectedResult) -> Answer:
             return Answer(200, b'{"data":' + encode(result.data) + b"}")
         told: dict[str, object] = {}
         if result.errors:
-            told["errors"] = _in_trace([error.to_json() for error in result.errors])
+            told["errors"] = in_trace([error.to_json() for error in result.errors])
         told["data"] = result.data
         if result.extensions is not None:
             told["extensions"] = result.extensions
@@ -67,9 +68,9 @@ def failure_answer(error: Exception, media_type: str) -> Answer:
     return Answer(status, encode({"errors": errors_of(error)}), (NOT_STORED, *headers))
 
 
-def errors_of(error: Exception) -> list[dict[str, object]]:
+def errors_of(error: Exception) -> Sequence[dict[str, object]]:
     """The GraphQL errors that tell of ``error``. A fault of the router is logged, and its id alone told."""
-    return _in_trace(_errors_of(error))
+    return in_trace(_errors_of(error))
 
 
 def _errors_of(error: Exception) -> list[dict[str, Any]]:
@@ -83,7 +84,7 @@ def _errors_of(error: Exception) -> list[dict[str, Any]]:
     return [{"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
 
 
-def _in_trace(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def in_trace(errors: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """The errors, each with the id of the trace that tells more, where requests have one."""
     trace_id = current_trace_id()
     if trace_id is None:

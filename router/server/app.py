@@ -65,6 +65,7 @@ class RouterApp:
         )
         telemetry.operations.limit(config.telemetry.metrics)
         self._serving = assemble(config, graph, self._lasting)
+        self._subscriptions.watch(self._serving.events, self.service.tell)
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
         self._lifespan = Starlette(lifespan=self.lifespan)
@@ -95,6 +96,7 @@ class RouterApp:
             asyncio.get_running_loop().call_later(old.config.graphql.timeout_s + 1, old.spans.close)
         self.overload.policy = overload_policy(config)
         self._lasting.telemetry.operations.limit(config.telemetry.metrics)
+        self._subscriptions.watch(self._serving.events, self.service.tell)
         self._subscriptions.replace_graph(graph, config, self.service.gate)
         if self._is_alive:
             self._follow_what_is_shared()

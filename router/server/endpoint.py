@@ -117,6 +117,9 @@ class GraphQLEndpoint:
     async def _stream(self, receive: Receive, send: Send, stream: EventStream) -> None:
         with suppress(TimeoutError, asyncio.CancelledError):
             await self._clients.unless_disconnected(receive, send_stream(send, stream, self._heartbeat_s))
+        ending = stream.subscriber.ending
+        if ending is not None and ending.error is not None:
+            await self._service.tell(ending.error)
 
     def _read_head(self, scope: Scope) -> RequestHead:
         head = RequestHead(scope, scope["method"], scope["query_string"], scope["headers"])

@@ -20,7 +20,7 @@ from router.server.config import RouterConfig
 from router.server.endpoint import GraphQLEndpoint
 from router.server.exchange import stepwise
 from router.server.lasting import Lasting
-from router.server.observation.assembly import observing, recording
+from router.server.observation.assembly import observing
 from router.server.overload import LoadShedder
 from router.server.plugins.hooks import Hooks
 from router.server.plugins.request_hooks import RequestHooks
@@ -70,7 +70,7 @@ def graphql_over_websocket(
     app: ASGIApp = WebSocketEndpoint(config, lasting.current, identity, overload)
     if hooks is not None:
         app = RequestHooks(app, hooks)
-    return stepwise(app, [*recording(config, lasting.telemetry), origin_reading(config)])
+    return stepwise(app, [origin_reading(config)])
 
 
 def _answer_policy(config: RouterConfig, hooks: Hooks | None, lasting: Lasting) -> AnswerPolicy | None:

@@ -24,6 +24,7 @@ from router.server.deferred.compiled import CompiledDeferral, DeferralKey
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.header_rules import claim_headers
+from router.server.observation.operations import ObservedOperations
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 from router.server.subscriptions.hub import SubscriptionHub
@@ -37,6 +38,8 @@ class GraphQLService:
     ``documents`` are those that requests may name instead of sending them; None where the settings allow it to none.
 
     ``claim_headers`` are those by which subgraphs are told what a token says.
+
+    ``observed`` takes note of the operations over WebSocket; None where the settings ask for nothing of the kind.
 
     ``mutations`` grows with each mutation that is answered, with each part of one where it is answered in parts.
     """
@@ -54,6 +57,7 @@ class GraphQLService:
         self.documents = documents
         self.subscriptions = subscriptions
         self.mutations = 0
+        self.observed: ObservedOperations | None = None
         self.claim_headers = claim_headers(config)
         self._timeout_s = config.graphql.timeout_s
         self.gate = Gate(config, telemetry)
@@ -137,8 +141,8 @@ class GraphQLService:
     def missed(self) -> None:
         """An operation is about to be compiled: nobody here counts it."""
 
-    async def tell(self, error: Exception) -> None:
-        """An error is about to be answered in place of a result: nobody here looks at it."""
+    async def tell(self, error: Exception | FieldError) -> None:
+        """An error is about to be answered, in place of a result or in one: nobody here looks at it."""
 
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
         return ExecutionContext(

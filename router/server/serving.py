@@ -22,7 +22,8 @@ from router.server.header_rules import check_claim_headers
 from router.server.lasting import Lasting
 from router.server.layers import graphql_over_http, graphql_over_websocket
 from router.server.nats.connection import NatsConnection, open_connection
-from router.server.observation.assembly import kind_of_service, span_export
+from router.server.observation.assembly import kind_of_service, observed_events, observed_operations, span_export
+from router.server.observation.events import ObservedEvents
 from router.server.other_paths import other_paths
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plugins.hooks import Hooks, load_hooks
@@ -48,6 +49,7 @@ class Serving:
     nats: NatsConnection | None
     limiter: RateLimiter | None
     spans: SpanExport | None
+    events: ObservedEvents | None
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
@@ -70,6 +72,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     kind = metered(kind, demand_control(config, lasting.telemetry.costs), limiter)
     documents = _documents(config, graph, previous)
     service = kind(config, lasting.telemetry, lasting.subscriptions, graph, documents)
+    service.observed = observed_operations(config, lasting.telemetry, spans)
     others: ASGIApp = other_paths(config, graph, service, identity, lasting)
     return Serving(
         config=config,
@@ -83,6 +86,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         nats=nats,
         limiter=limiter,
         spans=spans,
+        events=observed_events(config, spans),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from router.server.deferred.formats import DeferredFormat, PayloadWriter
 from router.server.request_error import RequestError
 
 Variables = Mapping[str, object]
+Hear = Callable[[FieldError], Awaitable[None]]
 Execute = Callable[[Deliver], Coroutine[Any, Any, None]]
 
 
@@ -40,6 +41,11 @@ class DeferredAnswer:
         self._is_over = False
         self._tell: Callable[[JsonObject], None] | None = None
         self._data: JsonObject = {}
+        self._hear: Hear | None = None
+
+    def hear(self, hear: Hear) -> None:
+        """Have ``hear`` told of each error before the payload that has it; to be said before the answer begins."""
+        self._hear = hear
 
     def at_end(self, tell: Callable[[JsonObject], None]) -> None:
         """Call ``tell`` with all merged data when the last payload is written; to be said before the answer begins."""
@@ -55,6 +61,7 @@ class DeferredAnswer:
                 await self._work
             self._changed.clear()
         self._writer = PayloadWriter(form, self._compiled.deferred.keys)
+        await self._tell_of(self._first.errors)
         # What has come by now goes with the next payload, so that the first is the same each time.
         delivery = self._growing.announce()
         self._changed.set()
@@ -74,6 +81,7 @@ class DeferredAnswer:
                 self._fail_if_broken(self._work)
             delivery = self._growing.deliver()
             if delivery.pending or delivery.completed:
+                await self._tell_of(_errors_in(delivery))
                 return self._written(_write(self._writer, delivery), delivery)
         return None
 
@@ -99,11 +107,23 @@ class DeferredAnswer:
             told = errors_of(error if isinstance(error, Exception) else RuntimeError("cancelled"))[0]
             self._growing.fail(FieldError((), str(told["message"]), {"code": "INTERNAL_SERVER_ERROR"}))
 
+    async def _tell_of(self, errors: Iterable[FieldError]) -> None:
+        if self._hear is not None:
+            for error in errors:
+                await self._hear(error)
+
     def _written(self, payload: bytes, delivery: Delivery) -> bytes:
         self._is_over = not delivery.has_next
         if self._is_over and self._tell is not None:
             self._tell(self._data)
         return payload
+
+
+def _errors_in(delivery: Delivery) -> Iterator[FieldError]:
+    for completed in delivery.completed:
+        yield from completed.fragment.errors or ()
+        for group in completed.groups:
+            yield from group.errors
 
 
 def _write(writer: PayloadWriter, delivery: Delivery) -> bytes:

@@ -7,16 +7,17 @@ and label, with fields that others have delivered before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from router.execution.json_numbers import encode
-from router.field_error import ClientPath
+from router.field_error import ClientPath, FieldError
 from router.operation.model import DeferUsage
 from router.response.deferred_fields import Keys
 from router.response.incremental import Completed, DeferredFragment, DeliveredGroup, Delivery
 from router.response.projection import ProjectedResult
+from router.server.answer import in_trace
 from router.server.negotiation import media_ranges
 
 JsonObject = dict[str, Any]
@@ -55,7 +56,7 @@ class PayloadWriter:
 
     def first(self, result: ProjectedResult, delivery: Delivery) -> bytes:
         """The first payload. Raises TypeError where the data is nested too deeply."""
-        payload: JsonObject = {"errors": [error.to_json() for error in result.errors]} if result.errors else {}
+        payload: JsonObject = {"errors": _told(result.errors)} if result.errors else {}
         payload["data"] = result.data
         if delivery.pending and not self._is_legacy:
             payload["pending"] = [_announce(fragment) for fragment in delivery.pending]
@@ -100,7 +101,7 @@ class PayloadWriter:
         else:
             payload["data"] = None
         if errors:
-            payload["errors"] = [error.to_json() for error in errors]
+            payload["errors"] = _told(errors)
         return payload
 
 
@@ -119,14 +120,14 @@ def _deliver(group: DeliveredGroup, over: set[DeferredFragment]) -> JsonObject:
     if len(group.path) > len(nearest.path):
         delivered["subPath"] = group.path[len(nearest.path) :]
     if group.errors:
-        delivered["errors"] = [error.to_json() for error in group.errors]
+        delivered["errors"] = _told(group.errors)
     return delivered
 
 
 def _complete(fragment: DeferredFragment) -> JsonObject:
     completed: JsonObject = {"id": str(fragment.number)}
     if fragment.errors is not None:
-        completed["errors"] = [error.to_json() for error in fragment.errors]
+        completed["errors"] = _told(fragment.errors)
     return completed
 
 
@@ -147,3 +148,7 @@ def _select(value: Any, keys: Keys | None) -> Any:
     if isinstance(value, list):
         return [_select(member, keys) for member in value]
     return value
+
+
+def _told(errors: Iterable[FieldError]) -> Sequence[JsonObject]:
+    return in_trace([error.to_json() for error in errors])

@@ -8,6 +8,8 @@ from router.errors import InputError
 from router.server.access_log import AccessLog
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.exchange import Step
+from router.server.observation.events import ObservedEvents
+from router.server.observation.operations import ObservedOperations
 from router.server.observation.requests import Recording
 from router.server.observation.service import ObservedHookedService, ObservedService
 from router.server.observation.tracing import SampledTracing, Tracing
@@ -34,17 +36,24 @@ def observing(config: RouterConfig, telemetry: Telemetry, spans: SpanExport | No
         steps.append(SampledTracing(settings.tracing, spans))
     elif settings.trace_context:
         steps.append(Tracing())
-    steps += recording(config, telemetry)
+    if _observes(config):
+        steps.append(Recording(settings, telemetry.stages, explains=config.explains))
     if settings.access_log:
         steps.append(AccessLog(settings))
     return steps
 
 
-def recording(config: RouterConfig, telemetry: Telemetry) -> list[Step]:
-    """The record of requests, and of connections, where the settings ask for it."""
-    if not _observes(config):
-        return []
-    return [Recording(config.telemetry, telemetry.stages, explains=config.explains)]
+def observed_operations(
+    config: RouterConfig, telemetry: Telemetry, spans: SpanExport | None
+) -> ObservedOperations | None:
+    """What takes note of operations over WebSocket; None where the settings ask for nothing."""
+    steps = observing(config, telemetry, spans)
+    return ObservedOperations(steps) if steps else None
+
+
+def observed_events(config: RouterConfig, spans: SpanExport | None) -> ObservedEvents | None:
+    """What gives events of subscriptions their traces; None where requests have none."""
+    return ObservedEvents(config.telemetry.tracing, spans) if config.telemetry.has_trace else None
 
 
 def span_export(config: RouterConfig, before: RouterConfig | None, kept: SpanExport | None) -> SpanExport | None:

@@ -18,7 +18,17 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    Tracer,
+)
 from opentelemetry.util.types import AttributeValue
 from starlette.types import Scope
 
@@ -78,9 +88,23 @@ class SpanExport:
         return self._provider.get_tracer("galleria")
 
     def begin(self, request: RequestTrace, scope: Scope) -> RequestSpans:
-        """The spans of a request that has just come; they must be ended."""
+        """The spans of a request, or of an operation over WebSocket, that has just come; they must be ended."""
         self._ids.next_trace_id = int(request.trace_id, 16)
-        return RequestSpans(self._tracer, request, scope)
+        method, path = scope["method"], scope["path"]
+        is_http = scope["type"] == "http"
+        told = {"http.request.method": method} if is_http else {"network.protocol.name": "websocket"}
+        server = self._tracer.start_span(f"{method} {path}", _parent_of(request), SpanKind.SERVER, told)
+        server.set_attribute("url.path", path)
+        return RequestSpans(self._tracer, request, server, is_http=is_http)
+
+    def begin_event(self, event: RequestTrace, operation: Operation, subscription: bytes | None) -> RequestSpans:
+        """The spans of an event of ``operation``, linked to the ``subscription``'s trace context."""
+        self._ids.next_trace_id = int(event.trace_id, 16)
+        links = [_link_to(subscription)] if subscription is not None else []
+        span = self._tracer.start_span("graphql.event", Context(), SpanKind.CONSUMER, links=links)
+        spans = RequestSpans(self._tracer, event, span, is_http=False)
+        spans.name_operation(operation)
+        return spans
 
     def close(self) -> threading.Thread | None:
         """Begin to send what waits, in a thread that keeps no process alive; None where nothing was ever sent."""
@@ -92,20 +116,16 @@ class SpanExport:
 
 
 class RequestSpans:
-    """The spans of one request: that of the request itself, and those of its stages and fetches below it."""
+    """The spans of one request, operation or event: that of its own, and those of its stages and fetches below it."""
 
-    def __init__(self, tracer: Tracer, request: RequestTrace, scope: Scope) -> None:
+    def __init__(self, tracer: Tracer, request: RequestTrace, server: Span, *, is_http: bool) -> None:
         self._tracer = tracer
+        self._is_http = is_http
         self._passed_on = request.headers[1:]
         # One clock for all: spans are told in nanoseconds since 1970, stages in seconds of perf_counter.
         self._began_ns = time.time_ns() - int(time.perf_counter() * 1e9)
-        method, path = scope["method"], scope["path"]
-        attributes = {
-            "http.request.method": method,
-            "url.path": path,
-            "galleria.request_id": request.request_id.decode(),
-        }
-        self._server = tracer.start_span(f"{method} {path}", _parent_of(request), SpanKind.SERVER, attributes)
+        self._server = server
+        server.set_attribute("galleria.request_id", request.request_id.decode())
         self._below_server = trace.set_span_in_context(self._server, Context())
         self._below_execution = self._below_server
         self._execution: Span | None = None
@@ -170,9 +190,16 @@ class RequestSpans:
 
     def end(self, status: int) -> None:
         """The answer is sent, or was given up (status 0)."""
-        if status:
+        if status and self._is_http:
             self._server.set_attribute("http.response.status_code", status)
         if status >= 500:
+            self._server.set_status(_FAILED)
+        self._server.end()
+
+    def end_event(self, errors: int) -> None:
+        """The event is answered, with so many errors."""
+        if errors:
+            self._server.set_attribute("galleria.errors", errors)
             self._server.set_status(_FAILED)
         self._server.end()
 
@@ -191,3 +218,11 @@ def _parent_of(request: RequestTrace) -> Context:
         return Context()
     context = SpanContext(int(request.trace_id, 16), int(request.parent_id, 16), is_remote=True, trace_flags=_SAMPLED)
     return trace.set_span_in_context(NonRecordingSpan(context), Context())
+
+
+def _link_to(traceparent: bytes) -> Link:
+    """A link to the span that a trace context of the router's own names."""
+    _, trace_id, span_id, flags = traceparent.split(b"-")
+    return Link(
+        SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=TraceFlags(int(flags, 16)))
+    )

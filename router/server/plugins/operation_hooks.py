@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from router.errors import OperationError
 from router.field_error import FieldError
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.compiled_operation import CompiledOperation
+from router.server.deferred.answer import DeferredAnswer
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.plugins.hooks import failure_of
@@ -46,7 +49,17 @@ class HookedService(GraphQLService):
                 await _tell(context, field_error)
         return result
 
-    async def tell(self, error: Exception) -> None:
+    async def run_in_parts(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
+    ) -> DeferredAnswer | None:
+        """As GraphQLService says; the plugins look at the errors of each part before it is delivered."""
+        answer = await super().run_in_parts(graph, compiled, request, caller, started)
+        context = CURRENT.get(None)
+        if answer is not None and context is not None and context.hooks.on_error:
+            answer.hear(partial(_tell, context))
+        return answer
+
+    async def tell(self, error: Exception | FieldError) -> None:
         """As GraphQLService says; the plugins of the request under way look at it."""
         context = CURRENT.get(None)
         if context is not None:

@@ -16,7 +16,8 @@ from router.server.config import RouterConfig
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.header_rules import claim_headers
-from router.server.subscriptions.shared import EventLimits, SharedSubscription, plan_events
+from router.server.observation.events import ObservedEvents
+from router.server.subscriptions.shared import EventLimits, EventWatch, SharedSubscription, Tell, plan_events
 from router.server.subscriptions.subscriber import Ending, Subscriber
 from router.server.telemetry import Telemetry
 
@@ -46,6 +47,7 @@ class SubscriptionHub:
         self._follow(config)
         self._claim_headers = claim_headers(config)
         self._telemetry = telemetry
+        self._watch = EventWatch()
         self._shared: dict[SharedSubscription, tuple[SharingKey, asyncio.Task[None]]] = {}
         self._by_key: dict[SharingKey, SharedSubscription] = {}
         self._replanning: set[asyncio.Task[None]] = set()
@@ -77,7 +79,7 @@ class SubscriptionHub:
         key = (request.query, request.operation_name, _as_key(plan.variables), caller.headers, requester)
         shared = self._by_key.get(key) if self._settings.share else None
         if shared is None or shared.has_ended:
-            shared = SharedSubscription(request, caller, plan, self._limits, self._telemetry)
+            shared = SharedSubscription(request, caller, plan, self._limits, self._telemetry, self._watch)
             self._start(key, shared)
         of = shared
         subscriber = Subscriber(self._settings.max_buffered_events, lambda one: self._leave(of, one))
@@ -85,6 +87,10 @@ class SubscriptionHub:
         self._count += 1
         self._end_at(caller.requester.expires_at, subscriber)
         return subscriber
+
+    def watch(self, observed: ObservedEvents | None, tell: Tell) -> None:
+        """Have events of all subscriptions, of those that are there too, looked at so from now on."""
+        self._watch.observed, self._watch.tell = observed, tell
 
     def replace_graph(self, graph: Graph, config: RouterConfig, gate: Gate) -> None:
         """Carry every subscription over to ``graph``; new ones begin by ``config``, old ones keep their limits.

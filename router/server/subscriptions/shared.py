@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,16 +18,21 @@ from router.execution.answer import SubgraphAnswer
 from router.execution.errors import SubgraphFailure
 from router.execution.execute import ExecutionContext, FetchObserver, execute_event
 from router.execution.json_numbers import encode
+from router.execution.subgraph_client import SubgraphClient
 from router.execution.subscription.event_source import EventRequest, SubscriptionRefused
+from router.execution.traffic.trace import TRACE_HEADERS
+from router.field_error import FieldError
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
-from router.server.answer import errors_of, result_answer
+from router.server.answer import errors_of, in_trace, result_answer
 from router.server.compiled_operation import CompiledOperation
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
+from router.server.observation.events import ObservedEvents
 from router.server.startup import growing_pauses
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 
+Tell = Callable[[Exception | FieldError], Awaitable[None]]
 logger = logging.getLogger("galleria.router")
 
 
@@ -72,11 +77,29 @@ class EventObserver(FetchObserver, Protocol):
         """The answer to an event did cost so much."""
 
 
+async def nobody_hears(_: Exception | FieldError) -> None:
+    """Nobody looks at errors."""
+
+
+@dataclass(slots=True)
+class EventWatch:
+    """What looks at events, as the settings of now say: ``observed`` gives them traces, ``tell`` hears of errors."""
+
+    observed: ObservedEvents | None = None
+    tell: Tell = nobody_hears
+
+
 class SharedSubscription:
     """The subscribers of one ``request`` with one set of forwarded headers."""
 
     def __init__(
-        self, request: GraphQLRequest, caller: Caller, plan: EventPlan, limits: EventLimits, observer: EventObserver
+        self,
+        request: GraphQLRequest,
+        caller: Caller,
+        plan: EventPlan,
+        limits: EventLimits,
+        observer: EventObserver,
+        watch: EventWatch,
     ) -> None:
         self.request = request
         self.subscribers: set[Subscriber] = set()
@@ -84,6 +107,7 @@ class SharedSubscription:
         self._plan = plan
         self._limits = limits
         self._observer = observer
+        self._watch = watch
         self._following: asyncio.Task[Ending] | None = None
         self._has_moved = False
         self._has_connected = False
@@ -154,7 +178,7 @@ class SharedSubscription:
         while True:
             plan = self._plan
             route = plan.graph.event_routes[plan.subgraph]
-            headers = route.headers(self._caller.headers, plan.body)
+            headers = route.headers(self._caller.headers, plan.body) + TRACE_HEADERS.get()
             request = EventRequest(plan.subgraph, route.url, plan.body, headers, plan.graph.decode)
             try:
                 async with route.source.open(request) as events:
@@ -169,7 +193,7 @@ class SharedSubscription:
                 if is_hopeless or now - lost_at >= self._limits.reconnect_timeout_s:
                     return Ending([_told(failure, plan.subgraph, is_lost=False)])
                 if is_first_loss:
-                    self._tell_loss(failure, plan.subgraph)
+                    await self._tell_loss(failure, plan.subgraph)
             await asyncio.sleep(next(pauses))
 
     async def _deliver_all(self, events: AsyncIterator[SubgraphAnswer]) -> None:
@@ -178,10 +202,19 @@ class SharedSubscription:
             self._offer(await self._result(self._plan, event))
 
     async def _result(self, plan: EventPlan, event: SubgraphAnswer) -> bytes:
-        """The client's result for an event, as JSON; an event that cannot be answered is an error of its own."""
+        """The client's result for an event, as JSON."""
+        observed = self._watch.observed
+        if observed is None:
+            return (await self._answer(plan, event, plan.graph.client))[0]
+        with observed.event(plan.compiled.operation, plan.graph.client) as seen:
+            result, seen.errors = await self._answer(plan, event, seen.client)
+            return result
+
+    async def _answer(self, plan: EventPlan, event: SubgraphAnswer, client: SubgraphClient) -> tuple[bytes, int]:
+        """The result with its number of errors; an event that cannot be answered is an error of its own."""
         graph = plan.graph
         context = ExecutionContext(
-            client=graph.client,
+            client=client,
             headers=self._caller.headers,
             deadline=asyncio.get_running_loop().time() + self._limits.timeout_s,
             timeouts_s=graph.timeouts_s,
@@ -196,13 +229,17 @@ class SharedSubscription:
             projected = plan.compiled.projection(result.data, errors, plan.variables)
             if projected.cost is not None:
                 self._observer.event_cost(projected.cost)
-            return result_answer(projected).body
+            for one in projected.errors:
+                await self._watch.tell(one)
+            return result_answer(projected).body, len(projected.errors)
         except Exception as error:  # noqa: BLE001 - one event's fault is not the subscription's
-            return encode({"errors": errors_of(error), "data": None})
+            await self._watch.tell(error)
+            return encode({"errors": errors_of(error), "data": None}), 1
 
-    def _tell_loss(self, failure: SubgraphFailure, subgraph: str) -> None:
+    async def _tell_loss(self, failure: SubgraphFailure, subgraph: str) -> None:
+        await self._watch.tell(failure)
         logger.warning("subscription of subgraph '%s' lost, connecting again: %s", subgraph, failure.message)
-        self._offer(encode({"errors": [_told(failure, subgraph, is_lost=True)], "data": None}))
+        self._offer(encode({"errors": in_trace([_told(failure, subgraph, is_lost=True)]), "data": None}))
 
     def _offer(self, result: bytes) -> None:
         for subscriber in tuple(self.subscribers):

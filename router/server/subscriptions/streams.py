@@ -15,6 +15,7 @@ from typing import Protocol
 from starlette.types import Send
 
 from router.execution.json_numbers import encode
+from router.server.answer import in_trace
 from router.server.negotiation import media_ranges
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 
@@ -52,7 +53,7 @@ class ServerSentEvents:
         """As the protocol says."""
         if ending.is_ours:
             return b""
-        told = self.result(encode({"errors": ending.errors})) if ending.errors else b""
+        told = self.result(encode({"errors": in_trace(ending.errors)})) if ending.errors else b""
         return told + b"event: complete\ndata:\n\n"
 
 
@@ -69,7 +70,7 @@ class MultipartSubscription:
 
     def ending(self, ending: Ending) -> bytes:
         """As the protocol says."""
-        told = _PART % encode({"payload": None, "errors": ending.errors}) if ending.errors else b""
+        told = _PART % encode({"payload": None, "errors": in_trace(ending.errors)}) if ending.errors else b""
         return told + b"--\r\n"
 
 

@@ -6,6 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from router.errors import OperationError
 
 GraphQLErrors = Sequence[dict[str, object]]
 
@@ -19,6 +22,14 @@ class Ending:
 
     errors: GraphQLErrors = ()
     is_ours: bool = False
+
+    @property
+    def error(self) -> OperationError | None:
+        """The first of the errors, for who looks at errors; None where it was completed."""
+        if not self.errors:
+            return None
+        first: Any = self.errors[0]
+        return OperationError(first["extensions"]["code"], first["message"])
 
 
 COMPLETED = Ending()

@@ -32,31 +32,34 @@ from router.operation.model import OperationKind
 from router.server.access.authentication import UNAUTHENTICATED
 from router.server.access.caller import NOBODY, Caller, Identity
 from router.server.access.cross_origin import OriginGuard
-from router.server.answer import errors_of, result_answer
+from router.server.answer import errors_of, in_trace, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.graphql_request import check_values, read_parameters
 from router.server.header_rules import forwarded_names
-from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, Overload
+from router.server.overload import Overload
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
+from router.server.subscriptions.operation import SocketOperation
 from router.server.subscriptions.streams import STALLED_AFTER_S
 from router.server.subscriptions.subscriber import COMPLETED, Subscriber
 
 SUBPROTOCOL = "graphql-transport-ws"
 SERVICE_RESTART = 1012
+PROTOCOL_VIOLATION = "WEBSOCKET_PROTOCOL_VIOLATION"
 MAX_ID_LENGTH = 1000
 Header = tuple[bytes, bytes]
 
 
 class ProtocolViolation(Exception):  # noqa: N818 - what the client did
-    """The connection is closed with ``code`` and ``reason``."""
+    """The connection is closed with ``code`` and ``reason``; ``error`` is what is told to who looks at errors."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, error: RequestError | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.error = error or RequestError(400, PROTOCOL_VIOLATION, f"{reason} ({code})")
 
 
 class _ClientGone(Exception):  # noqa: N818 - what the client did
@@ -79,6 +82,8 @@ class WebSocketEndpoint:
         self._identity = identity
         self._origins = OriginGuard(config.cors)
         self._token_headers = _token_headers(config.authentication)
+        telemetry = config.telemetry
+        self._client_headers = {telemetry.client_name_header.encode(), telemetry.client_version_header.encode()}
         self._current = current
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
@@ -102,6 +107,7 @@ class WebSocketEndpoint:
         try:
             await self._talk(connection, receive, scope, headers)
         except ProtocolViolation as violation:
+            await self._current().tell(violation.error)
             await send({"type": "websocket.close", "code": violation.code, "reason": violation.reason})
         except _ClientGone:
             pass
@@ -124,7 +130,8 @@ class WebSocketEndpoint:
         payload = message.get("payload")
         headers |= self._headers_in(payload, self._propagate)
         caller = await self._caller(scope, tuple(sorted(headers.items())), payload)
-        await connection.acknowledge(caller, frozenset(headers), _deferred_format(payload))
+        named = {**scope, "headers": [*scope["headers"], *self._headers_in(payload, self._client_headers).items()]}
+        await connection.acknowledge(caller, named, frozenset(headers), _deferred_format(payload))
         while (message := await _receive(receive, self._max_values)) is not None:
             await connection.take(message)
 
@@ -136,7 +143,7 @@ class WebSocketEndpoint:
         try:
             return await self._identity.caller(scope, propagated, [*sent.items(), *scope["headers"]])
         except RequestError as error:
-            raise ProtocolViolation(4403, error.message[:120]) from None
+            raise ProtocolViolation(4403, error.message[:120], error) from None
 
     def _headers_in(self, payload: object, wanted: Set[bytes]) -> dict[bytes, bytes]:
         """Headers that are ``wanted`` in the payload of ``connection_init``: browsers can set no others."""
@@ -162,13 +169,17 @@ class _Connection:
         self._max_operations = max_operations
         self._overload = overload
         self._caller = NOBODY
+        self._scope: Scope = {}
         self._said: frozenset[bytes] = frozenset()
         self._deferred_format: DeferredFormat | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
 
-    async def acknowledge(self, caller: Caller, said: frozenset[bytes], form: DeferredFormat | None) -> None:
-        """Take operations from now on, of a client that ``said`` these headers itself."""
+    async def acknowledge(
+        self, caller: Caller, scope: Scope, said: frozenset[bytes], form: DeferredFormat | None
+    ) -> None:
+        """Take operations from now on, of a client that ``said`` these headers itself; the ``scope`` has all."""
         self._caller = caller
+        self._scope = scope
         self._said = said
         self._deferred_format = form
         await self._send_text(b'{"type":"connection_ack"}')
@@ -204,31 +215,36 @@ class _Connection:
             raise ProtocolViolation(4409, f"Subscriber for {id_} already exists"[:120])
         if not isinstance(payload, dict):
             raise ProtocolViolation(4400, "The payload of 'subscribe' is not an object")
-        task = asyncio.create_task(self._operate(id_, payload))
+        task = asyncio.create_task(self._operate(SocketOperation(id_, payload, self._overload)))
         self._operations[id_] = task
 
-    async def _operate(self, id_: str, payload: dict[str, Any]) -> None:
+    async def _operate(self, operation: SocketOperation) -> None:
+        observed = self._current().observed
+        if observed is not None:
+            operation.exchange = observed.begin(self._scope, operation.payload)
         try:
-            await self._answer_or_fail(id_, payload)
+            await self._answer_or_fail(operation)
         except _ClientGone:
             pass  # Its connection ends, or pings will find out about it.
         finally:
-            if self._operations.get(id_) is asyncio.current_task():
-                del self._operations[id_]
+            if self._operations.get(operation.id) is asyncio.current_task():
+                del self._operations[operation.id]
+            if observed is not None and operation.exchange is not None:
+                observed.end(operation.exchange)
 
-    async def _answer_or_fail(self, id_: str, payload: dict[str, Any]) -> None:
-        admission = _Admission(self._overload)
+    async def _answer_or_fail(self, operation: SocketOperation) -> None:
         try:
-            await self._answer(id_, payload, admission)
+            await self._answer(operation)
         except _ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
+            operation.fail(error)
             await self._current().tell(error)
-            await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
+            await self._finish(operation, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
         finally:
-            admission.leave()
+            operation.leave()
 
-    async def _answer(self, id_: str, payload: dict[str, Any], admission: _Admission) -> None:
+    async def _answer(self, operation: SocketOperation) -> None:
         started = asyncio.get_running_loop().time()
         service = self._current()
         if not self._said.isdisjoint(service.claim_headers):
@@ -236,24 +252,24 @@ class _Connection:
             await self._close("The router's settings have changed. Connect again.")
             return
         self._refuse_if_need_be()
-        admission.enter()
-        request = read_parameters(payload, service.documents)
+        operation.enter()
+        request = read_parameters(operation.payload, service.documents)
         graph, compiled = await service.compiled_operation(request, self._caller)
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
             subscriber = service.subscribe(graph, compiled, request, self._caller)
-            admission.leave()
-            await self._pass_on(id_, subscriber)
+            operation.leave()
+            await self._pass_on(operation, subscriber)
             return
         if compiled.operation.deferral_variables is not None and self._deferred_format is not None:
             parts = await service.run_in_parts(graph, compiled, request, self._caller, started)
             if parts is not None:
-                await self._deliver(id_, parts, self._deferred_format)
+                await self._deliver(operation, parts, self._deferred_format)
                 return
         result = await service.run(graph, compiled, request, self._caller, started)
         # From here on it waits for its client, and takes nobody else's place.
-        admission.leave()
-        await self._next(id_, result_answer(result).body)
-        await self._finish(id_, b'{"id":%b,"type":"complete"}')
+        operation.leave()
+        await self._next(operation, result_answer(result).body)
+        await self._finish(operation, b'{"id":%b,"type":"complete"}')
 
     def _refuse_if_need_be(self) -> None:
         if len(self._operations) > self._max_operations:
@@ -264,39 +280,43 @@ class _Connection:
         if self._caller.requester.has_expired():
             raise OperationError(UNAUTHENTICATED, "The token has expired. Connect again with a new one.")
 
-    async def _deliver(self, id_: str, answer: DeferredAnswer, form: DeferredFormat) -> None:
+    async def _deliver(self, operation: SocketOperation, answer: DeferredAnswer, form: DeferredFormat) -> None:
         try:
             payload: bytes | None = await answer.begin(form)
             while payload is not None:
-                await self._next(id_, payload)
+                await self._next(operation, payload)
                 payload = await answer.next()
         finally:
             await answer.close()
-        await self._finish(id_, b'{"id":%b,"type":"complete"}')
+        await self._finish(operation, b'{"id":%b,"type":"complete"}')
 
-    async def _pass_on(self, id_: str, subscriber: Subscriber) -> None:
+    async def _pass_on(self, operation: SocketOperation, subscriber: Subscriber) -> None:
         try:
             while (result := await subscriber.next()) is not None:
-                await self._next(id_, result)
+                await self._next(operation, result)
             ending = subscriber.ending or COMPLETED
+            if ending.error is not None:
+                operation.fail(ending.error)
+                await self._current().tell(ending.error)
             if ending.is_ours:
                 # Clients come again after this code; an error would end the subscription for good.
                 await self._close(str(ending.errors[0]["message"]))
             elif ending.errors:
-                await self._finish(id_, b'{"id":%b,"type":"error","payload":%b}', encode(ending.errors))
+                await self._finish(operation, b'{"id":%b,"type":"error","payload":%b}', encode(in_trace(ending.errors)))
             else:
-                await self._finish(id_, b'{"id":%b,"type":"complete"}')
+                await self._finish(operation, b'{"id":%b,"type":"complete"}')
         finally:
             subscriber.close()
 
-    async def _next(self, id_: str, result: bytes) -> None:
-        await self._send_text(b'{"id":%b,"type":"next","payload":%b}', encode(id_), result)
+    async def _next(self, operation: SocketOperation, result: bytes) -> None:
+        operation.answer(len(result))
+        await self._send_text(b'{"id":%b,"type":"next","payload":%b}', encode(operation.id), result)
 
-    async def _finish(self, id_: str, form: bytes, *values: bytes) -> None:
+    async def _finish(self, operation: SocketOperation, form: bytes, *values: bytes) -> None:
         # The id is free before the client hears so: it may use it again at once.
-        if self._operations.get(id_) is asyncio.current_task():
-            del self._operations[id_]
-        await self._send_text(form, encode(id_), *values)
+        if self._operations.get(operation.id) is asyncio.current_task():
+            del self._operations[operation.id]
+        await self._send_text(form, encode(operation.id), *values)
 
     async def _send_text(self, form: bytes, *values: bytes) -> None:
         try:
@@ -311,30 +331,6 @@ class _Connection:
                 await self._send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": reason[:120]})
         except (OSError, RuntimeError):
             raise _ClientGone from None  # It is closed already, by either side.
-
-
-class _Admission:
-    """The place of one operation among those under way."""
-
-    __slots__ = ("_is_in", "_overload")
-
-    def __init__(self, overload: Overload | None) -> None:
-        self._overload = overload
-        self._is_in = False
-
-    def enter(self) -> None:
-        """Take it. OperationError (OVERLOADED)."""
-        if self._overload is None:
-            return
-        if not self._overload.enter():
-            raise OperationError(OVERLOADED, OVERLOADED_MESSAGE, http_status=503)
-        self._is_in = True
-
-    def leave(self) -> None:
-        """Give it back, if it was taken."""
-        if self._is_in and self._overload is not None:
-            self._is_in = False
-            self._overload.leave()
 
 
 def _token_headers(settings: AuthenticationSettings) -> frozenset[bytes]:
@@ -353,7 +349,7 @@ async def _receive(receive: Receive, max_values: int) -> dict[str, Any] | None:
     except ValueError:
         message = None
     except RequestError as error:
-        raise ProtocolViolation(4400, error.message) from None
+        raise ProtocolViolation(4400, error.message, error) from None
     if type(message) is not dict or type(message.get("type")) is not str:
         raise ProtocolViolation(4400, "Not a message of graphql-transport-ws")
     return message
