@@ -16,6 +16,7 @@ import psutil
 from bench.contestants import Running
 from bench.errors import BenchError
 from bench.operations import Operation
+from bench.overload.open_loop import Outcome
 
 ROOT = Path(__file__).parents[2]
 # For its start, its connections, and the last answers.
@@ -33,31 +34,53 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """By second of the run: answered, refused with 503, and the latencies of the answered in milliseconds."""
+    """What the sender has seen (``open_loop.Outcome``), and the router's memory at the end."""
 
-    answered: Sequence[int]
-    refused: Sequence[int]
-    latencies_ms: Sequence[Sequence[float]]
-    failed: int
+    outcome: Outcome
     memory_mb: float
+
+    @property
+    def failed(self) -> int:
+        """Requests without an answer of the router: the connection broke, none came, or it was no 200 or 503."""
+        return self.outcome.broken + self.outcome.unanswered + self.outcome.others
+
+    @property
+    def sent(self) -> int:
+        """All requests."""
+        return sum(self.outcome.answered) + sum(self.outcome.refused) + self.failed
+
+    def refused(self, after_s: int = 0) -> int:
+        """How many were refused, without those of the first so many seconds."""
+        return sum(self.outcome.refused[after_s:])
 
     def goodput(self, after_s: int = 0) -> float:
         """Answered requests a second, without the first so many seconds."""
-        counted = self.answered[after_s:]
+        counted = self.outcome.answered[after_s:]
         return sum(counted) / len(counted)
 
     def refusals(self) -> float:
         """Refused requests a second."""
-        return sum(self.refused) / len(self.refused)
+        return self.refused() / len(self.outcome.refused)
 
     def p99_ms(self, after_s: int = 0) -> float:
-        """Of the answered requests, without those of the first so many seconds."""
-        counted = [one for second in self.latencies_ms[after_s:] for one in second]
-        return quantiles(counted, n=100)[98] if len(counted) > 1 else float("inf")
+        """Of the answered requests, without those of the first so many seconds, from when they were due."""
+        return p99([one for second in self.outcome.latencies_ms[after_s:] for one in second])
+
+    def late_ms(self) -> float:
+        """The p99 of how late the sender was: so much of the latencies is its own."""
+        return p99(self.outcome.late_ms)
 
     def __str__(self) -> str:
-        told = f"{self.goodput():.0f} answered/s, {self.refusals():.0f} refused/s, {self.failed} failed"
-        return f"{told}, p99 {self.p99_ms():.1f} ms, {self.memory_mb:.0f} MB"
+        outcome = self.outcome
+        failed = f"{outcome.broken} broken, {outcome.unanswered} unanswered, {outcome.others} others"
+        sender = f"sender {self.late_ms():.1f} ms late (p99), {outcome.busy:.0%} of its core, {outcome.retried} retried"
+        told = f"{self.goodput():.0f} answered/s, {self.refusals():.0f} refused/s, {failed}"
+        return f"{told}, p99 {self.p99_ms():.1f} ms, {self.memory_mb:.0f} MB ({sender})"
+
+
+def p99(values: Sequence[float]) -> float:
+    """The 99th percentile; infinite where there are too few."""
+    return quantiles(values, n=100)[98] if len(values) > 1 else float("inf")
 
 
 class OpenLoad:
@@ -70,7 +93,7 @@ class OpenLoad:
         command += [str(load.rate), str(load.seconds)]
         self._ends_within_s = load.seconds + _SPARE_S
         self._process = subprocess.Popen(  # noqa: S603 - ours
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
         self._process.stdin.write(request_of(operation))
@@ -80,16 +103,16 @@ class OpenLoad:
     def answers(self) -> Answers:
         """Wait for the end. BenchError where the sender failed, or took longer than its load and some spare time."""
         try:
-            output, errors = self._process.communicate(timeout=self._ends_within_s)
+            output, _ = self._process.communicate(timeout=self._ends_within_s)
         except subprocess.TimeoutExpired as error:
             raise BenchError(f"the sender has not ended after {self._ends_within_s} s") from error
         finally:
             self.stop()
         if self._process.returncode:
-            raise BenchError(f"the sender failed: {errors.decode()[-500:]}")
-        told = json.loads(output)
+            raise BenchError(f"the sender ended with code {self._process.returncode}")
+        outcome = Outcome(**json.loads(output))
         memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
-        return Answers(told["answered"], told["refused"], told["latencies_ms"], told["failed"], memory)
+        return Answers(outcome, memory)
 
     def stop(self) -> None:
         """End the sender, if it has not ended."""

@@ -1,186 +1,248 @@
-"""Requests at a steady rate, whether they are answered or not: what the public does, and wrk does not.
+"""Requests at a rate that answers do not change: what the public does, and wrk does not.
 
 A closed loop sends the next request when the last one is answered, so that a slow router is asked less and looks well.
-Here each request has a time when it is due, and its latency counts from there. It is sent on a connection that is
-free, as a balancer's are; all of them are opened before the time begins, as opening is a load of its own. Where none is
-free it waits for one. One process of one core sends about 6,000 small requests a second.
+Here each request has a time when it is due, by chance as those of many people are (a Poisson process, the same one in
+each run), and its latency counts from there: waiting for a connection, and a sender that is late, make nobody look
+faster. How late the sender was is told too. It is sent on a connection that is free, as a balancer's are; one is opened
+where none is, and what was idle for a while is closed before the router may do so. One process of one core sends about
+6,000 small requests a second.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from random import Random
 from typing import cast
 
 import uvloop
 
-TICK_S = 0.005
+TICK_S = 0.001
 GIVEN_UP_AFTER_S = 5.0
-CONNECTIONS = 2_500
-# So many at a time: a router's queue of connections that nobody has accepted yet is short.
-_OPENED_AT_ONCE = 50
+MAX_CONNECTIONS = 2_500
+# Less than the router's ``server.keep_alive_s``: nobody reuses what the other side is about to close.
+_MAX_IDLE_S = 3.0
+_TOLD_EVERY_S = 10
 
 
 @dataclass(slots=True)
 class Outcome:
-    """By second of the run: how many were answered with 200, how many refused, and how long the former took."""
+    """By second of the run: how many were answered with 200, how many refused with 503, and the former's latencies.
+
+    ``broken`` lost their connection, ``unanswered`` were given up at the end, ``others`` had another status.
+    ``retried`` were sent again, on another connection, as theirs was closed before a byte of an answer. ``late_ms`` is
+    how long after their time requests were sent, and ``busy`` the share of a core that the sender took.
+    """
 
     answered: list[int]
     refused: list[int]
-    failed: int = 0
-    latencies_s: list[list[float]] = field(default_factory=list)
+    latencies_ms: list[list[float]]
+    broken: int = 0
+    unanswered: int = 0
+    others: int = 0
+    retried: int = 0
+    late_ms: list[float] = field(default_factory=list)
+    busy: float = 0.0
 
     @classmethod
     def over(cls, seconds: int) -> Outcome:
         """Of a run of so many seconds."""
-        return cls([0] * seconds, [0] * seconds, 0, [[] for _ in range(seconds)])
+        return cls([0] * seconds, [0] * seconds, [[] for _ in range(seconds)])
+
+
+@dataclass(slots=True)
+class _Request:
+    due: float
+    is_retried: bool = False
 
 
 class _Connection(asyncio.Protocol):
     """One request at a time; says when it was answered, and how."""
 
     def __init__(self, sender: OpenLoop) -> None:
+        self.request: _Request | None = None
+        self.idle_since = 0.0
+        self.is_used = False
         self._sender = sender
         self._transport: asyncio.Transport | None = None
-        self._began = 0.0
-        self._received = b""
+        self._head = b""
+        self._missing = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Of TCP it can write; uvloop's is no asyncio.Transport by its type.
         self._transport = cast("asyncio.Transport", transport)
 
-    def send(self, request: bytes, due: float) -> None:
-        """Send ``request``, which was ``due`` then: a sender that is late makes nobody look faster."""
+    def send(self, request: _Request, content: bytes) -> None:
+        """Send the ``request``."""
         assert self._transport is not None  # noqa: S101 - connected
-        self._began, self._received = due, b""
-        self._transport.write(request)
+        self.request, self._head, self._missing = request, b"", 0
+        self._transport.write(content)
 
     def data_received(self, data: bytes) -> None:
-        self._received = self._received + data if self._received else data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-        if len(body) >= length:
-            self._sender.note(self, head[9:12], self._began)
+        if not self._missing:
+            head, found, body = (self._head + data).partition(b"\r\n\r\n")
+            if not found:
+                self._head = head
+                return
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+            self._head, self._missing = head, length - len(body)
+        else:
+            self._missing -= len(data)
+        if self._missing <= 0 and self.request is not None:
+            request, self.request, self.is_used = self.request, None, True
+            self._sender.note(self, self._head[9:12], request)
+            self._head, self._missing = b"", 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._sender.lost(self, is_waiting=self._began > 0)
-
-    def rest(self) -> None:
-        """Wait for the next request."""
-        self._began = 0.0
+        request, self.request = self.request, None
+        if request is not None:
+            self._sender.lost(request, may_retry=self.is_used and not self._head)
 
     def close(self) -> None:
         """Close it."""
+        self.request = None
         if self._transport is not None:
             self._transport.abort()
 
 
 class OpenLoop:
-    """Sends ``request`` to ``port`` of this machine, ``rate`` times a second."""
+    """Sends ``content`` to ``port`` of this machine, ``rate`` times a second."""
 
-    def __init__(self, port: int, request: bytes, rate: float, seconds: int) -> None:
+    def __init__(self, port: int, content: bytes, rate: float, seconds: int) -> None:
         self.outcome = Outcome.over(seconds)
         self._port = port
-        self._request = request
+        self._content = content
         self._rate = rate
         self._seconds = seconds
         self._free: deque[_Connection] = deque()
-        self._waiting: set[_Connection] = set()
-        self._due: deque[float] = deque()
+        self._connections = 0
+        self._under_way = 0
+        self._waiting: deque[_Request] = deque()
+        self._opening: set[asyncio.Task[None]] = set()
         self._began = 0.0
 
-    async def run(self) -> Outcome:
-        """Send for the whole time, and wait a little for the last answers. OSError where it cannot connect."""
-        await self._open()
-        loop = asyncio.get_running_loop()
-        self._began = loop.time()
-        sent, total = 0, int(self._rate * self._seconds)
-        while sent < total:
-            due = min(total, int((loop.time() - self._began) * self._rate))
-            for number in range(sent, due):
-                self._send(self._began + number / self._rate)
-            sent = max(sent, due)
+    async def run(self, tell: Callable[[str], None]) -> Outcome:
+        """Send for the whole time, and wait a little for the last answers."""
+        gaps, cpu_s = Random(7), time.process_time()  # noqa: S311 - no secret
+        self._began = now = time.monotonic()
+        due, end, told = now + gaps.expovariate(self._rate), now + self._seconds, now + _TOLD_EVERY_S
+        while due < end:
+            now = time.monotonic()
+            while due <= now and due < end:
+                self._under_way += 1
+                self._send(_Request(due))
+                due += gaps.expovariate(self._rate)
+            if now > told:
+                tell(self._so_far(int(now - self._began)))
+                told += _TOLD_EVERY_S
+            self._close_idle(now)
             await asyncio.sleep(TICK_S)
-        deadline = loop.time() + GIVEN_UP_AFTER_S
-        while self._waiting and loop.time() < deadline:  # noqa: ASYNC110 - the last answers, of a process of its own
+        self.outcome.busy = (time.process_time() - cpu_s) / self._seconds
+        while self._under_way and time.monotonic() < end + GIVEN_UP_AFTER_S:  # noqa: ASYNC110 - a process of its own
             await asyncio.sleep(TICK_S)
-        self.outcome.failed += len(self._waiting) + len(self._due)
-        for one in [*self._waiting, *self._free]:
-            one.rest()
-            one.close()
+        self.outcome.unanswered = self._under_way
+        for task in self._opening:
+            task.cancel()
         return self.outcome
+
+    def _send(self, request: _Request) -> None:
+        while self._free:
+            connection = self._free.pop()
+            if connection.is_open:
+                self._send_on(connection, request)
+                return
+            self._connections -= 1
+        self._waiting.append(request)
+        if len(self._opening) < len(self._waiting) and self._connections < MAX_CONNECTIONS:
+            self._connections += 1
+            task = asyncio.get_running_loop().create_task(self._open())
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    def _send_on(self, connection: _Connection, request: _Request) -> None:
+        if not request.is_retried:
+            self.outcome.late_ms.append(round(1000 * (time.monotonic() - request.due), 2))
+        connection.send(request, self._content)
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
-        for _ in range(0, CONNECTIONS, _OPENED_AT_ONCE):
-            opening = (
-                loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
-                for _ in range(_OPENED_AT_ONCE)
-            )
-            self._free.extend(connection for _, connection in await asyncio.gather(*opening))
-
-    def _send(self, due: float) -> None:
-        if not self._free:
-            self._due.append(due)
+        try:
+            _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
+        except OSError:
+            self._connections -= 1
+            if self._waiting:
+                self._waiting.popleft()
+                self._under_way -= 1
+                self.outcome.broken += 1
             return
-        connection = self._free.pop()
-        self._waiting.add(connection)
-        connection.send(self._request, due)
+        self._rest(connection)
 
-    def note(self, connection: _Connection, status: bytes, began: float) -> None:
-        """A request that was due at ``began`` is answered."""
-        second = min(int(began - self._began), self._seconds - 1)
-        self._waiting.discard(connection)
-        connection.rest()
+    def _rest(self, connection: _Connection) -> None:
+        if self._waiting:
+            self._send_on(connection, self._waiting.popleft())
+            return
+        connection.idle_since = time.monotonic()
         self._free.append(connection)
-        if self._due:
-            self._send(self._due.popleft())
+
+    def _close_idle(self, now: float) -> None:
+        while self._free and now - self._free[0].idle_since > _MAX_IDLE_S:
+            self._free.popleft().close()
+            self._connections -= 1
+
+    def note(self, connection: _Connection, status: bytes, request: _Request) -> None:
+        """A request is answered."""
+        second = min(int(request.due - self._began), self._seconds - 1)
+        self._under_way -= 1
         if status == b"200":
             self.outcome.answered[second] += 1
-            self.outcome.latencies_s[second].append(asyncio.get_running_loop().time() - began)
+            self.outcome.latencies_ms[second].append(round(1000 * (time.monotonic() - request.due), 2))
         elif status == b"503":
             self.outcome.refused[second] += 1
         else:
-            self.outcome.failed += 1
+            self.outcome.others += 1
+        self._rest(connection)
 
-    def lost(self, connection: _Connection, *, is_waiting: bool) -> None:
-        """The router has closed a connection."""
-        if is_waiting:
-            self.outcome.failed += 1
-        self._waiting.discard(connection)
-        if connection in self._free:
-            self._free.remove(connection)
+    def lost(self, request: _Request, *, may_retry: bool) -> None:
+        """The router has closed the connection of a request that is not answered."""
+        self._connections -= 1
+        if may_retry and not request.is_retried:
+            self.outcome.retried += 1
+            request.is_retried = True
+            self._send(request)
+            return
+        self._under_way -= 1
+        self.outcome.broken += 1
+
+    def _so_far(self, second: int) -> str:
+        answered, refused = self.outcome.answered, self.outcome.refused
+        last = slice(max(0, second - _TOLD_EVERY_S), second)
+        rates = [sum(counts[last]) / _TOLD_EVERY_S for counts in (answered, refused)]
+        return f"  {second} of {self._seconds} s: {rates[0]:.0f} answered/s, {rates[1]:.0f} refused/s"
 
 
-def send(port: int, request: bytes, rate: float, seconds: int) -> Outcome:
-    """Send ``request`` at ``rate`` a second for so long; what came back."""
+def send(port: int, content: bytes, rate: float, seconds: int, tell: Callable[[str], None]) -> Outcome:
+    """Send ``content`` at ``rate`` a second for so long; what came back."""
+    gc.freeze()
+    gc.set_threshold(50_000)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(OpenLoop(port, request, rate, seconds).run())
+        return runner.run(OpenLoop(port, content, rate, seconds).run(tell))
 
 
 def main() -> None:
     """``python -m bench.overload.open_loop PORT RATE SECONDS`` with the request on stdin; the outcome as JSON."""
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    request = sys.stdin.buffer.read()
-    began = time.time()
-    outcome = send(port, request, rate, seconds)
-    print(
-        json.dumps(
-            {
-                "began": began,
-                "answered": outcome.answered,
-                "refused": outcome.refused,
-                "failed": outcome.failed,
-                "latencies_ms": [[round(1000 * one, 2) for one in second] for second in outcome.latencies_s],
-            }
-        )
-    )
+    outcome = send(port, sys.stdin.buffer.read(), rate, seconds, lambda line: print(line, file=sys.stderr, flush=True))
+    print(json.dumps(asdict(outcome)))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ class RouterApp:
         telemetry.operations.limit(config.telemetry.metrics)
         self._serving = assemble(config, graph, self._lasting)
         self._subscriptions.watch(self._serving.events, self.service.tell)
+        self._tell_own_delay()
         self._files = files
         self._reloader = Reloader(files, self._served_graph, self.replace_graph, telemetry) if files else None
         self._lifespan = Starlette(lifespan=self.lifespan)
@@ -94,6 +95,7 @@ class RouterApp:
         if old.spans is not None and old.spans is not self._serving.spans:
             # Not before the requests that began with it have ended.
             asyncio.get_running_loop().call_later(old.config.graphql.timeout_s + 1, old.spans.close)
+        self._tell_own_delay()
         self.overload.policy = overload_policy(config)
         self._lasting.telemetry.operations.limit(config.telemetry.metrics)
         self._subscriptions.watch(self._serving.events, self.service.tell)
@@ -134,6 +136,19 @@ class RouterApp:
             await serving.http(scope, receive, send)
         else:
             await serving.websocket(scope, receive, send)
+
+    def is_shed(self, scope: Scope) -> bool:
+        """Whether a request is refused for overload by its head alone, and counts as refused.
+
+        What the layers have to tell of goes through them: the access log, and CORS for pages of other origins.
+        """
+        serving = self._serving
+        if not serving.sheds_early or scope["path"] != serving.graphql_path or self.overload.expect():
+            return False
+        if scope["method"] == "OPTIONS" or any(name == b"origin" for name, _ in scope["headers"]):
+            return False
+        self.overload.refuse()
+        return True
 
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
@@ -204,6 +219,11 @@ class RouterApp:
     def _traffic(self) -> SubgraphTraffic | None:
         graph = self.service.graph
         return graph.traffic if graph is not None else None
+
+    def _tell_own_delay(self) -> None:
+        traffic = self._traffic()
+        if traffic is not None and traffic.limiting is not None:
+            traffic.limiting.own_delay_s = lambda: self.overload.delay_s
 
     def _follow_what_is_shared(self) -> None:
         config, nats = self._serving.config, self._serving.nats

@@ -1,11 +1,9 @@
 """Shedding load early: what the router cannot answer in time is refused at once, so that the rest is.
 
-Theory of operation. A process that has more to do than it can does everything late: its event loop comes back to each
-thing later and later. How late is measured ten times a second. While the loop stays late, fewer requests are let in at
-once, by a fifth for each tenth of a second; while it is on time and the room is used, a few more. Being late once is no
-overload: one large plan does that, or another process on the machine. Refusing costs a small part of answering, so what
-is let in is answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are
-not.
+How many requests may be under way is learnt from how long the event loop takes to come to what is ready
+(``load_limit.py``). What is beyond that is refused. Refusing costs a small part of answering, so what is let in is
+answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not. Which
+requests count, ``room.py`` says.
 
 Memory is a load too: large bodies that do not come in one piece are held from their first piece until they are
 answered, and together they may take no more than a bound. Files are not held, they wait on disk.
@@ -14,87 +12,77 @@ answered, and together they may take no more than a bound. Files are not held, t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.json_numbers import encode
 from router.server.config import RouterConfig
+from router.server.load_limit import OverloadPolicy
 from router.server.request_error import RequestError
+from router.server.room import Generation, Room
 
-TICK_S = 0.1
+TICK_S = 0.02
+# Of what the delay was at most, after each probe.
+_DELAY_KEPT = 0.95
 # For bodies up to this there is always room: who holds large ones keeps nobody else from asking.
 SMALL_BODY_BYTES = 64 * 1024
-_LEAST = 4
-_SHRINK = 0.8
-_GROW = 0.05
 OVERLOADED = "OVERLOADED"
 OVERLOADED_MESSAGE = "The router has more to do than it can. Send the request again a little later."
 _ERROR = {"message": OVERLOADED_MESSAGE, "extensions": {"code": OVERLOADED}}
-_BODY = encode({"errors": [_ERROR]})
-_START = {
-    "type": "http.response.start",
-    "status": 503,
-    "headers": [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(_BODY)).encode()),
-        (b"retry-after", b"1"),
-    ],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class OverloadPolicy:
-    """At most ``max_in_flight`` requests at once, and fewer while the event loop is more than ``max_lag_s`` late.
-
-    All large bodies that do not come in one piece may take ``max_body_bytes``.
-    """
-
-    max_in_flight: int
-    max_lag_s: float
-    max_body_bytes: int
+OVERLOADED_BODY = encode({"errors": [_ERROR]})
+OVERLOADED_HEADERS = [
+    (b"content-type", b"application/json; charset=utf-8"),
+    (b"content-length", str(len(OVERLOADED_BODY)).encode()),
+    (b"retry-after", b"1"),
+]
+_START = {"type": "http.response.start", "status": 503, "headers": OVERLOADED_HEADERS}
 
 
 def overload_policy(config: RouterConfig) -> OverloadPolicy:
     """What the settings say."""
     shedding = config.traffic.shedding
-    return OverloadPolicy(shedding.max_in_flight, shedding.max_lag_s, shedding.max_body_bytes)
+    return OverloadPolicy(
+        max_in_flight=shedding.max_in_flight,
+        max_lag_s=shedding.max_lag_s,
+        max_body_bytes=shedding.max_body_bytes,
+        target_lag_s=shedding.target_lag_s,
+        initial=shedding.initial,
+    )
 
 
-class Overload:
-    """How many requests are under way, how many may be, and how many were refused."""
+class Overload(Room):
+    """The room of a process, which watches its event loop for as long as requests are under way."""
 
     def __init__(self, policy: OverloadPolicy) -> None:
-        self.policy = policy
-        self.in_flight = 0
+        super().__init__(policy)
         self.body_bytes = 0
-        self.refused = 0
         self._arrived_at = 0.0
         self._arrived_bytes = 0
-        self._limit = float(policy.max_in_flight)
-        self._is_late = False
-        self._timer: asyncio.TimerHandle | None = None
+        # How long what is ready waits for the event loop at most, as the probes of the last moments saw it.
+        self.delay_s = 0.0
+        self._last_probe_s = 0.0
+        self._expected = 0
+        self._watching: asyncio.Handle | None = None
 
-    @property
-    def limit(self) -> int:
-        """How many requests may be under way now."""
-        return min(int(self._limit), self.policy.max_in_flight)
+    def expect(self) -> bool:
+        """Whether a request whose head has come will find room in the next round of the event loop.
 
-    def enter(self) -> bool:
-        """Let one request in, which must ``leave``; False where it is refused."""
-        in_flight = self.in_flight + 1
-        if in_flight > self._limit or in_flight > self.policy.max_in_flight:
-            self.refused += 1
+        Those that came in this round before it will be there by then, and it is expected there itself.
+        """
+        if not self.has_room(self._expected):
             return False
-        self.in_flight = in_flight
-        if self._timer is None:
-            self._watch()
+        if not self._expected:
+            asyncio.get_running_loop().call_soon(self._expect_none)
+        self._expected += 1
         return True
 
-    def leave(self) -> None:
-        """One request is answered."""
-        self.in_flight -= 1
+    def come_back(self) -> Generation:
+        """As Room says; in an event loop."""
+        if self._watching is None:
+            self._watch()
+        return super().come_back()
 
     def hold(self, body_bytes: int) -> None:
         """Hold so much more of a body. RequestError (OVERLOADED) where there is no room; it counts either way."""
@@ -118,27 +106,36 @@ class Overload:
         self.refused += 1
         return False
 
-    def measured(self, lag_s: float) -> None:
-        """Learn how late the event loop is."""
-        was_late, self._is_late = self._is_late, lag_s > self.policy.max_lag_s
-        if self._is_late and was_late:
-            # A loop that is seconds late comes here once in seconds: it shrinks by as much as if it had been in time.
-            ticks = max(1.0, lag_s / TICK_S)
-            self._limit = max(_LEAST, min(self._limit, self.in_flight) * _SHRINK**ticks)
-        elif not self._is_late and self.in_flight >= self._limit * _SHRINK:
-            self._limit = min(self._limit + max(1.0, self._limit * _GROW), self.policy.max_in_flight)
+    def _expect_none(self) -> None:
+        self._expected = 0
 
     def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + TICK_S
+        """Send a probe through the event loop fifty times a second."""
+        self._last_probe_s = time.monotonic()
+        self._wait()
 
-        def tick() -> None:
-            self.measured(loop.time() - due)
-            self._timer = None
-            if self.in_flight:
-                self._watch()
+    def _wait(self) -> None:
+        self._watching = asyncio.get_running_loop().call_later(TICK_S, self._send_probe)
 
-        self._timer = loop.call_at(due, tick)
+    def _send_probe(self) -> None:
+        # Timers are run before what is ready, so the probe begins with the latter.
+        self._watching = asyncio.get_running_loop().call_soon(self._probe)
+
+    def _probe(self) -> None:
+        # Comes back after one whole round of the loop: all that is ready, and what can be read by then.
+        self._watching = asyncio.get_running_loop().call_soon(self._probe_is_back, time.monotonic())
+
+    def _probe_is_back(self, sent_s: float) -> None:
+        now_s = time.monotonic()
+        delay_s = now_s - sent_s
+        self.delay_s = max(delay_s, self.delay_s * _DELAY_KEPT)
+        self.probed(delay_s, now_s - self._last_probe_s, now_s)
+        self._last_probe_s = now_s
+        self._watching = None
+        if self.in_flight:
+            self._wait()
+        else:
+            self.delay_s = 0.0
 
 
 class LoadShedder:
@@ -155,38 +152,38 @@ class LoadShedder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says; status 503, OVERLOADED and Retry-After where the request is refused."""
         overload = self._overload
-        if not overload.enter():
+        place = overload.enter()
+        if place is None:
             await send(_START)
-            await send({"type": "http.response.body", "body": _BODY})
+            await send({"type": "http.response.body", "body": OVERLOADED_BODY})
             return
-        is_counted = True
-        body = _HeldBody(overload, scope, receive)
+        body = _HeldBody(overload, place, scope, receive)
 
         def send_on(message: Message) -> Awaitable[None]:
-            nonlocal is_counted
-            if is_counted:
-                is_counted = False
-                overload.leave()
+            body.leave()
             return send(message)
 
         try:
             await self._app(scope, body.receive, send_on)
         finally:
             overload.body_bytes -= body.size
-            if is_counted:
-                overload.leave()
+            body.leave()
 
 
 class _HeldBody:
-    """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small."""
+    """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small.
 
-    __slots__ = ("_came", "_is_whole", "_overload", "_receive", "_scope", "size")
+    It keeps the ``place`` of the request among those under way, which is free while the body has not come.
+    """
 
-    def __init__(self, overload: Overload, scope: Scope, receive: Receive) -> None:
+    __slots__ = ("_came", "_is_whole", "_overload", "_place", "_receive", "_scope", "size")
+
+    def __init__(self, overload: Overload, place: Generation, scope: Scope, receive: Receive) -> None:
         self.size = 0
         self._came = 0
         self._is_whole = False
         self._overload = overload
+        self._place: Generation | None = place
         self._scope = scope
         self._receive = receive
 
@@ -195,16 +192,20 @@ class _HeldBody:
         if self._is_whole:
             return await self._receive()
         # Who sends slowly is no load: they keep nobody else from being let in.
-        self._overload.leave()
-        try:
-            message = await self._receive()
-        finally:
-            self._overload.in_flight += 1
+        self.leave()
+        message = await self._receive()
+        self._place = self._overload.come_back()
         if message.get("more_body"):
             self._hold(len(message["body"]))
         else:
             self._is_whole = True
         return message
+
+    def leave(self) -> None:
+        """Give the request's place to others, if it has not been given yet."""
+        place, self._place = self._place, None
+        if place is not None:
+            self._overload.leave(place)
 
     def _hold(self, size: int) -> None:
         self._came += size

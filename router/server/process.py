@@ -21,14 +21,18 @@ from router.errors import InputError
 from router.server.access_log import open_access_log
 from router.server.allocator import give_large_blocks_back
 from router.server.app import RouterApp
-from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
+from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.shedding_protocol import SheddingProtocol
 from router.server.websocket_protocol import BoundedWebSocketProtocol
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
 # Answers are trees without cycles, which die by their counts: looking for cycles every 700 allocations finds none.
 COLLECT_AFTER_ALLOCATIONS = 50_000
+# libuv takes one connection from a listener in a round of the event loop. A loop with much to do goes round seldom, and
+# requests would wait unseen to be accepted, so it has each listener several times.
+ACCEPTED_IN_A_ROUND = 8
 
 
 def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
@@ -100,7 +104,8 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
-    protocol = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server), app.overload)
+    bounds = (settings.server, ConnectionSweeper(settings.server), app.overload)
+    protocol = partial(SheddingProtocol, app.is_shed, *bounds)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -120,7 +125,11 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     )
     server = _Server(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve(sockets=listeners))
+        runner.run(server.serve(sockets=_several_times(listeners)))
+
+
+def _several_times(listeners: list[socket.socket]) -> list[socket.socket]:
+    return [*listeners, *(one.dup() for one in listeners for _ in range(ACCEPTED_IN_A_ROUND - 1))]
 
 
 class _Server(uvicorn.Server):

@@ -50,6 +50,8 @@ class Serving:
     limiter: RateLimiter | None
     spans: SpanExport | None
     events: ObservedEvents | None
+    # Whether a request may be refused for overload before it comes here.
+    sheds_early: bool
 
 
 def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previous: Serving | None = None) -> Serving:
@@ -87,6 +89,7 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
         limiter=limiter,
         spans=spans,
         events=observed_events(config, spans),
+        sheds_early=config.traffic.shedding.enabled and not config.telemetry.access_log,
     )
 
 

@@ -67,6 +67,17 @@ class AdaptiveLimit:
             if self._busy_answers == BUSY_ANSWERS_BEFORE_A_LOOK:
                 self._look = []
 
+    def answered_unseen(self, in_flight: int) -> None:
+        """An answer came, but how long it took is not known: it is taken for a usual one.
+
+        A look for the least latency would find nothing now, and ends.
+        """
+        self._look = None
+        self._busy_answers = 0
+        self._recent_s += _SMOOTHING * (self._usual_s - self._recent_s)
+        if in_flight * 2 >= self._value:
+            self._adapt()
+
     def timed_out(self) -> None:
         """Learn from a request that was not answered in time."""
         self._become(self._value * _BACKOFF)

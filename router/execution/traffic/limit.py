@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
 
+# More of an answer's time than this part was spent in this process: it tells little of the subgraph.
+_MOST_OF_OWN = 0.25
+
 
 class LimitingClient:
     """A SubgraphClient that lets through to ``inner`` what the subgraph can take.
 
-    ``gates`` are those of the subgraphs that were asked, by name.
+    ``gates`` are those of the subgraphs that were asked, by name. ``own_delay_s`` tells how long an answer lies here
+    before it is read: a router that is busy would take its own delay for the subgraph's, and hold back what is quick.
     """
 
     def __init__(self, inner: SubgraphClient, policy: LimitPolicy) -> None:
         self._inner = inner
         self._policy = policy
         self.gates: dict[str, Gate] = {}
+        self.own_delay_s: Callable[[], float] = lambda: 0.0
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says; ``timeout_s`` covers the wait too. SUBGRAPH_OVERLOADED where too many wait already."""
@@ -37,7 +43,11 @@ class LimitingClient:
                 gate.limit.timed_out()
             raise
         else:
-            gate.limit.answered(clock() - started, gate.in_flight)
+            latency_s, own_s = clock() - started, self.own_delay_s()
+            if own_s > _MOST_OF_OWN * latency_s:
+                gate.limit.answered_unseen(gate.in_flight)
+            else:
+                gate.limit.answered(latency_s - own_s, gate.in_flight)
             return response
         finally:
             gate.leave()

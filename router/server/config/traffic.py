@@ -48,8 +48,10 @@ class SheddingSettings(Section):
     """Requests of clients that the router cannot answer in time are refused at once."""
 
     enabled: bool = True
+    initial: int = Field(200, ge=1)
     max_in_flight: int = Field(2000, ge=1)
     max_lag_s: float = Field(0.1, gt=0)
+    target_lag_s: float = Field(0.005, gt=0)
     max_body_bytes: int = Field(20_000_000, ge=1)
 
 

@@ -135,6 +135,31 @@ def test_the_limit_finds_what_a_server_can_take() -> None:
     assert 16 <= limit.value <= 24
 
 
+def test_an_answer_that_nobody_timed_is_a_usual_one() -> None:
+    limit = AdaptiveLimit(LimitPolicy(initial=10, most=100))
+    for _ in range(500):
+        limit.answered(0.001, in_flight=1)
+    for _ in range(1000):
+        limit.answered_unseen(in_flight=limit.value)
+    assert limit.value == 100
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("own_s", "value"), [(0.0, 5), (1.0, 20)], ids=["of the subgraph", "of the router"])
+async def test_only_the_delay_of_the_subgraph_shrinks_the_limit(own_s: float, value: int) -> None:
+    """The first answer comes at once, and all others take a hundred times as long."""
+
+    async def later() -> SubgraphResponse:
+        await asyncio.sleep(0.005)
+        return OK
+
+    limited = Limited(OK, later, initial=10, least=5, most=20, max_waiting=400)
+    limited.client.own_delay_s = lambda: own_s
+    await limited.send()
+    await asyncio.gather(*(limited.send() for _ in range(400)))
+    assert limited.client.gates["stock"].limit.value == value
+
+
 def test_timeouts_shrink_the_limit_to_its_least() -> None:
     limit = AdaptiveLimit(LimitPolicy(initial=100, least=5))
     for _ in range(100):

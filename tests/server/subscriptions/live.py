@@ -150,11 +150,11 @@ class Served:
         await self.task
 
 
-async def serve(app: ASGIApp, port: int = 0, ws: Any = "websockets-sansio") -> Served:
+async def serve(app: ASGIApp, port: int = 0, ws: Any = "websockets-sansio", http: Any = "auto") -> Served:
     """Serve ``app``, WebSockets by the protocol ``ws``; it accepts connections when this returns."""
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, log_config=None, ws=ws, lifespan="off", timeout_graceful_shutdown=1, ws_ping_interval=None
+        app, log_config=None, ws=ws, http=http, lifespan="off", timeout_graceful_shutdown=1, ws_ping_interval=None
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

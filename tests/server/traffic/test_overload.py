@@ -13,78 +13,16 @@ from starlette.types import Message, Receive, Scope, Send
 
 from router.server.app import create_app
 from router.server.config import RouterConfig
-from router.server.overload import TICK_S, LoadShedder, Overload, OverloadPolicy
+from router.server.load_limit import OverloadPolicy
+from router.server.overload import LoadShedder, Overload
 from router.server.request_error import RequestError
 from tests.server.shop import Shop, client_of, router_over
 from tests.server.subscriptions.live import until
 
-POLICY = OverloadPolicy(max_in_flight=100, max_lag_s=0.05, max_body_bytes=100)
 
-
-def busy(requests: int, policy: OverloadPolicy = POLICY) -> Overload:
-    """An overload whose room is used by ``requests``, outside of any event loop that was late once."""
-    overload = Overload(policy)
-    overload.in_flight = requests
-    overload.measured(1.0)
-    return overload
-
-
-def test_being_late_once_is_no_overload() -> None:
-    overload = busy(100)
-    for lag_s in (0.0, 1.0, 0.0, 1.0):
-        overload.measured(lag_s)
-    assert overload.limit == 100
-
-
-def test_a_late_loop_takes_a_fifth_of_the_room_each_time() -> None:
-    overload = busy(100)
-    limits = []
-    for _ in range(3):
-        overload.measured(0.06)
-        limits.append(overload.limit)
-        overload.in_flight = overload.limit
-    assert limits == [80, 64, 51]
-
-
-def test_a_loop_that_is_many_ticks_late_takes_a_fifth_for_each_of_them() -> None:
-    """It comes back to measure once in that time, and would shrink too late."""
-    overload = busy(1000, OverloadPolicy(max_in_flight=1000, max_lag_s=0.05, max_body_bytes=100))
-    overload.measured(3 * TICK_S)
-    assert overload.limit == 512
-
-
-def test_it_shrinks_from_what_is_under_way_and_not_from_a_bound_that_nobody_reached() -> None:
-    overload = busy(20)
-    overload.measured(0.06)
-    assert overload.limit == 16
-
-
-def test_a_few_are_always_let_in() -> None:
-    overload = busy(1)
-    for _ in range(50):
-        overload.measured(10.0)
-    assert overload.limit == 4
-
-
-def test_room_comes_back_while_it_is_used() -> None:
-    overload = busy(100)
-    for _ in range(10):
-        overload.measured(1.0)
-        overload.in_flight = overload.limit
-    ticks = 0
-    while overload.limit < 100:
-        overload.measured(0.0)
-        overload.in_flight = overload.limit
-        ticks += 1
-    assert ticks * TICK_S <= 5
-
-
-def test_room_that_nobody_uses_does_not_grow() -> None:
-    overload = busy(20)
-    overload.measured(0.06)
-    overload.in_flight = 2
-    overload.measured(0.0)
-    assert overload.limit == 16
+def policy(max_in_flight: int, *, max_body_bytes: int = 100) -> OverloadPolicy:
+    """One that no delay changes."""
+    return OverloadPolicy(max_in_flight, 10.0, max_body_bytes, target_lag_s=10.0, initial=max_in_flight)
 
 
 @dataclass
@@ -117,30 +55,44 @@ async def statuses(app: LoadShedder, slow: Slow, requests: int, begun: int) -> l
 
 @pytest.mark.asyncio
 async def test_what_is_beyond_the_bound_is_refused_and_the_rest_answered() -> None:
-    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=2, max_lag_s=10, max_body_bytes=100))
+    slow, overload = Slow(), Overload(policy(2))
     assert await statuses(LoadShedder(slow, overload), slow, requests=5, begun=2) == [200, 200, 503, 503, 503]
     assert (overload.in_flight, overload.refused) == (0, 3)
 
 
 @pytest.mark.asyncio
 async def test_a_stream_that_has_begun_takes_no_room() -> None:
-    slow, overload = Slow(is_stream=True), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
+    slow, overload = Slow(is_stream=True), Overload(policy(1))
     assert await statuses(LoadShedder(slow, overload), slow, requests=3, begun=3) == [200, 200, 200]
 
 
 @pytest.mark.asyncio
 async def test_a_loop_that_is_held_up_is_noticed() -> None:
-    slow, overload = Slow(), Overload(OverloadPolicy(max_in_flight=100, max_lag_s=0.05, max_body_bytes=100))
+    slow, overload = Slow(), Overload(OverloadPolicy(100, 0.05, 100, target_lag_s=0.005, initial=100))
     app = LoadShedder(slow, overload)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
         requests = [asyncio.create_task(client.post("/graphql")) for _ in range(10)]
         await until(lambda: slow.begun == 10)
-        while overload.limit > 8:
-            time.sleep(TICK_S + 0.1)  # noqa: ASYNC251 - what holds up the loop
+        while not overload.is_overloaded:
+            time.sleep(0.1)  # noqa: ASYNC251 - what holds up the loop
             await asyncio.sleep(0)
+        assert overload.limit == 8
+        assert overload.delay_s > 0.05
         assert (await client.post("/graphql")).status_code == 503
         slow.go_on.set()
         await asyncio.gather(*requests)
+
+
+@pytest.mark.asyncio
+async def test_requests_whose_heads_came_together_are_expected_together() -> None:
+    """They enter in the next round of the loop, so those that find no room there are told at once."""
+    overload = Overload(policy(3))
+    place = overload.enter()
+    assert [overload.expect() for _ in range(4)] == [True, True, False, False]
+    await asyncio.sleep(0)
+    assert overload.expect()
+    assert place is not None
+    overload.leave(place)
 
 
 @pytest.mark.asyncio
@@ -196,7 +148,7 @@ class Reading:
 
 @pytest.mark.asyncio
 async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> None:
-    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=10, max_lag_s=10, max_body_bytes=100_000))
+    reading, overload = Reading(), Overload(policy(10, max_body_bytes=100_000))
     app = LoadShedder(reading, overload)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
         held = asyncio.create_task(client.post("/graphql", content=pieces(60_000, 10_000)))
@@ -216,7 +168,7 @@ async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> N
 
 
 def test_bodies_that_come_in_one_round_of_the_loop_have_one_room_with_those_that_are_held() -> None:
-    overload = Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
+    overload = Overload(policy(1))
     overload.hold(30)
     assert [overload.takes(size, now=1.0) for size in (40, 40, 30)] == [True, False, True]
     assert [overload.takes(size, now=2.0) for size in (70, 1)] == [True, False]
@@ -226,7 +178,7 @@ def test_bodies_that_come_in_one_round_of_the_loop_have_one_room_with_those_that
 
 @pytest.mark.asyncio
 async def test_a_body_that_takes_its_time_takes_no_room() -> None:
-    reading, overload = Reading(), Overload(OverloadPolicy(max_in_flight=1, max_lag_s=10, max_body_bytes=100))
+    reading, overload = Reading(), Overload(policy(1))
     reading.go_on.set()
     app, go_on = LoadShedder(reading, overload), asyncio.Event()
 
