@@ -25,9 +25,6 @@ from router.server.supergraph_file import CompositionFailed
 def command(supergraph: Path, config: Path | None, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve a supergraph over HTTP until SIGTERM or Ctrl-C."""
     settings = load_config(config)
-    host = host or settings.server.host
-    port = settings.server.port if port is None else port
-
     files = GraphFiles(supergraph, config)
     try:
         graph = open_or_wait(files.open)
@@ -37,6 +34,10 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
 
         print_findings(failed.composition, failed.source.subgraphs)
         raise
+    if graph is not None and graph.made_from is not None:
+        settings = graph.made_from.config  # Read a moment later, and then served.
+    host = host or settings.server.host
+    port = settings.server.port if port is None else port
     count = workers or settings.server.workers
     app = create_app(settings, graph, files)
     listeners = listen(host, port, count)

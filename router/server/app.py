@@ -55,6 +55,8 @@ class RouterApp:
         files: GraphFiles | None = None,
         host: HostIdentity | None = None,
     ) -> None:
+        if graph is not None and graph.made_from is not None:
+            config = graph.made_from.config  # The file may have changed since ``config`` was read for the start.
         telemetry = Telemetry()
         self._subscriptions = SubscriptionHub(config, telemetry)
         self._is_draining = self._is_alive = False

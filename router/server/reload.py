@@ -52,8 +52,11 @@ class Reloader:
         self._asked.set()
 
     async def watch(self) -> None:
-        """Reload whatever changes, until cancelled."""
-        self._remember_reading()
+        """Reload whatever changes, until cancelled.
+
+        What is served was read before anybody watched, and may have changed since: the first look reads it once more.
+        """
+        self._read_at = asyncio.get_running_loop().time()
         while True:
             settings = self._config().supergraph
             is_asked = await self._is_asked_within(settings.watch_interval_s if settings.watch else None)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from router.server.app import create_app
+from router.server.config import load_config
 from router.server.deferred.compiled import DeferralKey
 from router.server.graph import Graph
 from router.server.graph_files import GraphFiles
@@ -29,6 +31,7 @@ class Served:
 
     def __init__(self, files: GraphFiles, graph: Graph) -> None:
         self.graphs = [graph]
+        self.files = files
         self.telemetry = Telemetry()
         self.reloader = Reloader(files, lambda: self.graph, self.graphs.append, self.telemetry)
 
@@ -97,6 +100,39 @@ def quick(tmp_path: Path) -> Path:
     path = tmp_path / "router.yaml"
     path.write_text("supergraph: {watch_interval_s: 0.02, poll_interval_s: 0.05}")
     return path
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("changed", ["supergraph", "settings"])
+async def test_what_changed_between_its_reading_and_the_first_look_is_served(
+    supergraph: Path, quick: Path, changed: str
+) -> None:
+    async with serving(supergraph, quick) as served:
+        if changed == "supergraph":
+            write(supergraph, RENAMED)
+        else:
+            write(quick, "supergraph: {watch_interval_s: 0.03}")
+        async with watching(served):
+            await until_swapped(served)
+        assert served.graph.made_from == served.files.read()
+
+
+@pytest.mark.asyncio
+async def test_what_has_not_changed_is_read_once_more_and_is_not_news(
+    supergraph: Path, quick: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(supergraph, quick) as served:
+        await served.reloader.reload()
+        assert len(served.graphs) == 1
+    assert caplog.messages == []
+
+
+def test_the_settings_that_a_graph_was_made_with_are_those_that_count(supergraph: Path, quick: Path) -> None:
+    files = GraphFiles(supergraph, quick)
+    read_for_the_start = load_config(quick)
+    write(quick, "graphql: {path: /changed}")
+    app = create_app(read_for_the_start, files.open(), files)
+    assert app._serving.config.graphql.path == "/changed"
 
 
 @pytest.mark.asyncio

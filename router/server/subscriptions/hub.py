@@ -53,6 +53,7 @@ class SubscriptionHub:
         self._replanning: set[asyncio.Task[None]] = set()
         self._expiries: dict[Subscriber, asyncio.TimerHandle] = {}
         self._count = 0
+        self._graph: Graph | None = None
         self._is_closed = False
         telemetry.watch_subscriptions(lambda: self.count, lambda: self.shared_count)
 
@@ -79,6 +80,8 @@ class SubscriptionHub:
         key = (request.query, request.operation_name, _as_key(plan.variables), caller.headers, requester)
         shared = self._by_key.get(key) if self._settings.share else None
         if shared is None or shared.has_ended:
+            if self._graph is not None and graph is not self._graph:
+                return _come_again()
             shared = SharedSubscription(request, caller, plan, self._limits, self._telemetry, self._watch)
             self._start(key, shared)
         of = shared
@@ -98,6 +101,7 @@ class SubscriptionHub:
         The ``gate`` decides anew what each may see. Where a header that a client sent is that of a claim from now on,
         its subscriptions end: it must say anew who it is.
         """
+        self._graph = graph
         claimed = claim_headers(config)
         newly_claimed, self._claim_headers = claimed - self._claim_headers, claimed
         self._follow(config)
@@ -162,6 +166,13 @@ class SubscriptionHub:
         found = self._shared.pop(shared, None)
         if found is not None and self._by_key.get(found[0]) is shared:
             del self._by_key[found[0]]
+
+
+def _come_again() -> Subscriber:
+    """For a client whose subscription was still being compiled when its graph was replaced: no reload came by it."""
+    subscriber = Subscriber(0, lambda _: None)
+    subscriber.end(SETTINGS_CHANGED)
+    return subscriber
 
 
 def _as_key(variables: Mapping[str, object]) -> bytes:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from router.server.access.caller import Caller
 from router.server.config import HeaderSettings, RouterConfig
 from router.server.graph import GraphInput
+from router.server.graphql_request import GraphQLRequest
+from router.server.subscriptions.hub import SETTINGS_CHANGED
 from router.server.supergraph_file import SupergraphSource
 from tests.server.subscriptions.live import BIDS, Stack, auction_app, live_stack, serve, until
 from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
@@ -107,3 +110,19 @@ async def test_a_header_of_the_client_that_tells_a_claim_from_now_on_is_told_no_
         assert await idle.closed_with() == 1012
         await nobody.subscribe("{ highest }")
         assert (await nobody.receive())["payload"] == {"data": {"highest": 100}}
+
+
+@pytest.mark.asyncio
+async def test_a_subscription_that_was_compiled_while_its_graph_was_replaced_comes_again() -> None:
+    config = RouterConfig(headers=HeaderSettings(propagate=("x-user",)))
+    async with live_stack(config) as stack:
+        service, request = stack.service, GraphQLRequest(BIDS, None, {})
+        caller = Caller(((b"x-user", b"ada"),))
+        graph, compiled = await service.compiled_operation(request, caller)
+        with_claim_header(stack)
+        client = service.subscribe(graph, compiled, request, caller)
+        assert await client.next() is None
+        assert client.ending is SETTINGS_CHANGED
+        client.close()
+        assert (stack.app._subscriptions.count, stack.app._subscriptions.shared_count) == (0, 0)
+        assert stack.auction.begun == 0
