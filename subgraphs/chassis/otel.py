@@ -19,6 +19,8 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from subgraphs.chassis.tracing import CURRENT, Kind, Span, current
 
+# What opens a connection, in whichever request is the first to find all others in use.
+OF_A_CONNECTION = frozenset({"saslStart", "saslContinue", "authenticate"})
 KINDS: Mapping[Kind, SpanKind] = {"server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
 
 
@@ -61,7 +63,7 @@ class MongoSpans(CommandListener):
     def started(self, event: CommandStartedEvent) -> None:
         """Begin a span, without the command's values, which may be anyone's data."""
         parent = CURRENT.get()
-        if parent is None:
+        if parent is None or event.command_name in OF_A_CONNECTION:
             return
         attributes = {"db.system.name": "mongodb", "db.namespace": event.database_name}
         name = f"mongodb {event.command_name}"

@@ -221,3 +221,15 @@ async def test_the_log_names_request_trace_and_event(environment: dict[str, str]
     (handled,) = [line for line in log if line["event"] == "event_handled"]
     assert (answered["request"], answered["trace"], answered["status"]) == ("req-1", TRACE, 200)
     assert (handled["event_id"], handled["event_type"], handled["trace"]) == (cancelled.id, "order.cancelled", TRACE)
+
+
+@pytest.mark.asyncio
+async def test_opening_a_connection_is_no_span_of_the_request_that_needs_one(
+    mongodb_url: str, exporter: InMemorySpanExporter, otel: OtelTracer
+) -> None:
+    settings = ServiceSettings.model_validate({"mongodb_url": mongodb_url, "nats_url": "nats://unused"})
+    database = connect(settings, [MongoSpans(otel)])
+    with otel.span("request", "server", None, {}):
+        await asyncio.gather(*(database.command("ping") for _ in range(3)))
+    database.client.close()
+    assert [name for _, _, name, _ in sent(otel, exporter)] == ["mongodb ping"] * 3 + ["request"]
