@@ -24,3 +24,10 @@ def give_large_blocks_back() -> None:
     mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
     # Threads compile, one or two at once, and hold the interpreter's lock: heaps of their own would serve nothing.
     mallopt(_M_ARENA_MAX, 1)
+
+
+def give_free_pages_back() -> None:
+    """Give back what is free between blocks that stay; takes some milliseconds, and does nothing without glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

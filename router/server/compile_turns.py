@@ -9,6 +9,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from router.errors import OperationError
+from router.server.allocator import give_free_pages_back
 
 LARGE_TEXT = 10_000
 
@@ -40,6 +41,7 @@ class CompileTurns:
                     # Validation leaves cycles that hold a whole document. Found while they are young they cost
                     # milliseconds; by a collection of everything, a second, and their memory until then.
                     gc.collect(1)
+                    give_free_pages_back()
 
 
 def _without_traces(compile_: Callable[[], Product]) -> Product:

@@ -137,8 +137,11 @@ class OperationCompiler:
 
 
 def weight_of(text: str, selections: Iterable[Selection]) -> int:
-    """How many bytes an operation takes once it is compiled, roughly; fragments make much of a short text."""
-    return _BYTES + len(text) + _weight_of_all(selections)
+    """How many bytes an operation takes once it is compiled, roughly; fragments make much of a short text.
+
+    The text is there twice: as the client sent it, by which it is found, and without its literals, as it was compiled.
+    """
+    return _BYTES + 2 * len(text) + _weight_of_all(selections)
 
 
 def _weight_of_all(selections: Iterable[Selection]) -> int:

@@ -63,7 +63,8 @@ class Target:
 
     def assert_answers(self) -> None:
         """Fail unless an ordinary query is answered now."""
-        assert self.post(ORDINARY).json() == ANSWER
+        response = self.post(ORDINARY)
+        assert response.json() == ANSWER, f"{response.status_code} {response.text}"
 
     @property
     def url(self) -> str:

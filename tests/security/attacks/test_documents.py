@@ -86,3 +86,10 @@ def test_a_flood_of_different_operations_is_not_remembered_beyond_its_room(targe
     for number in range(150):
         response = target.post({"query": f"# {number} {'x' * 190_000}\n{{ headers }}"})
         assert response.json().keys() == {"data"}
+
+
+def test_a_flood_of_long_texts_with_literals_is_kept_once(target: Target) -> None:
+    """What is compiled is the text without its literals, so that each of these is there in two forms."""
+    for number in range(150):
+        response = target.post({"query": f"# {number} {'x' * 190_000}\n{{ products(first: 1) {{ id }} }}"})
+        assert response.json() == {"data": {"products": [{"id": "0"}]}}
