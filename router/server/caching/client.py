@@ -159,6 +159,8 @@ class CachingClient:
         try:
             if asked:
                 await self._ask(assembly, asked, self._begin(asked.values()), deadline)
+            if not followed:
+                return
             abandoned, useless = await self._take(assembly, followed, deadline)
         finally:
             for waiter in followed.values():
@@ -225,8 +227,9 @@ class CachingClient:
         parted = assembly.parted
         left_s = max(deadline - asyncio.get_running_loop().time(), 0)
         body = parted.body_of([parted.parts[index] for index in indexes])
-        response = await self._inner.send(parted.request._replace(body=body, timeout_s=left_s))
-        answer = read_answer(parted.request.subgraph, response, decode_exact)
+        subgraph, _, headers, repeatable, _, files = parted.request
+        response = await self._inner.send(SubgraphRequest(subgraph, body, headers, repeatable, left_s, files))
+        answer = read_answer(subgraph, response, decode_exact)
         values = values_of(parted, indexes, answer)
         if len(indexes) == len(parted.parts):
             assembly.whole = response
@@ -250,15 +253,8 @@ class CachingClient:
             return [NO_STORE] * len(indexes)
         parts = [parted.parts[index] for index in indexes]
         alike = {(one.type_name, one.field and one.field.alias): one for one in parts}
-        found = {
-            key: self._lifetimes.policy(headers, self._hint(parted, one), parted.asker) for key, one in alike.items()
-        }
+        found = {key: self._lifetimes.policy(headers, _hint(parted, one), parted.asker) for key, one in alike.items()}
         return [found[one.type_name, one.field and one.field.alias] for one in parts]
-
-    def _hint(self, parted: PartedRequest, one: Part) -> Hint:
-        if one.field is None:
-            return parted.shape.root_hint
-        return parted.shape.reader.entity_hint(one.type_name, one.field.selected)
 
     async def _keep(
         self, assembly: Assembly, values: Mapping[int, Any], pieces: Mapping[int, Piece], response: SubgraphResponse
@@ -317,6 +313,12 @@ class CachingClient:
         self._refreshes.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a stale entity could not be asked for anew", exc_info=task.exception())
+
+
+def _hint(parted: PartedRequest, one: Part) -> Hint:
+    if one.field is None:
+        return parted.shape.root_hint
+    return parted.shape.reader.entity_hint(one.type_name, one.field.selected)
 
 
 def _key(one: Part, policy: CachePolicy, asker: Asker) -> bytes | None:

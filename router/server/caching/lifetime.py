@@ -15,6 +15,7 @@ from router.supergraph.cache_hints import CacheHint, CacheHints
 
 AUTHORIZATION = b"authorization"
 _REMEMBERED = 256
+_NONE: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,22 @@ class Lifetimes:
 
     def policy(self, headers: Headers, hint: Hint, asker: Asker) -> CachePolicy:
         """What an answer with ``headers`` may be used for, and whether by all or by who asked alone."""
-        policy = self._said(headers, hint)
-        policy = policy._replace(
-            shared_max_age_s=min(policy.shared_max_age_s, self._settings.max_ttl_s),
-            stale_s=0
-            if policy.must_ask
-            else min(max(policy.stale_s, self._settings.stale_s), self._settings.max_stale_s),
-        )
         varies = {name.lower() for name in _names(headers, b"vary")}
         if b"*" in varies:
             return NO_STORE
+        policy, settings = self._said(headers, hint), self._settings
         # RFC 9111, section 3.5: nobody else gets what was answered to a request with authorization, unless it says so.
         is_private = policy.is_private or not (policy.is_public or asker.is_anonymous)
         is_private = is_private or any(self._askers.is_personal(name) for name in varies)
-        return policy._replace(is_private=is_private, is_public=policy.is_public and not is_private)
+        return CachePolicy(
+            policy.max_age_s,
+            min(policy.shared_max_age_s, settings.max_ttl_s),
+            is_private=is_private,
+            is_public=policy.is_public and not is_private,
+            stale_s=0 if policy.must_ask else min(max(policy.stale_s, settings.stale_s), settings.max_stale_s),
+            must_ask=policy.must_ask,
+            is_stored=policy.is_stored,
+        )
 
     def _said(self, headers: Headers, hint: Hint) -> CachePolicy:
         said = read_policy(headers)
@@ -128,5 +131,5 @@ def surrogate_keys(headers: Headers) -> frozenset[str]:
 
 
 def _names(headers: Headers, header: bytes) -> frozenset[bytes]:
-    lines = b" ".join(value for name, value in headers if name == header)
-    return frozenset(lines.replace(b",", b" ").split())
+    lines = [value for name, value in headers if name == header]
+    return frozenset(b" ".join(lines).replace(b",", b" ").split()) if lines else _NONE

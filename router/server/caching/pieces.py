@@ -58,7 +58,7 @@ class Assembly:
         policy = self._policy()
         headers = ((b"cache-control", write_policy(policy)),)
         if self.whole is not None:
-            return self.whole._replace(headers=headers) if policy.is_stored else self.whole
+            return SubgraphResponse(self.whole.status, self.whole.body, headers) if policy.is_stored else self.whole
         values = [
             self.pieces[index].value if index in self.pieces else b"null" for index in range(len(self.parted.parts))
         ]

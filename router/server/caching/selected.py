@@ -6,7 +6,7 @@ Tags of an answer are taken from the answer itself: ``{"products": [{"id": "1", 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from router.supergraph.query_graph import QueryGraph
 # Beyond it, an answer is tagged by types alone.
 MAX_TAGS = 200
 _TYPENAME = "__typename"
+_PLAIN = (str, int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,15 @@ class Selected:
                 below._collect(value.get(key), facts, found)
 
 
-def _own_tags(type_name: str, value: Mapping[str, Any], keys: Mapping[str, str], facts: GraphFacts) -> Iterator[str]:
-    yield type_name
-    known = {name: value.get(response_key) for response_key, name in keys.items() if response_key in value}
-    for name in facts.key_fields.get(type_name, ()):
-        told = known.get(name)
-        yield entity_tag(type_name, name, told if isinstance(told, str | int | float) else ANY)
+def _own_tags(type_name: str, value: Mapping[str, Any], keys: Mapping[str, str], facts: GraphFacts) -> list[str]:
+    found = [type_name]
+    key_fields = facts.key_fields.get(type_name)
+    if key_fields is not None:
+        known = {name: value[response_key] for response_key, name in keys.items() if response_key in value}
+        for name in key_fields:
+            told = known.get(name)
+            found.append(entity_tag(type_name, name, told if isinstance(told, _PLAIN) else ANY))
+    return found
 
 
 class SelectionReader:
