@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.clock import Clock, utc_now
+from subgraphs.chassis.compressed_body import CompressedBody
 from subgraphs.chassis.endpoint import GraphQLEndpoint
 from subgraphs.chassis.http_route import to_starlette
 from subgraphs.chassis.process import ServiceProcess
@@ -35,6 +36,7 @@ def create_app(service: Service[A, L, S], settings: S, clock: Clock = utc_now) -
     graphql: ASGIApp = GraphQLEndpoint(
         service.schema, process.context, process.metrics, process.tracer, settings.mongodb_timeout_ms / 1000
     )
+    graphql = CompressedBody(graphql)
     if settings.router_keys is not None:
         keys = read_keys(settings.router_keys)
         trust = Trust(service.name, keys, settings.router_signature_window_s, settings.router_only)

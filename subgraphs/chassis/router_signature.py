@@ -17,11 +17,12 @@ from datetime import datetime
 from urllib.parse import quote
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from subgraphs.chassis.auth import NEEDS_USER
 from subgraphs.chassis.clock import Clock
 from subgraphs.chassis.endpoint import error_response
+from subgraphs.chassis.whole_body import read_body, replayed
 
 Header = tuple[bytes, bytes]
 
@@ -64,14 +65,14 @@ class RouterGate:
                 return
             await self._app({**scope, NEEDS_USER: True}, receive, send)
             return
-        body = await _read(receive) if scope["type"] == "http" else None
+        body = await read_body(receive) if scope["type"] == "http" else None
         wrong = what_is_wrong(scope, body, self._trust, self._clock())
         if wrong is not None:
             LOG.warning("router_signature_refused", reason=wrong)
             message = "The signature of the request is not accepted. The log of the service says why."
             await _refuse(scope, receive, send, "ROUTER_SIGNATURE_INVALID", message)
             return
-        await self._app(scope, receive if body is None else _replayed(body, receive), send)
+        await self._app(scope, receive if body is None else replayed(body, receive), send)
 
 
 def what_is_wrong(scope: Scope, body: bytes | None, trust: Trust, now: datetime) -> str | None:
@@ -140,29 +141,6 @@ def _value(headers: Sequence[Header], name: str) -> str | None:
     """The value of a header, several apart by commas (RFC 9421, section 2.1); None where it was not sent."""
     values = [value.strip().decode("latin-1") for key, value in headers if key == name.encode()]
     return ", ".join(values) if values else None
-
-
-async def _read(receive: Receive) -> bytes:
-    """The body, which the limit of bodies bounds. What a client that goes away has sent so far is signed by nobody."""
-    chunks = []
-    while True:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    is_given = False
-
-    async def again() -> Message:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, code: str, message: str) -> None:
