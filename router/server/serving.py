@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp
 
 from router.errors import InputError
-from router.server.access.authentication import Authenticator, create_authenticator
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.demand.control import demand_control
 from router.server.demand.metered_service import metered
@@ -31,6 +30,7 @@ from router.server.rate_limits.limiter import RateLimiter, origin_reading, rate_
 from router.server.service import GraphQLService
 
 if TYPE_CHECKING:
+    from router.server.access.authentication import Authenticator
     from router.server.observation.spans import SpanExport
 
 
@@ -114,4 +114,9 @@ def _authenticator(config: RouterConfig, previous: Serving | None) -> Authentica
     wanted = (config.authentication, config.environment)
     if previous is not None and wanted == (previous.config.authentication, previous.config.environment):
         return previous.authenticator
+    if not config.authentication.issuers:
+        return None
+    # Here, because it brings cryptography, which takes 9 MB that a router without tokens need not have.
+    from router.server.access.authentication import create_authenticator
+
     return create_authenticator(config)

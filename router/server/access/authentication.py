@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from router.errors import InputError
 from router.execution.subgraph_client import Headers
-from router.server.access.caller import ANONYMOUS, Caller, Requester
+from router.server.access.caller import ANONYMOUS, UNAUTHENTICATED, Caller, Requester
 from router.server.access.keys import JwksFile, JwksUrl, KeySource, KeysUnavailable, http_fetch
 from router.server.access.tokens import Issuer, TokenLimits, TokenRefused, TokenVerifier
 from router.server.config import INVALID_CONFIG, RouterConfig
@@ -26,7 +26,6 @@ from router.told_url import told_url
 logger = logging.getLogger("galleria.router")
 
 Header = tuple[bytes, bytes]
-UNAUTHENTICATED = "UNAUTHENTICATED"
 _CLAIM_HEADERS = "claim headers"
 
 

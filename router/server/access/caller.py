@@ -11,6 +11,8 @@ from starlette.types import Scope
 
 from router.execution.subgraph_client import Headers
 
+UNAUTHENTICATED = "UNAUTHENTICATED"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requester:

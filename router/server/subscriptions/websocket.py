@@ -29,8 +29,7 @@ from router.errors import OperationError
 from router.execution.json_numbers import decode_exact, encode
 from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
-from router.server.access.authentication import UNAUTHENTICATED
-from router.server.access.caller import NOBODY, Caller, Identity
+from router.server.access.caller import NOBODY, UNAUTHENTICATED, Caller, Identity
 from router.server.access.cross_origin import OriginGuard
 from router.server.answer import errors_of, in_trace, result_answer
 from router.server.config import AuthenticationSettings, RouterConfig
