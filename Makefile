@@ -71,8 +71,8 @@ bench-orders: setup ## our own order query over the five services, through the r
 bench-workers: setup ## two worker processes beside one
 	@$(BIN)/python -m bench.workers
 
-bench-memory: setup ## what 10,000 cached operations weigh, and whether memory stays flat under load
-	@$(BIN)/python -m bench.memory
+bench-memory: setup ## what 10,000 cached operations weigh, and whether memory stays flat under load: make bench-memory MINUTES=60
+	@$(BIN)/python -m bench.memory --minutes $(or $(MINUTES),5)
 
 bench-overload: setup ## twice the load that the router can carry for five minutes, and a subgraph that hangs
 	@$(BIN)/python -m bench.overload
