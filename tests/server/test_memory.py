@@ -19,6 +19,7 @@ from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH, Shop, client_of, router_over
 
 WARM, LOAD = 1500, 3000
+VARIED = 20_000
 ALLOWED_BYTES_PER_REQUEST = 700
 # Shapes of operations whose weight is measured, and how many of each.
 WEIGHED = {"smallest": 1000, "ordinary": 1000, "big": 200, "objects": 100, "flat": 100}
@@ -91,6 +92,17 @@ async def test_memory_stays_flat_under_load(shop: Shop) -> None:
         grown = resident() - before
 
     assert grown < LOAD * ALLOWED_BYTES_PER_REQUEST
+
+
+@pytest.mark.timeout(400)
+def test_nothing_is_kept_of_requests_that_differ_in_all_that_may_differ() -> None:
+    """Operations, variables, names, tokens, clients, hashes and mistakes: where one block is kept of each request, or
+    ten of each operation, it shows."""
+    command = [sys.executable, "-m", "tests.server.varied_load", str(VARIED)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=380)
+    blocks, grown = map(int, done.stdout.split())
+    assert blocks < VARIED / 10
+    assert grown < 5_000_000
 
 
 @pytest.mark.asyncio
