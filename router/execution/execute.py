@@ -25,6 +25,7 @@ from router.execution.failures import (
     fail_inside,
     fail_late_types,
     fail_lookup,
+    fail_unnamed,
     place_subgraph_errors,
     places_of,
 )
@@ -182,6 +183,7 @@ class PlanRun:
             if not fetch.run_if or fetch.is_needed(self.variables):
                 for lookup in fetch.lookups:
                     fail_late_entities(self.failures, fetch, lookup)
+        fail_unnamed(self.failures)
 
     def _gather(self, fetch: ExecutableFetch, lookup: ExecutableLookup) -> Batch:
         if lookup.contexts:

@@ -43,7 +43,8 @@ class Failures:
     ``first_loss`` stands for what leads to entities that come late; ``met`` are the ids of lookups and of the entities
     that these found, ``complete`` those of lookups made before anything failed, and ``made`` the others by fetch.
     ``untyped`` are fields that were lost if the object is of their type, which was not known then, and ``inside`` those
-    lost in objects below an entity that are still to come.
+    lost in objects below an entity that are still to come. ``unnamed`` are objects that were to learn their type, with
+    their paths, and the errors that tell why they are null unless another fetch brings it.
     ``stands`` has, by lookup and object, where an object stands and at which turn: it stays there, so it is found once.
     ``remainders`` are requests made up for what is left where inputs failed: kept, so that no other has their ids.
     """
@@ -61,12 +62,13 @@ class Failures:
     made: dict[int, dict[int, tuple[ExecutableFetch, ExecutableLookup]]] = field(default_factory=dict)
     untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
     inside: list[tuple[ExecutableLookup, JsonObject, Sequence[OwnedField], FieldError]] = field(default_factory=list)
+    unnamed: list[tuple[JsonObject, ClientPath, FieldError]] = field(default_factory=list)
     stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
     remainders: list[ExecutableFetch] = field(default_factory=list)
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
-        return replace(self, errors=[], untyped=[], inside=[], first_loss=None)
+        return replace(self, errors=[], untyped=[], inside=[], unnamed=[], first_loss=None)
 
     @property
     def is_any(self) -> bool:
@@ -184,6 +186,14 @@ def fail_inside(failures: Failures) -> None:
             _fail_owned(failures, _places(failures, lookup, [entity]), owned, error, told)
 
 
+def fail_unnamed(failures: Failures) -> None:
+    """Tell of objects that are of an unknown type, and therefore null, because what was to bring it has failed."""
+    if failures.unnamed:
+        told = _told(failures)
+        still = {at: error for entity, at, error in failures.unnamed if "__typename" not in entity}
+        failures.errors += (error for at, error in still.items() if at not in told)
+
+
 def place_subgraph_errors(
     failures: Failures,
     fetch: ExecutableFetch,
@@ -298,10 +308,10 @@ def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Seque
 
     A fetch that only brings inputs owns nothing: what needs these will tell.
     """
-    before = len(failures.errors)
+    before = len(failures.errors), len(failures.unnamed)
     _fail_all(failures, fetch, batches, error)
     owns = fetch.owned or any(lookup.owned and b.objects for lookup, b in zip(fetch.lookups, batches, strict=True))
-    if owns and len(failures.errors) == before:
+    if owns and (len(failures.errors), len(failures.unnamed)) == before:
         failures.errors.append(error)
 
 
@@ -351,8 +361,16 @@ def _fail_objects(
     unless_told: bool = False,
 ) -> None:
     told = _told(failures) if unless_told else ()
-    _fail_owned(failures, _places(failures, lookup, objects), lookup.owned, error, told)
-    failures.lose(objects, brought_by_lookup(fetch, lookup), error)
+    places = _places(failures, lookup, objects)
+    _fail_owned(failures, places, lookup.owned, error, told)
+    brought = brought_by_lookup(fetch, lookup)
+    failures.lose(objects, brought, error)
+    if "__typename" in brought:
+        failures.unnamed += (
+            (entity, at, replace(error, path=(*at, *error.path), explains_null=True))
+            for at, entity in places
+            if "__typename" not in entity
+        )
 
 
 def _told(failures: Failures) -> Collection[ClientPath]:

@@ -84,7 +84,9 @@ class Operation:
 
     ``variable_definitions`` are the client's, in order; coercion of their values is done per request.
     ``lifted_definitions`` are those of variables that stand for literals, which have their values from the text. Where
-    ``@defer`` occurs, ``deferral_variables`` are those that decide what is deferred; else None.
+    ``@defer`` occurs, ``deferral_variables`` are those that decide what is deferred; else None. Where the client gave
+    the name ``__typename`` to another field, ``typename_stand_in`` is that field's response key until the answer is
+    written, because what an object is has to be known by that name; else None.
     """
 
     kind: OperationKind
@@ -94,3 +96,4 @@ class Operation:
     selections: tuple[Selection, ...]
     lifted_definitions: tuple[VariableDefinitionNode, ...] = ()
     deferral_variables: tuple[str, ...] | None = None
+    typename_stand_in: str | None = None

@@ -42,6 +42,7 @@ from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits, 
 from router.operation.literals import LiftedDocument
 from router.operation.model import Condition, DeferUsage, Field, InlineFragment, Operation, OperationKind, Selection
 from router.operation.selection_conditions import ConditionReader, Conditions, Values, innermost
+from router.operation.typename_alias import TYPENAME, free_response_key
 from router.operation.validate import validate_document
 
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
@@ -138,18 +139,22 @@ class _Normalizer:
         self._document = document
         self._limits = limits
         self._fields_left = limits.max_fields
+        self._stand_in: str | None = None
 
     def normalize(self, definition: OperationDefinitionNode) -> Operation:
         kind = OperationKind(definition.operation.value)
         root = self._read.schema.get_root_type(definition.operation)
         assert root is not None  # noqa: S101 - validation has refused an operation without a root type
+        selections = self._selections(root, [(definition.selection_set, ())], Level(()), None)
         return Operation(
             kind=kind,
             name=definition.name.value if definition.name else None,
             root_type=root.name,
             variable_definitions=tuple(definition.variable_definitions or ()),
-            selections=self._selections(root, [(definition.selection_set, ())], Level(()), None),
-            deferral_variables=deferral_variables(self._document),
+            selections=selections,
+            # Parts of an answer are written without restoring names: all of it comes at once then.
+            deferral_variables=deferral_variables(self._document) if self._stand_in is None else None,
+            typename_stand_in=self._stand_in,
         )
 
     def _selections(
@@ -190,6 +195,8 @@ class _Normalizer:
             return InlineFragment(group.type.name, conditions, below, deferred_by) if below else None
         node = group.node
         response_key = (node.alias or node.name).value
+        if response_key == TYPENAME != node.name.value:
+            response_key = self._stand_in = self._stand_in or free_response_key(self._document)
         below = ()
         if group.below:
             inner = Level((*level.path, response_key))

@@ -80,13 +80,18 @@ class Completion:
         self.null(path, items.index(None), where)
 
     def unknown_type(self, value: JsonObject, path: LinkedPath, abstract: str) -> None:
-        """An object whose ``__typename`` is not among the possible types that clients may see."""
-        found = value.get("__typename")
+        """An object whose ``__typename`` is not among the possible types that clients may see.
+
+        Where it has none, an error at or below it explains that: what was to bring it has failed.
+        """
+        found, at = value.get("__typename"), unroll(path)
+        if found is None and at in self._explained():
+            return
         what = (
             f"an object of another type than {abstract}" if isinstance(found, str) else "an object without __typename"
         )
         message = f"Expected {abstract} from the subgraph, but found {what}."
-        self._tell(FieldError(unroll(path), message, {"code": INVALID_RESPONSE}))
+        self._tell(FieldError(at, message, {"code": INVALID_RESPONSE}))
 
     def unauthorized(self, path: LinkedPath, step: str | int, where: str) -> None:
         """Null, because the requester may not see the field ``where``."""

@@ -8,7 +8,7 @@ request. With ``{ shop: store { name } }`` the data ``{"shop": {"name": "Mall", 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphql import DocumentNode, GraphQLSchema
@@ -16,6 +16,7 @@ from graphql import DocumentNode, GraphQLSchema
 from router.field_error import ClientPath, FieldError
 from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.model import Field, Operation, Selection
+from router.operation.typename_alias import restore_names, restore_path
 from router.response.completion import Completion, JsonObject
 from router.response.fields import ConditionalSelections
 from router.response.introspection import introspect, introspection_document
@@ -61,9 +62,15 @@ class Projection:
         completion = Completion(variables, errors, introspected)
         projected = self.project(data, None, completion)
         if not errors:
-            return ProjectedResult(projected, completion.errors)
-        visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
-        return ProjectedResult(projected, [e for e in visible if not e.explains_null or _is_null(projected, e.path)])
+            told = completion.errors
+        else:
+            visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
+            told = [e for e in visible if not e.explains_null or _is_null(projected, e.path)]
+        stand_in = self.operation.typename_stand_in
+        if stand_in is not None:
+            projected = restore_names(projected, self.operation.selections, stand_in)
+            told = [replace(error, path=restore_path(error.path, stand_in)) for error in told]
+        return ProjectedResult(projected, told)
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
         """Introspection without variables is answered once, since the schema does not change."""

@@ -128,7 +128,7 @@ def entities(index: int, subgraph: str, after: int, *lookups: EntityLookup, **se
     """A fetch of entities that waits for one other fetch; ``brings`` is what its document asks for."""
     kind = settings.pop("kind", OperationKind.QUERY)
     asked = " ".join(
-        f"{one.alias}:_entities(representations:${one.variable}){{{settings.get('brings', '__typename')}}}"
+        f"{one.alias}:_entities(representations:${one.variable}){{{settings.get('brings', 'whatever')}}}"
         for one in lookups
     )
     settings.pop("brings", None)
