@@ -76,6 +76,8 @@ class _Objects:
         counted = self.by_type.get(name)
         if counted is None:
             counted = self.by_type[name] = tuple(self._compile(name))
+        if not counted:
+            return 0.0
         total = 0.0
         done: set[str] = set()
         for one in counted:
@@ -151,6 +153,8 @@ class _Counted:
 
 def _items(values: Sequence[Any]) -> Sequence[Any]:
     """What is not null in ``values``, and in the lists among them at any depth."""
+    if len(values) == 1 and type(values[0]) is list:
+        values = values[0]
     kinds = set(map(type, values))
     while list in kinds:
         values = [item for value in values for item in (value if type(value) is list else (value,))]

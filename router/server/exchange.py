@@ -8,7 +8,7 @@ of its answer leaves, and when it is over. So a step costs a call, and no layer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,7 +44,7 @@ class Exchange:
         self.spans: RequestSpans | None = None
         self._heads = heads
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """As ASGI says: hand ``message`` on, and the head of an answer with what the steps add to it."""
         kind = message["type"]
         if kind == "http.response.body":
@@ -55,7 +55,7 @@ class Exchange:
             for step in self._heads:
                 step.head(self, headers)
             message = {**message, "headers": headers}
-        await self.send_on(message)
+        return self.send_on(message)
 
 
 class Step:

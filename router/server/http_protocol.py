@@ -30,6 +30,8 @@ from uvicorn.protocols.http.httptools_impl import (
 Header = tuple[bytes, bytes]
 # What changes how a connection goes on, or how a body is framed, is uvicorn's to decide.
 _FRAMING = (b"connection", b"transfer-encoding")
+# What is another one in each answer.
+_OWN = (b"content-length", b"x-request-id")
 
 
 class OneWriteProtocol(HttpToolsProtocol):
@@ -112,16 +114,18 @@ def _has_length(headers: Iterable[Header]) -> bool:
 
 def _write_head(status: int, headers: list[Header], length: int) -> bytes | None:
     """The head of an answer with a body of ``length`` bytes; None where it is not plain, or says another length."""
-    lengths = [value for name, value in headers if name == b"content-length"]
-    if lengths != [b"%d" % length]:
+    own = [header for header in headers if header[0] in _OWN]
+    if [value for name, value in own if name == b"content-length"] != [b"%d" % length]:
         return None
-    lines = _head_lines(status, tuple(header for header in headers if header[0] != b"content-length"))
-    return b"%bcontent-length: %d\r\n\r\n" % (lines, length) if lines is not None else None
+    lines = _head_lines(status, tuple([header for header in headers if header[0] not in _OWN]))
+    if lines is None or any(HEADER_VALUE_RE.search(value) for _, value in own):
+        return None
+    return b"%b%b\r\n" % (lines, b"".join([b"%b: %b\r\n" % header for header in own]))
 
 
 @lru_cache(maxsize=64)
 def _head_lines(status: int, headers: tuple[Header, ...]) -> bytes | None:
-    """The lines of a head up to its length, which most answers of a second have in common; None where not plain."""
+    """The lines of a head that most answers of a second have in common; None where one is not plain."""
     if any(name in _FRAMING or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers):
         return None
     return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
