@@ -20,6 +20,11 @@ def compose(environment: dict[str, str]) -> Json:
 
 @pytest.fixture(scope="session")
 def containers(compose: Json) -> dict[str, Json]:
-    """What compose.yaml runs, by name."""
-    services: dict[str, Json] = compose["services"]
-    return services
+    """What compose.yaml runs where no profile is asked for, by name."""
+    return {name: container for name, container in compose["services"].items() if "profiles" not in container}
+
+
+@pytest.fixture(scope="session")
+def observers(compose: Json) -> dict[str, Json]:
+    """What the profile ``observe`` runs beside it."""
+    return {name: container for name, container in compose["services"].items() if "profiles" in container}
