@@ -107,6 +107,9 @@ class _Splitter:
         ``path`` leads from the object of ``group`` to this one; with each part goes the fragment that defers it.
         """
         parts = [(one, one.deferred_by or usage) for one, usage in parts]
+        if is_object_type(self._schema.type_map[scope]):
+            # A field that is certain of its type here may be selected where it is not: on an interface.
+            parts = list(self._applicable(scope, parts))
         if self._is_mixed(parts):
             return self._split_by_type(scope, parts, group, path)
         own: list[Selection] = []
@@ -176,7 +179,7 @@ class _Splitter:
     ) -> tuple[Selection, ...]:
         own: list[Selection] = []
         kind = self._schema.type_map[scope]
-        assert is_abstract_type(kind)  # noqa: S101 - objects of one type have no fragments by type
+        assert is_abstract_type(kind)  # noqa: S101 - objects of one type have no fragments left
         for possible in self._schema.get_possible_types(kind):
             applicable = list(self._applicable(possible.name, parts))
             here = (*path, InlineFragment(possible.name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from graphql import GraphQLObjectType, GraphQLSchema, is_abstract_type
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
 from router.field_error import ClientPath
 from router.operation.authorization import NOTHING_DENIED, Denied
@@ -20,16 +20,20 @@ from router.response.fields import ConditionalSelections
 from router.response.projection_source import INTROSPECTION_FIELDS, ProjectionWriter, ProjectObject
 
 Keys = dict[str, "Keys | None"]
-Step = str | frozenset[str]
+Step = Field | frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An object that was delivered: as the client has it, as it was merged, and its path."""
+    """An object that was delivered: as the client has it, as it was merged, its path, and its type.
+
+    The merged object tells its type where that is not certain from where it stands.
+    """
 
     projected: JsonObject
     merged: JsonObject
     path: ClientPath
+    type_name: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +45,6 @@ class DeferredFields:
     selections: tuple[Selection, ...]
     below: tuple[DeferredFields, ...]
     _steps: tuple[Step, ...]
-    _type_name: str
     _writer: ProjectionWriter
     _projections: dict[str, ProjectObject] = field(default_factory=dict)
 
@@ -49,17 +52,22 @@ class DeferredFields:
         """The objects of this group within the object of the group above, where the client has them."""
         found = [above]
         for step in self._steps:
-            if isinstance(step, str):
-                found = [below for place in found for below in _below(place, step)]
+            if isinstance(step, Field):
+                found = [below for place in found for below in self._below(place, step)]
             else:
-                found = [place for place in found if place.merged.get("__typename") in step]
+                found = [place for place in found if place.type_name in step]
         return found
 
-    def projection(self, merged: JsonObject) -> ProjectObject:
-        """The projection of the group's fields of an object."""
-        name = self._type_name
-        if not isinstance(self._writer.schema.type_map[name], GraphQLObjectType):
-            name = merged["__typename"]
+    def _below(self, place: Place, step: Field) -> Iterator[Place]:
+        parent = self._writer.schema.type_map[place.type_name]
+        assert isinstance(parent, GraphQLObjectType)  # noqa: S101 - an object that was delivered has an object type
+        kind = get_named_type(parent.fields[step.name].type)
+        key = step.response_key
+        certain = kind.name if isinstance(kind, GraphQLObjectType) else None
+        return _objects(place.projected.get(key), place.merged.get(key), (*place.path, key), certain)
+
+    def projection(self, name: str) -> ProjectObject:
+        """The projection of the group's fields of an object of the type ``name``."""
         project = self._projections.get(name)
         if project is None:
             selections = (ConditionalSelections((), self.selections),)
@@ -74,6 +82,7 @@ class DeferredProjection:
     ``planned`` is all of the operation without what is denied; None where nothing is.
     """
 
+    root_type: str
     groups: tuple[DeferredFields, ...]
     keys: Mapping[DeferUsage, Keys]
     planned: Operation | None = None
@@ -94,7 +103,7 @@ def compile_deferred(
     groups = tuple(_compile_group(group, writer, parts) for group in operation.groups)
     keys: dict[DeferUsage, Keys] = {}
     _collect_keys(operation.marked.selections, None, (), keys)
-    return DeferredProjection(groups, keys, planned if denied else None)
+    return DeferredProjection(operation.first.root_type, groups, keys, planned if denied else None)
 
 
 def _compile_group(group: ExecutionGroup, writer: ProjectionWriter, parts: Mapping[DeferUsages, int]) -> DeferredFields:
@@ -104,29 +113,25 @@ def _compile_group(group: ExecutionGroup, writer: ProjectionWriter, parts: Mappi
         selections=group.selections,
         below=tuple(_compile_group(below, writer, parts) for below in group.groups),
         _steps=tuple(_step(one, writer.schema) for one in group.path),
-        _type_name=group.type_name,
         _writer=writer,
     )
 
 
 def _step(one: Selection, schema: GraphQLSchema) -> Step:
     if isinstance(one, Field):
-        return one.response_key
+        return one
     kind = schema.type_map[one.type_condition]
     possible = schema.get_possible_types(kind) if is_abstract_type(kind) else (kind,)
     return frozenset(type_.name for type_ in possible)
 
 
-def _below(place: Place, key: str) -> Iterator[Place]:
-    return _objects(place.projected.get(key), place.merged.get(key), (*place.path, key))
-
-
-def _objects(projected: object, merged: object, path: ClientPath) -> Iterator[Place]:
+def _objects(projected: object, merged: object, path: ClientPath, certain: str | None) -> Iterator[Place]:
+    """The objects there, of the type that is ``certain`` or that they tell."""
     if isinstance(projected, dict) and isinstance(merged, dict):
-        yield Place(projected, merged, path)
+        yield Place(projected, merged, path, certain or merged["__typename"])
     elif isinstance(projected, list) and isinstance(merged, list):
         for index, (one, other) in enumerate(zip(projected, merged, strict=False)):
-            yield from _objects(one, other, (*path, index))
+            yield from _objects(one, other, (*path, index), certain)
 
 
 def _collect_keys(

@@ -15,7 +15,7 @@ from router.operation.deferral import ancestors
 from router.operation.model import DeferUsage
 from router.response.completion import Completion, JsonObject
 from router.response.deferred_fields import DeferredFields, DeferredProjection, Place
-from router.response.projection import answered_path, selected_path, visible_errors
+from router.response.projection import answered_path, is_null, selected_path, visible_errors
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +82,7 @@ class GrowingAnswer:
     def begin(self, projected: JsonObject | None, merged: JsonObject) -> None:
         """Take in the first answer, which the client gets as ``projected``."""
         if projected is not None:
-            self._find(self._projection.groups, Place(projected, merged, ()))
+            self._find(self._projection.groups, Place(projected, merged, (), self._projection.root_type))
 
     def add_part(self, part: int, errors: Sequence[FieldError]) -> None:
         """Take in a part, which has been merged with these errors."""
@@ -166,7 +166,7 @@ class GrowingAnswer:
         """Project a group whose part is there; the objects that it delivers may have groups of their own."""
         told = self._parts[fields.part].at(place.path)
         completion = Completion(self._variables, told, {})
-        data = fields.projection(place.merged)(place.merged, _linked(place.path), completion)
+        data = fields.projection(place.type_name)(place.merged, _linked(place.path), completion)
         errors = self._errors_within(fields, place.path, completion, data) if told else completion.errors
         if data is None:
             for fragment in fragments:
@@ -175,7 +175,7 @@ class GrowingAnswer:
         group = DeliveredGroup(place.path, fragments, data, errors)
         for fragment in fragments:
             fragment.groups.append(group)  # Before those below it, which stand in its objects.
-        self._find(fields.below, Place(data, place.merged, place.path))
+        self._find(fields.below, Place(data, place.merged, place.path, place.type_name))
         for fragment in fragments:
             fragment.missing -= 1
 
@@ -188,7 +188,7 @@ class GrowingAnswer:
             within = selected_path(fields.selections, error.path[len(path) :], self._variables)
             if data is not None:
                 within = answered_path(data, within)
-            if within:
+            if within and (data is None or not error.explains_null or is_null(data, within)):
                 kept.append(error.at((*path, *within)))
         return kept
 

@@ -65,7 +65,7 @@ class Projection:
             told = completion.errors
         else:
             visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
-            told = [e for e in visible if not e.explains_null or _is_null(projected, e.path)]
+            told = [e for e in visible if not e.explains_null or is_null(projected, e.path)]
         stand_in = self.operation.typename_stand_in
         if stand_in is not None:
             projected = restore_names(projected, self.operation.selections, stand_in)
@@ -119,7 +119,7 @@ def visible_errors(
     ]
 
 
-def _is_null(data: JsonObject | None, path: ClientPath) -> bool:
+def is_null(data: JsonObject | None, path: ClientPath) -> bool:
     """Whether null is at ``path``, or above it."""
     value: Any = data
     for step in path:

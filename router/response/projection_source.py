@@ -73,6 +73,8 @@ class ProjectionWriter:
     _names: dict[object, str] = field(default_factory=dict)
     _unwritten: list[tuple[str, str, SelectionSets]] = field(default_factory=list)
     _written: list[str] = field(default_factory=list)
+    _bodies: dict[str, str] = field(default_factory=dict)
+    _equal: list[tuple[str, str]] = field(default_factory=list)
 
     def compile_object(self, type_name: str, selection_sets: SelectionSets) -> ProjectObject:
         """The projection of objects of type ``type_name``."""
@@ -82,6 +84,9 @@ class ProjectionWriter:
         written, self._written = self._written, []
         for source in written:
             exec(_code_of(source), self.namespace)  # noqa: S102 - see the module's docstring
+        equal, self._equal = self._equal, []
+        for other, first in equal:
+            self.namespace[other] = self.namespace[first]
         function: ProjectObject = self.namespace[name]
         return function
 
@@ -96,10 +101,15 @@ class ProjectionWriter:
         return name
 
     def _write_object(self, name: str, type_name: str, selection_sets: SelectionSets) -> None:
-        lines = [f"def {name}(o, path, c):", "    r = {}"]
+        lines = ["    r = {}"]
         for occurrence in collect_fields(self.schema, type_name, selection_sets, self.denied):
             lines += self._occurrence(type_name, occurrence)
-        self._written.append("\n".join([*lines, "    return r", ""]))
+        body = "\n".join([*lines, "    return r", ""])
+        first = self._bodies.setdefault(body, name)
+        if first is name:
+            self._written.append(f"def {name}(o, path, c):\n{body}")
+        else:  # A thousand aliases of one field, each with the same selection, are one function.
+            self._equal.append((name, first))
 
     def _occurrence(self, type_name: str, occurrence: Occurrence) -> list[str]:
         key = occurrence.field.response_key

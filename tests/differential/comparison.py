@@ -240,17 +240,17 @@ def _compare_failed(plan: QueryPlan, case: Case, truth: ExecutionResult, answer:
         # An entity that a subgraph does not know has no fields there: that is no error.
         if case.failure != "null entities" and not any(error[: len(path)] == path for error in paths):
             return f"null without an error at {_dotted(path)}"
-        if not _is_fallen(path, fallen):
+        if not is_fallen(path, fallen):
             return f"null at {_dotted(path)}, which does not need {case.failing}"
     for path in filter(None, paths):  # What a subgraph says of no place in the answer has no path.
         if _value_at(answer.data, path) is not None:
             return f"an error at {_dotted(path)}, which is not null"
-        if not _is_fallen(path, fallen) and not _was_untrue(truth, path):
+        if not is_fallen(path, fallen) and not _was_untrue(truth, path):
             return f"an error at {_dotted(path)}, which does not need {case.failing}"
     return None
 
 
-def _is_fallen(path: ResponsePath, fallen: set[tuple[str, ...]]) -> bool:
+def is_fallen(path: ResponsePath, fallen: set[tuple[str, ...]]) -> bool:
     """Whether what is at ``path`` may be null: a field that fell, or one above it that is null because of it."""
     names = tuple(step for step in path if isinstance(step, str))
     return any(names[: len(field)] == field or field[: len(names)] == names for field in fallen)

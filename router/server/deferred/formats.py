@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from router.execution.json_numbers import encode
+from router.execution.merge import merge_object
 from router.field_error import ClientPath, FieldError
 from router.operation.model import DeferUsage
 from router.response.deferred_fields import Keys
@@ -85,7 +86,7 @@ class PayloadWriter:
         payloads: list[JsonObject] = []
         for completed in delivery.completed:
             for group in completed.groups:
-                _object_at(self._data, group.path).update(group.data)
+                merge_object(_object_at(self._data, group.path), group.data)
             payloads.append(self._legacy_payload(completed))
         return {"incremental": payloads} if payloads else {}
 

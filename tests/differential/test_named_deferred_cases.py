@@ -1,0 +1,64 @@
+"""What the random search has found in answers in parts, each with its name, so that it stays mended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from router.server.deferred.formats import DeferredFormat
+from tests.differential.comparison import graph_of
+from tests.differential.deferred import check_deferred
+from tests.differential.failures import BROKEN_FIELDS
+from tests.differential.test_named_cases import case_of
+
+NEAR = {
+    "shop": """
+    interface I { id: ID! near: I }
+    type A implements I @key(fields: "id") { id: ID! near: A size: Int }
+    type Query { one: I }
+    """,
+    "names": 'type A @key(fields: "id") { id: ID! name: String }',
+}
+
+
+@pytest.mark.parametrize("form", DeferredFormat)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "{ one { near { ... on I { near { ... on A { size } } } ... @defer { ... on A { near { size name } } } } } }",
+        "{ one { ... @defer { near { near { ... on A { name } } ... @defer { near { ... on A { size near {"
+        " ... @defer { id name } } } } } } ... on A { near { size } } } } }",
+    ],
+    ids=["selected on the interface and on the type", "whose type is certain and is not asked for"],
+)
+def test_fragment_on_an_object_that_its_type_promises_more_closely_is_delivered(
+    operation: str, form: DeferredFormat
+) -> None:
+    case = case_of(operation, **NEAR)
+    graph = graph_of(case.subgraphs)
+
+    assert graph is not None
+    assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(8)] == [None] * 8
+
+
+@pytest.mark.parametrize("form", DeferredFormat)
+def test_failed_input_of_a_deferred_field_is_not_told_at_the_object_that_has_it(form: DeferredFormat) -> None:
+    case = case_of(
+        "{ one { size ... @defer { near { size name } } } }",
+        failing="shop",
+        failure=BROKEN_FIELDS,
+        shop="""
+        type A @key(fields: "ref { serial }") { ref: Ref @shareable near: A size: Int }
+        type Ref { serial: ID @shareable }
+        type Query { one: A }
+        """,
+        names="""
+        type A @key(fields: "ref { serial }") { ref: Ref @shareable name: String }
+        type Ref { serial: ID @shareable }
+        """,
+    )
+    graph = graph_of(case.subgraphs)
+
+    assert graph is not None
+    assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(12)] == [None] * 12
