@@ -15,6 +15,7 @@ IN_OPERATIONS = {
     "fragment in a fragment": r"\.\.\. on \w+ { [^{}]*\.\.\. on",
     "alias": r"\ba\d+: ",
     "alias that is a field's name": r"\b(id|sku|f\d|label|value): (?!ID|Int|String)\w+",
+    "alias that is a name of ours": r"\b(_entities|_entities_0|representations|_typename|_id): \w+",
     "variable": r"\$v\d",
     "variable with a default": r"\$v\d+: [^,)=]+ = ",
     "input object": r"\bwish: {",

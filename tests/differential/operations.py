@@ -25,6 +25,8 @@ from graphql import (
 )
 
 INTROSPECTION = ("__schema {{ queryType {{ name }} }}", 'known: __type(name: "{}") {{ kind name fields {{ name }} }}')
+# Names that requests to subgraphs use, which clients may take as aliases.
+OUR_NAMES = ("_entities", "_entities_0", "representations", "_typename", "_id")
 FIELDS = 45
 DEPTH = 5
 
@@ -104,7 +106,7 @@ class OperationGenerator:
         if not is_leaf_type(target) and (depth >= DEPTH or self._fields_left <= 0):
             return []
         arguments = self._arguments(field)
-        text = f"{self._alias(owner, name, arguments)}{name}{arguments}{self._condition()}"
+        text = f"{self._alias(owner, name, arguments, depth)}{name}{arguments}{self._condition()}"
         if is_leaf_type(target):
             return [text]
         texts = [f"{text} {self._selections(target, depth + 1)}"]
@@ -112,9 +114,11 @@ class OperationGenerator:
             texts.append(f"{text.partition(' @')[0]}{self._condition()} {self._selections(target, depth + 1)}")
         return texts
 
-    def _alias(self, owner: GraphQLObjectType | GraphQLInterfaceType, name: str, arguments: str) -> str:
-        """Most often none; at times the name of another field, which ours must then not collide with."""
+    def _alias(self, owner: GraphQLObjectType | GraphQLInterfaceType, name: str, arguments: str, depth: int) -> str:
+        """Most often none; at times the name of another field, or one of ours, with which these must not collide."""
         chance = self._rng.random()
+        if depth and 0.02 <= chance < 0.03 and not arguments and name not in self._ambiguous:
+            return f"{self._rng.choice(OUR_NAMES)}: "
         if name in self._ambiguous and not arguments and chance > 0.04:
             return f"{name}_{owner.name}: "
         if chance < 0.02 and not arguments:
