@@ -47,8 +47,11 @@ class Rule:
             key = _key_of_claim(claim, caller.requester)
             if key is not None:
                 return key
-        if self.header is not None and origin.headers.get(self.header):
-            return digest(f"header {origin.headers[self.header].decode('latin-1')}")
+        if self.header is not None:
+            # Space around a value is no part of it (RFC 9110, section 5.5), and must make no other client of one.
+            value = origin.headers.get(self.header, b"").strip(b" \t")
+            if value:
+                return digest(f"header {value.decode('latin-1')}")
         return _key_of_address(origin.address)
 
 
