@@ -209,7 +209,10 @@ class Position:
 
     def _context_level(self, argument: ContextualArgument) -> int | None:
         setter = self.setter_of(argument.context)
-        return setter.obtain(argument.selection) if setter is not None else None
+        if setter is None:
+            return None
+        levels = (one.obtain(argument.selection) for one in (setter, *setter.known))
+        return min((level for level in levels if level is not None), default=None)
 
     def setter_of(self, context: str) -> Position | None:
         """The nearest enclosing object whose type sets ``context``; None also where that depends on its type."""

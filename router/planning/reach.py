@@ -352,7 +352,7 @@ class Reach:
         """As ``obtain``, for every object type that both the object and ``condition`` can be."""
         if not self.merged(type_name).abstract:
             matches = type_name in self.merged(condition).possible
-            return self.obtain(type_name, levels, selections) if matches else min(levels.values())
+            return self.obtain(type_name, levels, selections) if matches else min(levels.values(), default=None)
         wanted = set(self.merged(condition).possible)
         latest = min(levels.values(), default=0)
         for possible in self.runtime_types(type_name, levels):
