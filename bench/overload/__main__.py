@@ -98,7 +98,9 @@ def under_overload(router: Running, operation: Operation, peak: float, seconds: 
     p99_ms, normal_ms = over.p99_ms(SETTLING_S), normal.p99_ms(SETTLING_S)
     share, grown_mb = over.goodput(SETTLING_S) / peak, over.memory_mb - begin.memory_mb
     verdicts = [
-        Verdict("goodput within 10% of the peak", f"{share:.0%}", share >= 0.9),
+        Verdict(
+            "goodput within 10% of the peak", f"{share:.0%}, with {over.router_busy:.0%} of its core", share >= 0.9
+        ),
         Verdict(
             "p99 of what is let in below twice the normal",
             f"{p99_ms:.1f} ms, normally {normal_ms:.1f} ms",
@@ -118,9 +120,9 @@ def under_overload(router: Running, operation: Operation, peak: float, seconds: 
 def _of_the_sender(normal: Answers, over: Answers) -> str:
     """How much of the latencies is its own."""
     return (
-        f"The sender took {over.outcome.busy:.0%} of its core and sent 99% within {over.late_ms():.1f} ms of their "
-        f"time ({normal.late_ms():.1f} ms under the normal load), which counts as latency; {over.outcome.retried} were "
-        f"sent again, as their connection was closed before an answer"
+        f"The sender took {over.outcome.busy:.0%} of its own, and "
+        f"sent 99% within {over.late_ms():.1f} ms of their time ({normal.late_ms():.1f} ms under the normal load), "
+        f"which counts as latency; {over.outcome.retried} were sent again, as their connection was closed unanswered"
     )
 
 

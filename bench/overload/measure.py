@@ -34,10 +34,14 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the sender has seen (``open_loop.Outcome``), and the router's memory at the end."""
+    """What the sender has seen (``open_loop.Outcome``), the router's memory at the end, and the share of a core it had.
+
+    A router under overload that has less than its core shares it with others, or waits for subgraphs.
+    """
 
     outcome: Outcome
     memory_mb: float
+    router_busy: float
 
     @property
     def failed(self) -> int:
@@ -75,7 +79,8 @@ class Answers:
         failed = f"{outcome.broken} broken, {outcome.unanswered} unanswered, {outcome.others} others"
         sender = f"sender {self.late_ms():.1f} ms late (p99), {outcome.busy:.0%} of its core, {outcome.retried} retried"
         told = f"{self.goodput():.0f} answered/s, {self.refusals():.0f} refused/s, {failed}"
-        return f"{told}, p99 {self.p99_ms():.1f} ms, {self.memory_mb:.0f} MB ({sender})"
+        router = f"p99 {self.p99_ms():.1f} ms, {self.memory_mb:.0f} MB, {self.router_busy:.0%} of its core"
+        return f"{told}, {router} ({sender})"
 
 
 def p99(values: Sequence[float]) -> float:
@@ -91,7 +96,8 @@ class OpenLoad:
         port = str(urlsplit(router.url).port)
         command = ["taskset", "-c", str(load.cpu), sys.executable, "-m", "bench.overload.open_loop", port]
         command += [str(load.rate), str(load.seconds)]
-        self._ends_within_s = load.seconds + _SPARE_S
+        self._seconds = load.seconds
+        self._cpu_s = _cpu_s(router)
         self._process = subprocess.Popen(  # noqa: S603 - ours
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -103,16 +109,16 @@ class OpenLoad:
     def answers(self) -> Answers:
         """Wait for the end. BenchError where the sender failed, or took longer than its load and some spare time."""
         try:
-            output, _ = self._process.communicate(timeout=self._ends_within_s)
+            output, _ = self._process.communicate(timeout=self._seconds + _SPARE_S)
         except subprocess.TimeoutExpired as error:
-            raise BenchError(f"the sender has not ended after {self._ends_within_s} s") from error
+            raise BenchError(f"the sender has not ended after {self._seconds + _SPARE_S} s") from error
         finally:
             self.stop()
         if self._process.returncode:
             raise BenchError(f"the sender ended with code {self._process.returncode}")
         outcome = Outcome(**json.loads(output))
         memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
-        return Answers(outcome, memory)
+        return Answers(outcome, memory, (_cpu_s(self._router) - self._cpu_s) / self._seconds)
 
     def stop(self) -> None:
         """End the sender, if it has not ended."""
@@ -128,6 +134,11 @@ def loaded(router: Running, operation: Operation, load: Load) -> Answers:
         f"{load.rate:.0f} requests/s of {operation.name} for {load.seconds} s: {answers}", file=sys.stderr, flush=True
     )
     return answers
+
+
+def _cpu_s(router: Running) -> float:
+    times = psutil.Process(router.pid).cpu_times()
+    return times.user + times.system
 
 
 def request_of(operation: Operation) -> bytes:

@@ -81,6 +81,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Of TCP it can write; uvloop's is no asyncio.Transport by its type.
         self._transport = cast("asyncio.Transport", transport)
+        self._sender.opened(self)
 
     def send(self, request: _Request, content: bytes) -> None:
         """Send the ``request``."""
@@ -105,6 +106,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         request, self.request = self.request, None
+        self._sender.closed(self)
         if request is not None:
             self._sender.lost(request, may_retry=self.is_used and not self._head)
 
@@ -118,14 +120,19 @@ class _Connection(asyncio.Protocol):
 class OpenLoop:
     """Sends ``content`` to ``port`` of this machine, ``rate`` times a second."""
 
-    def __init__(self, port: int, content: bytes, rate: float, seconds: int) -> None:
+    def __init__(
+        self, port: int, content: bytes, rate: float, seconds: int, give_up_after_s: float = GIVEN_UP_AFTER_S
+    ) -> None:
         self.outcome = Outcome.over(seconds)
         self._port = port
         self._content = content
         self._rate = rate
         self._seconds = seconds
+        self._give_up_after_s = give_up_after_s
         self._free: deque[_Connection] = deque()
         self._connections = 0
+        self._coming = 0
+        self._open: set[_Connection] = set()
         self._under_way = 0
         self._waiting: deque[_Request] = deque()
         self._opening: set[asyncio.Task[None]] = set()
@@ -148,11 +155,14 @@ class OpenLoop:
             self._close_idle(now)
             await asyncio.sleep(TICK_S)
         self.outcome.busy = (time.process_time() - cpu_s) / self._seconds
-        while self._under_way and time.monotonic() < end + GIVEN_UP_AFTER_S:  # noqa: ASYNC110 - a process of its own
+        while self._under_way and time.monotonic() < end + self._give_up_after_s:  # noqa: ASYNC110 - a process of its own
             await asyncio.sleep(TICK_S)
         self.outcome.unanswered = self._under_way
         for task in self._opening:
             task.cancel()
+        for connection in tuple(self._open):
+            connection.close()
+        await asyncio.sleep(0)
         return self.outcome
 
     def _send(self, request: _Request) -> None:
@@ -163,9 +173,13 @@ class OpenLoop:
                 return
             self._connections -= 1
         self._waiting.append(request)
-        if len(self._opening) < len(self._waiting) and self._connections < MAX_CONNECTIONS:
+        self._connect_as_needed()
+
+    def _connect_as_needed(self) -> None:
+        while self._coming < len(self._waiting) and self._connections < MAX_CONNECTIONS:
             self._connections += 1
-            task = asyncio.get_running_loop().create_task(self._open())
+            self._coming += 1
+            task = asyncio.get_running_loop().create_task(self._connect())
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
 
@@ -174,17 +188,19 @@ class OpenLoop:
             self.outcome.late_ms.append(round(1000 * (time.monotonic() - request.due), 2))
         connection.send(request, self._content)
 
-    async def _open(self) -> None:
+    async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
         except OSError:
+            self._coming -= 1
             self._connections -= 1
             if self._waiting:
                 self._waiting.popleft()
                 self._under_way -= 1
                 self.outcome.broken += 1
             return
+        self._coming -= 1
         self._rest(connection)
 
     def _rest(self, connection: _Connection) -> None:
@@ -198,6 +214,14 @@ class OpenLoop:
         while self._free and now - self._free[0].idle_since > _MAX_IDLE_S:
             self._free.popleft().close()
             self._connections -= 1
+
+    def opened(self, connection: _Connection) -> None:
+        """A connection is there."""
+        self._open.add(connection)
+
+    def closed(self, connection: _Connection) -> None:
+        """It is gone, whoever closed it."""
+        self._open.discard(connection)
 
     def note(self, connection: _Connection, status: bytes, request: _Request) -> None:
         """A request is answered."""
@@ -215,13 +239,15 @@ class OpenLoop:
     def lost(self, request: _Request, *, may_retry: bool) -> None:
         """The router has closed the connection of a request that is not answered."""
         self._connections -= 1
-        if may_retry and not request.is_retried:
+        if may_retry:
+            # As often as it takes: each time a connection less is one that was kept for too long.
             self.outcome.retried += 1
             request.is_retried = True
             self._send(request)
             return
         self._under_way -= 1
         self.outcome.broken += 1
+        self._connect_as_needed()
 
     def _so_far(self, second: int) -> str:
         answered, refused = self.outcome.answered, self.outcome.refused

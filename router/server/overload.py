@@ -69,8 +69,11 @@ class Overload(Room):
     def expect(self) -> bool:
         """Whether a request whose head has come will find room in the next round of the event loop.
 
-        Those that came in this round before it will be there by then, and it is expected there itself.
+        Those that came in this round before it will be there by then, and it is expected there itself. While half of
+        the room is free, nobody is counted: what a burst in one round is too large by is refused when it enters.
         """
+        if self.counted * 2 < self.limit and not self._expected:
+            return True
         if not self.has_room(self._expected):
             return False
         if not self._expected:

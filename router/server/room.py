@@ -38,8 +38,9 @@ class Room:
         self.refused = 0
         self._busiest = 0
         self._learnt = LoadLimit(policy)
-        # How many requests that count may be under way now.
+        # How many requests that count may be under way now, and how many at all.
         self.limit = self._learnt.value
+        self.most = policy.max_in_flight
         self._generations = deque([Generation()])
         self._generation_ends_s = 0.0
 
@@ -52,6 +53,7 @@ class Room:
     def policy(self, policy: OverloadPolicy) -> None:
         self._learnt.policy = policy
         self.limit = self._learnt.value
+        self.most = policy.max_in_flight
 
     @property
     def is_overloaded(self) -> bool:
@@ -60,21 +62,21 @@ class Room:
 
     def has_room(self, beside: int = 0) -> bool:
         """Whether there is room for one request more than ``beside`` others that are to come."""
-        return self.counted + beside < self.limit and self.in_flight + beside < self.policy.max_in_flight
+        return self.counted + beside < self.limit and self.in_flight + beside < self.most
 
     def enter(self) -> Generation | None:
         """Let one request in, which must ``leave`` with what it gets here; None where it is refused."""
-        if not self.has_room():
-            self.refuse()
-            return None
-        return self.come_back()
+        if self.counted < self.limit and self.in_flight < self.most:
+            return self.come_back()
+        self.refuse()
+        return None
 
     def come_back(self) -> Generation:
         """Let a request in again that has left for a while: it is not refused any more."""
         self.in_flight += 1
-        self.counted += 1
-        if self.counted > self._busiest:
-            self._busiest = self.counted
+        self.counted = counted = self.counted + 1
+        if counted > self._busiest:
+            self._busiest = counted
         generation = self._generations[-1]
         generation.present += 1
         return generation
