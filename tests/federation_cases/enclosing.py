@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -56,7 +57,7 @@ class EnclosingServer:
         self._setters: dict[str, set[str]] = {}
         self._taken: dict[tuple[str, str], list[Taken]] = {}
         for text in sdl:
-            for definition in parse(text).definitions:
+            for definition in _parsed(text).definitions:
                 if isinstance(
                     definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | UnionTypeDefinitionNode
                 ):
@@ -116,6 +117,12 @@ class EnclosingServer:
             if value.type_name in self._facts.merged[node.type_condition.name.value].possible:
                 return self._select(value, node.selection_set)
         return None
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> DocumentNode:
+    """A subgraph's schema, which many operations are answered over."""
+    return parse(text)
 
 
 def answer_in_contexts(sdl: Iterable[str]) -> AnswerAlone:
