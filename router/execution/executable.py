@@ -17,7 +17,7 @@ from router.execution.representations import Batch, Builders, compile_builders
 from router.execution.rewrites import Rename, RenamePath, compile_path_rewrites, compile_rewrites
 from router.execution.shapes import ShapeCheck, compile_shape_check
 from router.operation.model import Condition, OperationKind
-from router.planning.query_plan import EntityLookup, Fetch, OwnedField, Path, QueryPlan, SelectionsByNeed
+from router.planning.query_plan import DeferredPart, EntityLookup, Fetch, OwnedField, Path, QueryPlan, SelectionsByNeed
 
 Brought = Mapping[str, "Brought"]
 
@@ -104,13 +104,14 @@ class RequestBody:
 @dataclass(frozen=True, slots=True)
 class ExecutablePlan:
     """A compiled plan: ``fetches`` by index, ``waits`` the number of fetches that each waits for, ``is_chain`` where
-    each waits for the one before it and nothing can run at once. ``parts`` is the number of parts of the answer."""
+    each waits for the one before it and nothing can run at once. ``parts`` has, for each part of the answer, the parts
+    whose fetches may have brought some of it."""
 
     kind: OperationKind
     fetches: tuple[ExecutableFetch, ...]
     waits: tuple[int, ...]
     is_chain: bool
-    parts: int = 1
+    parts: tuple[tuple[int, ...], ...] = ((),)
 
 
 def compile_plan(plan: QueryPlan) -> ExecutablePlan:
@@ -123,7 +124,13 @@ def compile_plan(plan: QueryPlan) -> ExecutablePlan:
     fetches = tuple(compile_fetch(i, fetch, tuple(dependents[i])) for i, fetch in enumerate(plan.fetches))
     is_chain = all(i == 0 or plan.fetches[i - 1].id in f.depends_on for i, f in enumerate(plan.fetches))
     waits = tuple(len(fetch.depends_on) for fetch in plan.fetches)
-    return ExecutablePlan(plan.kind, fetches, waits, is_chain, parts=1 + len(plan.deferred))
+    return ExecutablePlan(plan.kind, fetches, waits, is_chain, ((), *(_sources(plan, one) for one in plan.deferred)))
+
+
+def _sources(plan: QueryPlan, part: DeferredPart) -> tuple[int, ...]:
+    earlier = plan.deferred[: part.number - 1]
+    beside = (other.number for other in earlier if set(part.usages) < set(other.usages))
+    return (0, *part.after, *beside)
 
 
 def _compile_body(fetch: Fetch) -> RequestBody | ContextualBody:

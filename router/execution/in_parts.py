@@ -31,19 +31,23 @@ async def execute_in_parts(
     """
     first = Failures({}, variables)
     parts: list[_Part] = []
-    for number in range(executable.parts):
+    for number, sources in enumerate(executable.parts):
         fetches = tuple(fetch for fetch in executable.fetches if fetch.part == number)
-        parts.append(_Part(number, ExecutablePlan(executable.kind, fetches, (), is_chain=False), len(fetches)))
+        plan = ExecutablePlan(executable.kind, fetches, (), is_chain=False)
+        parts.append(_Part(number, plan, sources, len(fetches)))
     await _PartsRun(executable, variables, context, first, parts, deliver).run()
 
 
 @dataclass(slots=True)
 class _Part:
-    """A part under way: the plan of its fetches alone, and how many of them are left."""
+    """A part under way: the plan of its fetches alone, and how many of them are left; it may hold what ``sources``
+    have brought."""
 
     number: int
     executable: ExecutablePlan
+    sources: tuple[int, ...]
     left: int
+    is_delivered: bool = False
 
 
 @dataclass(slots=True)
@@ -71,8 +75,7 @@ class _PartsRun:
                 self.runs.append(PlanRun(part.executable, self.variables, self.context, data, self.failures))
         waits = list(self.executable.waits)
         async with asyncio.TaskGroup() as tasks:
-            if not self.parts[0].left:
-                self._finish(self.parts[0])
+            self._deliver_what_is_there()
             for fetch, count in zip(self.executable.fetches, self.executable.waits, strict=True):
                 if count == 0:
                     tasks.create_task(self._follow(fetch, waits, tasks))
@@ -84,20 +87,21 @@ class _PartsRun:
         await run.fetch(fetch)
         part.left -= 1
         if not part.left:
-            self._finish(part)
+            self._deliver_what_is_there()
         for ready in made_ready(fetch, waits):
             tasks.create_task(self._follow(self.executable.fetches[ready], waits, tasks))
 
-    def _finish(self, part: _Part) -> None:
-        """Deliver ``part``; with the first those that nothing has to be fetched for."""
-        run = self.runs[part.number]
-        run.tell_of_late_entities()
-        self.deliver(part.number, ExecutionResult(run.data, run.failures.errors))
-        if not part.number:
-            self.first_is_delivered.set()
-            for other in self.parts[1:]:
-                if not other.left:
-                    self._finish(other)
+    def _deliver_what_is_there(self) -> None:
+        """Deliver each part whose fetches, and those of its sources, have ended; sources come before it."""
+        for part in self.parts:
+            if part.is_delivered or part.left or not all(self.parts[one].is_delivered for one in part.sources):
+                continue
+            part.is_delivered = True
+            run = self.runs[part.number]
+            run.tell_of_late_entities()
+            self.deliver(part.number, ExecutionResult(run.data, run.failures.errors))
+            if not part.number:
+                self.first_is_delivered.set()
 
 
 @dataclass(slots=True)

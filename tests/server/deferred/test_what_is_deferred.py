@@ -357,3 +357,38 @@ def test_error_of_what_was_fetched_for_inner_use_tells_nothing_at_a_denied_place
     (group,) = [group for completed in answer.deliver().completed for group in completed.groups]
     assert group.data == {"name": None, "price": 5}
     assert sorted(error.message for error in group.errors) == ["Not authorized to see Mug.name.", "no price"]
+
+
+# -- fragments within fragments ----------------------------------------------------------------------------------------
+
+SHELF = {
+    "shelf": 'type Query { best: [Item!]! } type Item @key(fields: "id") @interfaceObject { id: ID! }',
+    "shop": """
+        interface Item @key(fields: "id") { id: ID! }
+        interface Named { name: String }
+        type Cup implements Item & Named @key(fields: "id") { id: ID!  name: String }
+        type Mug implements Item & Named @key(fields: "id") { id: ID!  name: String }
+    """,
+}
+
+
+def one_cup(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A cup, with the fields that are asked for."""
+    asked = {"id": "1", "again": "1"} if "again" in body["query"] else {}
+    return {"data": {"_entities": [{"__typename": "Cup", **asked}]}}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("form", [LEGACY, CURRENT])
+async def test_inner_fragment_that_comes_with_the_fetch_of_the_outer_waits_for_it(form: bytes) -> None:
+    config = RouterConfig()
+    subgraphs = ScriptedSubgraphs(shelf={"data": {"best": [{"id": "1"}]}}, shop=one_cup)
+    app = create_app(config, open_graph(supergraph_of(SHELF), config, subgraphs))
+
+    parts = await payloads(
+        app, "{ best { ... on Named @defer { ... on Cup { id } ... on Cup @defer { again: id } } } }", form
+    )
+
+    delivered = [part.get("data") for payload in parts[1:] for part in payload.get("incremental", ())]
+    assert delivered == [{"id": "1"}, {"again": "1"}]
+    assert "errors" not in json.dumps(parts)
