@@ -9,7 +9,7 @@ layer of the router.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import getrandbits
 from typing import NamedTuple
 
@@ -21,12 +21,14 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _MAX_TRACESTATE_BYTES = 512
 _SAMPLED = 1
+# Whether spans are kept of the trace with an id; what its sender says of it, None where it begins here.
+Samples = Callable[[bytes, bool | None], bool]
 
 
 class RequestTrace(NamedTuple):
     """The ids of one request; ``headers`` are those that its fetches bear.
 
-    ``parent_id`` is the sender's span, None where the trace begins here. ``is_sampled`` as the sender says.
+    ``parent_id`` is the sender's span, None where the trace begins here. ``is_sampled`` is what the headers say.
     """
 
     request_id: bytes
@@ -35,32 +37,33 @@ class RequestTrace(NamedTuple):
     parent_id: bytes | None = None
     is_sampled: bool = True
 
-    def unsampled_headers(self) -> Headers:
-        """What fetches bear where the spans of the trace are not kept."""
-        if not self.is_sampled:
-            return self.headers
-        (name, traceparent), *others = self.headers
-        return ((name, traceparent[:-2] + b"00"), *others)
 
+def begin_trace(fields: Mapping[bytes, bytes], samples: Samples | None = None) -> RequestTrace:
+    """Continue the trace that a request's headers tell of, or begin one, by a span of the router's own.
 
-def begin_trace(fields: Mapping[bytes, bytes]) -> RequestTrace:
-    """Continue the trace that a request's headers tell of, or begin one, by a span of the router's own."""
+    Without ``samples`` the sender's word holds, and what begins here is sampled.
+    """
     sent_id, parent = fields.get(b"x-request-id"), fields.get(b"traceparent")
     # One number for all ids that may be needed: of the request 64 bits, of a trace 128, and of the router's span 64.
-    digits = b"%064x" % getrandbits(256)
+    digits = getrandbits(256).to_bytes(32).hex().encode()
     request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else digits[:16]
     continued = _TRACEPARENT.fullmatch(parent) if parent else None
     if continued is None:
         trace_id = digits[16:48]
-        own = b"00-%b-%b-01" % (trace_id, digits[48:])
-        return RequestTrace(request_id, trace_id, ((b"traceparent", own), (b"x-request-id", request_id)))
+        is_sampled = samples is None or samples(trace_id, None)
+        own = b"00-%b-%b-%b" % (trace_id, digits[48:], b"01" if is_sampled else b"00")
+        headers = ((b"traceparent", own), (b"x-request-id", request_id))
+        return RequestTrace(request_id, trace_id, headers, None, is_sampled)
     trace_id, parent_id, flags = continued.group(1, 2, 3)
+    is_sampled = said = bool(int(flags, 16) & _SAMPLED)
+    if samples is not None and samples(trace_id, said) is not said:
+        is_sampled, flags = not said, b"00" if said else b"01"
     own = b"00-%b-%b-%b" % (trace_id, digits[48:], flags)
     passed_on: Headers = ((b"traceparent", own), (b"x-request-id", request_id))
     state = fields.get(b"tracestate")
     if state and len(state) <= _MAX_TRACESTATE_BYTES:
         passed_on += ((b"tracestate", state),)
-    return RequestTrace(request_id, trace_id, passed_on, parent_id, bool(int(flags, 16) & _SAMPLED))
+    return RequestTrace(request_id, trace_id, passed_on, parent_id, is_sampled)
 
 
 def current_trace_id() -> str | None:

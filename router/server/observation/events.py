@@ -37,7 +37,7 @@ class ObservedEvents:
 
     def __init__(self, settings: TracingSettings, export: SpanExport | None) -> None:
         self._export = export
-        self._sampler = Sampler(settings)
+        self._samples = Sampler(settings).samples if export is not None else None
 
     @contextmanager
     def event(self, operation: Operation, client: SubgraphClient) -> Iterator[ObservedEvent]:
@@ -47,13 +47,11 @@ class ObservedEvents:
         """
         subscription = dict(TRACE_HEADERS.get())
         request_id = subscription.get(b"x-request-id")
-        trace = begin_trace({b"x-request-id": request_id} if request_id is not None else {})
+        trace = begin_trace({b"x-request-id": request_id} if request_id is not None else {}, self._samples)
         event, spans, headers = ObservedEvent(client), None, trace.headers
-        if self._export is not None and self._sampler.samples(trace):
+        if self._export is not None and trace.is_sampled:
             spans = self._export.begin_event(trace, operation, subscription.get(b"traceparent"))
             event.client, headers = RecordingClient(client, spans), spans.headers
-        elif self._export is not None:
-            headers = trace.unsampled_headers()
         token = TRACE_HEADERS.set(headers)
         try:
             yield event

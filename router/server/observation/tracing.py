@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from router.execution.traffic.trace import TRACE_HEADERS
 from router.server.config.telemetry import TracingSettings
 from router.server.exchange import Exchange, Header, Step
-from router.server.request_trace import RequestTrace, begin_trace
+from router.server.request_trace import begin_trace
 
 if TYPE_CHECKING:
     from router.server.observation.spans import SpanExport
@@ -34,16 +34,16 @@ class SampledTracing(Tracing):
 
     def __init__(self, settings: TracingSettings, export: SpanExport) -> None:
         self._export = export
-        self._sampler = Sampler(settings)
+        self._samples = Sampler(settings).samples
 
     def begin(self, exchange: Exchange) -> None:
         """Begin the trace, and its spans, or continue the sender's."""
-        trace = exchange.trace = begin_trace(exchange.fields)
-        if self._sampler.samples(trace):
+        trace = exchange.trace = begin_trace(exchange.fields, self._samples)
+        if trace.is_sampled:
             exchange.spans = self._export.begin(trace, exchange.scope)
             TRACE_HEADERS.set(exchange.spans.headers)
         else:
-            TRACE_HEADERS.set(trace.unsampled_headers())
+            TRACE_HEADERS.set(trace.headers)
 
     def end(self, exchange: Exchange) -> None:
         """End the spans."""
@@ -58,9 +58,9 @@ class Sampler:
         self._parent_based = settings.parent_based
         self._bound = round(settings.ratio * _RATIO_ONE)
 
-    def samples(self, trace: RequestTrace) -> bool:
-        """Whether spans of ``trace`` are kept."""
-        if self._parent_based and trace.parent_id is not None:
-            return trace.is_sampled
+    def samples(self, trace_id: bytes, said: bool | None) -> bool:
+        """Whether spans of a trace are kept; what its sender ``said`` of it, None where it begins here."""
+        if said is not None and self._parent_based:
+            return said
         # As OpenTelemetry's TraceIdRatioBased sampler does: by the last 64 bits, which are random.
-        return int(trace.trace_id[16:], 16) < self._bound
+        return int(trace_id[16:], 16) < self._bound

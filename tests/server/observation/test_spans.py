@@ -121,13 +121,19 @@ async def test_unsampled_requests_send_no_span_and_tell_the_subgraph_so(tmp_path
 def test_a_trace_that_begins_here_is_sampled_by_its_id() -> None:
     sampler = Sampler(TracingSettings(ratio=0.5))
     low, high = "0" * 16 + "7" + "f" * 15, "0" * 16 + "8" + "0" * 15
-    traces = [begin_trace({b"traceparent": f"00-{one}-{SENDER}-00".encode()}) for one in (low, high)]
-    begun_here = [sampler.samples(type(trace)(b"", trace.trace_id, ())) for trace in traces]
-    assert begun_here == [True, False]
-    # With a sender, the sender decides; but where the settings say that none does.
-    assert [sampler.samples(trace) for trace in traces] == [False, False]
+    assert [sampler.samples(one.encode(), None) for one in (low, high)] == [True, False]
+
+    def decided(by: Sampler, flags: str) -> list[tuple[bool, bytes]]:
+        parents = [f"00-{one}-{SENDER}-{flags}".encode() for one in (low, high)]
+        traces = [begin_trace({b"traceparent": parent}, by.samples) for parent in parents]
+        return [(trace.is_sampled, dict(trace.headers)[b"traceparent"][-3:]) for trace in traces]
+
+    # With a sender, the sender decides; but where the settings say that none does. Subgraphs are told what was decided.
+    assert decided(sampler, "00") == [(False, b"-00"), (False, b"-00")]
+    assert decided(sampler, "03") == [(True, b"-03"), (True, b"-03")]
     deaf = Sampler(TracingSettings(ratio=0.5, parent_based=False))
-    assert [deaf.samples(trace) for trace in traces] == [True, False]
+    assert decided(deaf, "00") == [(True, b"-01"), (False, b"-00")]
+    assert decided(deaf, "01") == [(True, b"-01"), (False, b"-00")]
 
 
 @pytest.mark.asyncio
