@@ -15,13 +15,14 @@ from router.execution.traffic.adaptive_limit import LimitPolicy
 from router.execution.traffic.balance import BalancingClient, Replica
 from router.execution.traffic.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from router.execution.traffic.compress import CompressingClient
+from router.execution.traffic.departure import HeaderStep, departing
 from router.execution.traffic.headers import HeaderRules, HeaderRulesClient
 from router.execution.traffic.limit import LimitingClient
 from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
-from router.execution.traffic.signature import RequestSigner, Signing, SigningClient
-from router.execution.traffic.timeout import TimeoutTellingClient
-from router.execution.traffic.trace import TracingClient
+from router.execution.traffic.signature import RequestSigner, Signing
+from router.execution.traffic.timeout import TimeoutTelling
+from router.execution.traffic.trace import tell_trace
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.caching.answer_policy import PartsClient
 from router.server.caching.client import CachingClient
@@ -116,14 +117,10 @@ def open_traffic(
     watching = _watching(made_from, secured)
     if watching is not None:
         client = WatchingClient(balancing, watching)
-    if settings.timeout_header is not None:
-        client = TimeoutTellingClient(client, settings.timeout_header.encode())
     compression = made_from.compression
     if compression is not None:
         codings = {name: one for name, one in compression.subgraph_requests.items() if name not in made_from.apps}
         client = CompressingClient(client, codings, compression.min_bytes, compression.level)
-    if made_from.has_trace:
-        client = TracingClient(client)
     limiting = retrying = None
     if settings.concurrency.enabled:
         client = limiting = LimitingClient(client, LimitPolicy(**settings.concurrency.model_dump(exclude={"enabled"})))
@@ -186,10 +183,21 @@ def _in_process(made_from: TrafficInput, name: str) -> SubgraphClient:
 def _replica(made_from: TrafficInput, subgraph: str, address: str, url: str, client: SubgraphClient) -> Replica:
     """What is known of ``subgraph`` as ``address``, and asked at ``url`` by ``client``."""
     wanted = made_from.settings.breaker
-    if made_from.signing is not None:
-        client = SigningClient(client, RequestSigner(made_from.signing, subgraph, parse_address(subgraph, url).target))
+    client = departing(client, _header_steps(made_from, subgraph, url))
     policy = BreakerPolicy(**wanted.model_dump(exclude={"enabled"})) if wanted.enabled else _NEVER
     return Replica(address, client, CircuitBreaker(policy, time.monotonic, partial(_tell, subgraph, address)))
+
+
+def _header_steps(made_from: TrafficInput, subgraph: str, url: str) -> list[HeaderStep]:
+    """What is added to the headers of each request to ``subgraph`` at ``url``; signed is what the others add too."""
+    steps: list[HeaderStep] = []
+    if made_from.has_trace:
+        steps.append(tell_trace)
+    if made_from.settings.timeout_header is not None:
+        steps.append(TimeoutTelling(made_from.settings.timeout_header.encode()))
+    if made_from.signing is not None:
+        steps.append(RequestSigner(made_from.signing, subgraph, parse_address(subgraph, url).target))
+    return steps
 
 
 def _tell(subgraph: str, address: str, state: CircuitState) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import hmac
 import time
 from binascii import b2a_base64
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 from urllib.parse import quote
 
-from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
+from router.execution.subgraph_client import Headers, SubgraphRequest
 
 LABEL = b"galleria"
 
@@ -50,6 +49,10 @@ class RequestSigner:
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
 
+    def __call__(self, request: SubgraphRequest, headers: Headers) -> Headers:
+        """As HeaderStep says. Of files, which are read as they are sent, no digest."""
+        return self.signed("POST", headers, None if request.files else request.body)
+
     def signed(self, method: str, headers: Headers, body: bytes | None) -> Headers:
         """``headers`` and those of the signature; ``body`` is None where there is none that can be signed."""
         lines, names = self._lines, self._names
@@ -82,20 +85,3 @@ def _combined(headers: Headers, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
             text = value.strip()
             found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
     return found
-
-
-class SigningClient:
-    """A SubgraphClient that signs what it sends by ``inner``. Of files, which are read as they are sent, no digest."""
-
-    def __init__(self, inner: SubgraphClient, signer: RequestSigner) -> None:
-        self._inner = inner
-        self._signer = signer
-
-    def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
-        """As the protocol says."""
-        body = None if request.files else request.body
-        return self._inner.send(with_headers(request, self._signer.signed("POST", request.headers, body)))
-
-    async def close(self) -> None:
-        """As the protocol says."""
-        await self._inner.close()

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from router.execution.subgraph_client import Headers, SubgraphRequest
-from router.execution.traffic.signature import RequestSigner, Signing, SigningClient
-from router.execution.traffic.timeout import TimeoutTellingClient
+from router.execution.traffic.departure import DepartingClient
+from router.execution.traffic.signature import RequestSigner, Signing
+from router.execution.traffic.timeout import TimeoutTelling
 from tests.execution.traffic.clients import QUERY, ObedientClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "signatures.md").read_text()
@@ -73,7 +74,7 @@ def test_headers_that_tell_who_asks_are_signed_and_no_others() -> None:
 @pytest.mark.asyncio
 async def test_each_try_is_signed_anew_and_the_secret_is_in_no_repr() -> None:
     inner, now = ObedientClient(), iter([1.0, 2.0])
-    client = SigningClient(inner, RequestSigner(SIGNING, "stock", "/", lambda: next(now)))
+    client = DepartingClient(inner, [RequestSigner(SIGNING, "stock", "/", lambda: next(now))])
     await client.send(QUERY)
     await client.send(QUERY)
     created = [dict(request.headers)[b"signature-input"].split(b";")[1] for request in inner.sent]
@@ -88,7 +89,7 @@ async def test_each_try_is_signed_anew_and_the_secret_is_in_no_repr() -> None:
 @pytest.mark.parametrize(("left_s", "told"), [(1.5, b"1500"), (0.0004, b"0"), (-1, b"0"), (30, b"30000")])
 async def test_a_subgraph_is_told_how_many_milliseconds_are_left(left_s: float, told: bytes) -> None:
     inner = ObedientClient()
-    client = TimeoutTellingClient(inner, b"x-request-timeout-ms")
+    client = DepartingClient(inner, [TimeoutTelling(b"x-request-timeout-ms")])
     await client.send(SubgraphRequest("stock", b"{}", ((b"a", b"b"),), timeout_s=left_s))
     await client.close()
     assert inner.sent[0].headers == ((b"a", b"b"), (b"x-request-timeout-ms", told))
