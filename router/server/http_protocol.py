@@ -114,13 +114,21 @@ def _has_length(headers: Iterable[Header]) -> bool:
 
 def _write_head(status: int, headers: list[Header], length: int) -> bytes | None:
     """The head of an answer with a body of ``length`` bytes; None where it is not plain, or says another length."""
-    own = [header for header in headers if header[0] in _OWN]
-    if [value for name, value in own if name == b"content-length"] != [b"%d" % length]:
+    shared, own, lengths = [], b"", []
+    for header in headers:
+        name, value = header
+        if name not in _OWN:
+            shared.append(header)
+            continue
+        if HEADER_VALUE_RE.search(value):
+            return None
+        if name == b"content-length":
+            lengths.append(value)
+        own += b"%b: %b\r\n" % header
+    if lengths != [b"%d" % length]:
         return None
-    lines = _head_lines(status, tuple([header for header in headers if header[0] not in _OWN]))
-    if lines is None or any(HEADER_VALUE_RE.search(value) for _, value in own):
-        return None
-    return b"%b%b\r\n" % (lines, b"".join([b"%b: %b\r\n" % header for header in own]))
+    lines = _head_lines(status, tuple(shared))
+    return b"%b%b\r\n" % (lines, own) if lines is not None else None
 
 
 @lru_cache(maxsize=64)
