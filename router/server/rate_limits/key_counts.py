@@ -47,25 +47,28 @@ class KeyCounts:
 
     def used(self, key: str, now: float) -> Used:
         """What is counted of ``key``, here and by others, at the time ``now``."""
-        window, elapsed = divmod(now / self.window_s, 1)
-        current, previous = _at(self._own.get(key), int(window))
-        for counts in self._others[key[0]].values() if self._others and key[0] in self._others else ():
-            more, before = _at(counts.get(key), int(window))
-            current += more
-            previous += before
-        return Used(current, previous, elapsed)
+        passed = now / self.window_s
+        window = int(passed)
+        current, previous = _at(self._own.get(key), window)
+        if self._others and key[0] in self._others:
+            for counts in self._others[key[0]].values():
+                more, before = _at(counts.get(key), window)
+                current += more
+                previous += before
+        return Used(current, previous, passed - window)
 
     def add(self, key: str, amount: float, now: float) -> None:
         """Count ``amount`` for ``key``."""
         window = int(now / self.window_s)
         current, previous = _at(self._own.get(key), window)
         count = window, current + amount, previous
-        self._own[key] = count
-        self._own.move_to_end(key)
-        self._by_shard[key[0]][key] = count
-        self.changed.add(key[0])
-        while len(self._own) > self.max_keys:
-            forgotten, _ = self._own.popitem(last=False)
+        own, shard = self._own, key[0]
+        own[key] = count
+        own.move_to_end(key)
+        self._by_shard[shard][key] = count
+        self.changed.add(shard)
+        while len(own) > self.max_keys:
+            forgotten, _ = own.popitem(last=False)
             del self._by_shard[forgotten[0]][forgotten]
 
     def wait_s(self, key: str, amount: float, limit: float, now: float) -> float | None:

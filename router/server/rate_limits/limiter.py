@@ -112,14 +112,16 @@ class RateLimiter:
     def _take(self, rules: Sequence[Rule], amount: float, caller: Caller) -> None:
         self.start()
         now, origin = self._clock(), ORIGIN.get()
-        keys = [rule.key(origin, caller) for rule in rules]
-        for rule, key in zip(rules, keys, strict=True):
+        admitted = []
+        for rule in rules:
+            key = rule.key(origin, caller)
             wait_s = rule.counts.wait_s(key, amount, rule.settings.limit, now)
             if wait_s != 0:
                 self.refusals[rule.settings.name] += 1
                 raise _refused(rule.settings, wait_s)
-        for rule, key in zip(rules, keys, strict=True):
-            rule.counts.add(key, amount, now)
+            admitted.append((rule.counts, key))
+        for counts, key in admitted:
+            counts.add(key, amount, now)
 
 
 def rate_limiter(config: RouterConfig, nats: NatsConnection | None, previous: RateLimiter | None) -> RateLimiter | None:
