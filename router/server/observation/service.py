@@ -27,7 +27,7 @@ from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
 
 # When the operation that runs in this task began to be projected: its execution had ended then.
-_PROJECTED_AT: ContextVar[float] = ContextVar("galleria_projected_at")
+_PROJECTED_AT: ContextVar[float] = ContextVar("galleria_projected_at", default=0.0)
 
 
 class ObservedService(GraphQLService):
@@ -68,7 +68,6 @@ class ObservedService(GraphQLService):
         if record is None:
             return await super().run(graph, compiled, request, caller, started)
         began = time.perf_counter()
-        _PROJECTED_AT.set(0.0)
         spans, span, errors = record.spans, None, 1
         client: RecordingClient | None = None
         explains = record.asks_for_fetches and self._may_see_fetches(caller)
@@ -86,7 +85,9 @@ class ObservedService(GraphQLService):
             return result
         finally:
             over = time.perf_counter()
-            executed = _PROJECTED_AT.get() or over
+            projected = _PROJECTED_AT.get()
+            # What was projected before this began was another operation of the same task, as in a batch.
+            executed = projected if projected >= began else over
             record.passed("execute", began, executed)
             if spans is not None and span is not None:
                 spans.end_execution(span, executed, errors)
