@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from router.operation.deferral import DeferredOperation, DeferUsages, ExecutionGroup, ancestors
 from router.operation.model import Field, Selection
 from router.planning.choices import Choices
+from router.planning.deferred_keys import KeyReader
 from router.planning.demand import DemandReader, Leaf, read_as_one_above
 from router.planning.limits import PlanningLimits
 from router.planning.positions import DeferredScope, Place, Position
@@ -19,7 +20,6 @@ from router.planning.query_plan import DeferredPart
 from router.planning.reach import TYPENAME, Reach
 from router.planning.search import NoWayError, choose_ways, way_missing
 from router.planning.values import print_arguments
-from router.supergraph.field_set import FieldSetField
 
 Selections = tuple[Selection, ...]
 
@@ -86,6 +86,7 @@ class DeferralPlanner:
         self._is_query = is_query
         self._limits = limits
         self._numbered = numbered
+        self._keys = KeyReader(reach, choices)
         self._begun: dict[Position, Position] = {}
 
     def choose(self, part: PlannedPart) -> None:
@@ -162,18 +163,8 @@ class DeferralPlanner:
     def _unknown(self, leaves: Iterable[Leaf]) -> Iterator[Leaf]:
         """``leaves`` without types that are known; a key field is taken along by the fetch that is there before."""
         for leaf in leaves:
-            known = leaf.position.known
-            if not known:
-                yield leaf
-            elif leaf.name != TYPENAME:
-                holder = next((one for one in known if self._brings_key_field(one, leaf)), None)
-                yield leaf if holder is None else replace(leaf, position=holder)
-
-    def _brings_key_field(self, position: Position, leaf: Leaf) -> bool:
-        jumps = self._reach.graph.jumps[position.type_name]
-        names = {item.name for jump in jumps for item in jump.key if isinstance(item, FieldSetField)}
-        nodes = {presence.node for presence in self._choices.present(position)}
-        return leaf.name in names and any(way.node in nodes and not way.is_computed for way in position.ways(leaf.name))
+            if leaf.name != TYPENAME or not leaf.position.known:
+                yield self._keys.read_before(leaf) or leaf
 
     def _origins(self, path: Selections, scope: DeferredScope) -> list[Position]:
         """The positions at ``path`` that are read for what is delivered before."""

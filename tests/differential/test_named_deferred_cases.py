@@ -62,3 +62,43 @@ def test_failed_input_of_a_deferred_field_is_not_told_at_the_object_that_has_it(
 
     assert graph is not None
     assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(12)] == [None] * 12
+
+
+# Some of its entities the subgraph ``names`` does not know: it has nothing of them, their keys included.
+KEYED = {
+    "names": """
+    type A @key(fields: "id") { id: ID! name: String }
+    type B @key(fields: "ref { serial }") { ref: Ref! @shareable name: String }
+    type Ref { serial: ID! @shareable }
+    """,
+    "shop": """
+    interface I { id: ID! size: Int }
+    type A implements I @key(fields: "id") { id: ID! size: Int }
+    type B implements I @key(fields: "ref { serial }") { id: ID! ref: Ref! @shareable size: Int }
+    type Ref { serial: ID! @shareable }
+    type Query { one: [I!]! many: [B!]! }
+    """,
+}
+
+
+@pytest.mark.parametrize("form", DeferredFormat)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "{ one { size ... on A { ... @defer { mine: id name } } } }",
+        "{ one { size ... @defer { mine: id ... on A { name } } } }",
+        "{ many { size ... @defer { mine: ref { theSerial: serial __typename } name } } }",
+        "{ many { ... @defer { mine: ref { __typename } name } } }",
+        "{ many { ... @defer { ref { serial ... @defer { again: serial } } ... @defer { name } } } }",
+    ],
+    ids=["of one type", "of an interface", "nested", "of which only the type is asked", "deferred twice"],
+)
+def test_deferred_key_of_an_entity_that_a_subgraph_does_not_know_is_delivered(
+    operation: str, form: DeferredFormat
+) -> None:
+    case = case_of(operation, **KEYED)
+    graph = graph_of(case.subgraphs)
+
+    assert graph is not None
+    assert {("names", "A"), ("names", "B")} == graph.model.detachable
+    assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(12)] == [None] * 12

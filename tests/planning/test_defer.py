@@ -26,17 +26,17 @@ SHOP = {
 }
 
 
-def plan_of(text: str, values: Mapping[str, object] | None = None) -> QueryPlan:
-    supergraph = supergraph_of(SHOP)
+def plan_of(text: str, values: Mapping[str, object] | None = None, subgraphs: Mapping[str, str] = SHOP) -> QueryPlan:
+    supergraph = supergraph_of(subgraphs)
     operation = build_operation(supergraph.api_schema, parse_document(text), deferring_with=values or {})
     deferred = split_deferred(supergraph.api_schema, operation)
     assert deferred is not None
     return plan_deferred(supergraph, deferred)
 
 
-def lines(text: str) -> list[tuple[int, str]]:
+def lines(text: str, subgraphs: Mapping[str, str] = SHOP) -> list[tuple[int, str]]:
     """The part and the text of each fetch."""
-    return [(fetch.part, line_of(fetch)) for fetch in plan_of(text).fetches]
+    return [(fetch.part, line_of(fetch)) for fetch in plan_of(text, subgraphs=subgraphs).fetches]
 
 
 def test_entity_of_another_subgraph_is_looked_up_after_the_first_answer() -> None:
@@ -78,6 +78,44 @@ def test_key_field_comes_with_the_fetch_that_sends_the_key() -> None:
     assert lines("{ product { name ... @defer { theId: id price } } }") == [
         (0, "#0 catalog: { product { name id theId: id } }"),
         (1, "#1 prices after #0: Product { id } at product -> { _entities { ... on Product { price } } }"),
+    ]
+
+
+NOTES = {
+    "notes": """
+        type Query { notes: [Note] }
+        interface Note { size: Int }
+        type Memo implements Note @key(fields: "code { number }") { size: Int  code: Code @shareable }
+        type Scrap implements Note { size: Int }
+        type Code { number: ID! @shareable  hue: Int }
+    """,
+    "texts": """
+        type Memo @key(fields: "code { number }") { code: Code @shareable  text: String }
+        type Code { number: ID! @shareable }
+    """,
+}
+
+
+def test_field_within_a_key_comes_with_the_fetch_that_sends_the_key_whatever_type_has_it() -> None:
+    text = "{ notes { size ... @defer { ... on Memo { mine: code { theNumber: number } text } } } }"
+    assert lines(text, NOTES) == [
+        (0, "#0 notes: { notes { __typename size ... on Memo { code { number } mine: code { theNumber: number } } } }"),
+        (
+            1,
+            "#1 texts after #0: Memo { code { number } } at notes[Memo] -> { _entities { ... on Memo { text } } }",
+        ),
+    ]
+
+
+def test_field_beside_one_within_a_key_is_asked_for_later() -> None:
+    text = "{ notes { size ... on Memo { ... @defer { code { number hue } } } } }"
+    assert lines(text, NOTES) == [
+        (0, "#0 notes: { notes { __typename size ... on Memo { code { number } } } }"),
+        (
+            1,
+            "#1 notes after #0: Memo { code { number } } at notes[Memo] -> "
+            "{ _entities { ... on Memo { code { hue } } } }",
+        ),
     ]
 
 
