@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,6 +161,8 @@ class _Pool:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._slots = Slots(limits.max_connections)
+        # The running loop's own once there is a connection: to ask for the running loop is a system call each time.
+        self._clock: Callable[[], float] = _time_of_running_loop
         self._deadlines = Deadlines()
         self._head = (
             f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
@@ -169,7 +171,7 @@ class _Pool:
         ).encode()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         deadline = now + request.timeout_s
         payload = self._payload(request.headers, request.body)
         try:
@@ -222,6 +224,7 @@ class _Pool:
     async def _connect(self) -> Connection:
         address = self._address
         loop = asyncio.get_running_loop()
+        self._clock = loop.time
         limits = self._limits
         try:
             _, connection = await loop.create_connection(
@@ -245,7 +248,7 @@ class _Pool:
         return connection
 
     def _keep(self, connection: Connection) -> None:
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = self._clock()
         self._idle.append(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -259,6 +262,10 @@ class _Pool:
             # With TLS 1.3 a server says no to a client's certificate after the handshake, in place of an answer.
             what += ", which may be its no to the router's certificate"
         return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{self._subgraph}' {what}.")
+
+
+def _time_of_running_loop() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _reason(error: OSError) -> str:

@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
         "_chunks",
         "_codings",
         "_complete",
+        "_create_waiter",
         "_deadlines",
         "_encoding",
         "_framed",
@@ -86,6 +87,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[SubgraphResponse] | None = None
+        # Of the loop in which the connection lives: to ask for the running loop is a system call each time.
+        self._create_waiter: Callable[[], asyncio.Future[SubgraphResponse]] = asyncio.get_running_loop().create_future
         self.idle_since = 0.0
         self._reset()
 
@@ -110,8 +113,7 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             raise ConnectionUnused
         self._reset()
-        waiter: asyncio.Future[SubgraphResponse] = asyncio.get_running_loop().create_future()
-        self._waiter = waiter
+        waiter = self._waiter = self._create_waiter()
         self._deadlines.watch(waiter, deadline)
         transport.write(payload)
         try:

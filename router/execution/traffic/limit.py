@@ -9,6 +9,7 @@ from collections.abc import Callable
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
+from router.execution.traffic.breaker import Clock
 
 # More of an answer's time than this part was spent in this process: it tells little of the subgraph.
 _MOST_OF_OWN = 0.25
@@ -31,11 +32,10 @@ class LimitingClient:
         """As the protocol says; ``timeout_s`` covers the wait too. SUBGRAPH_OVERLOADED where too many wait already."""
         gate = self.gates.get(request.subgraph)
         if gate is None:
-            gate = self.gates[request.subgraph] = Gate(self._policy)
+            gate = self.gates[request.subgraph] = Gate(self._policy, asyncio.get_running_loop().time)
         if not gate.enter_at_once():
             request = await self._wait(gate, request)
-        clock = asyncio.get_running_loop().time
-        started = clock()
+        started = gate.clock()
         try:
             response = await self._inner.send(request)
         except SubgraphFailure as failure:
@@ -43,7 +43,7 @@ class LimitingClient:
                 gate.limit.timed_out()
             raise
         else:
-            latency_s, own_s = clock() - started, self.own_delay_s()
+            latency_s, own_s = gate.clock() - started, self.own_delay_s()
             if own_s > _MOST_OF_OWN * latency_s:
                 gate.limit.answered_unseen(gate.in_flight)
             else:
@@ -63,8 +63,7 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' is busy, and {gate.waiting} requests wait for it already. Try again later."
             raise SubgraphFailure(OVERLOADED, message)
-        clock = asyncio.get_running_loop().time
-        ends_at = clock() + request.timeout_s
+        ends_at = gate.clock() + request.timeout_s
         try:
             async with asyncio.timeout(request.timeout_s):
                 await gate.wait()
@@ -72,17 +71,19 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(OVERLOADED, message) from None
-        return request._replace(timeout_s=ends_at - clock())
+        return request._replace(timeout_s=ends_at - gate.clock())
 
 
 class Gate:
     """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came.
 
-    ``refused`` counts those that found too many others waiting, or waited for too long.
+    ``refused`` counts those that found too many others waiting, or waited for too long. ``clock`` is the event loop's,
+    kept because to ask for the running loop is a system call each time.
     """
 
-    def __init__(self, policy: LimitPolicy) -> None:
+    def __init__(self, policy: LimitPolicy, clock: Clock) -> None:
         self.limit = AdaptiveLimit(policy)
+        self.clock = clock
         self.in_flight = 0
         self.refused = 0
         self._waiters: deque[asyncio.Future[None]] = deque()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import was_answered
+from router.execution.traffic.breaker import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class RetryingClient:
         policy: RetryPolicy,
         draw: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._inner = inner
         self._longest_pauses_s = tuple(
@@ -68,14 +71,14 @@ class RetryingClient:
         self.retries = Counter[str]()
         self._random = draw or random.Random()  # noqa: S311 - to spread retries, not for secrets
         self._sleep = sleep
+        self._clock = clock
         self._budgets: dict[str, RetryBudget] = defaultdict(lambda: RetryBudget(policy.budget))
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         """As the protocol says; ``timeout_s`` covers all tries and the pauses between them."""
         if not request.repeatable:
             return await self._inner.send(request)
-        clock = asyncio.get_running_loop().time
-        ends_at = clock() + request.timeout_s
+        ends_at = self._clock() + request.timeout_s
         budget = self._budgets[request.subgraph]
         budget.earn()
         attempt = request
@@ -88,7 +91,7 @@ class RetryingClient:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):
                     raise
             self.retries[request.subgraph] += 1
-            attempt = request._replace(timeout_s=ends_at - clock())
+            attempt = request._replace(timeout_s=ends_at - self._clock())
         return await self._inner.send(attempt)
 
     async def close(self) -> None:
@@ -98,7 +101,7 @@ class RetryingClient:
     async def _may_retry(self, budget: RetryBudget, longest_pause_s: float, ends_at: float) -> bool:
         """Wait out a pause, and take the retry from the budget; False where time or budget do not last."""
         pause_s = self._random.uniform(0.0, longest_pause_s)
-        if asyncio.get_running_loop().time() + pause_s >= ends_at or not budget.spend():
+        if self._clock() + pause_s >= ends_at or not budget.spend():
             return False
         await self._sleep(pause_s)
         return True
