@@ -106,8 +106,8 @@ class AccessLog(Step):
 
 def written_time(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC, to the millisecond below: ``2026-01-02T03:04:05.006+00:00``."""
-    whole, fraction = divmod(seconds, 1)
-    return f"{_written_second(int(whole))}.{int(fraction * 1000):03d}+00:00"
+    second, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{_written_second(second)}.{milliseconds:03d}+00:00"
 
 
 @lru_cache(maxsize=1)

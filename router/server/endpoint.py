@@ -6,7 +6,7 @@ One request: read HTTP -> compiled operation (cached) -> coerced variables -> ex
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -191,9 +191,9 @@ class GraphQLEndpoint:
     def _anyone(self, head: RequestHead) -> Caller:
         return Caller(tuple(head.propagated)) if head.propagated else NOBODY
 
-    async def _identified(self, identity: Identity, head: RequestHead) -> Caller:
+    def _identified(self, identity: Identity, head: RequestHead) -> Awaitable[Caller]:
         """Who sends the request. RequestError as the identity."""
-        return await identity.caller(head.scope, tuple(head.propagated), head.headers)
+        return identity.caller(head.scope, tuple(head.propagated), head.headers)
 
     async def _answer_upload(
         self, head: RequestHead, caller: Caller, receive: Receive, started: float

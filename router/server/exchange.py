@@ -8,7 +8,7 @@ of its answer leaves, and when it is over. So a step costs a call, and no layer 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,7 +33,7 @@ class Exchange:
 
     __slots__ = ("_heads", "began", "fields", "scope", "send_on", "sent_bytes", "spans", "status", "trace")
 
-    def __init__(self, scope: Scope, send: Send, heads: Sequence[Step]) -> None:
+    def __init__(self, scope: Scope, send: Send, heads: Sequence[Callable[[Exchange, list[Header]], None]]) -> None:
         self.scope = scope
         self.fields = fields_of(scope["headers"])
         self.send_on = send
@@ -52,8 +52,8 @@ class Exchange:
         elif kind == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
-            for step in self._heads:
-                step.head(self, headers)
+            for tell in self._heads:
+                tell(self, headers)
             message = {**message, "headers": headers}
         return self.send_on(message)
 
@@ -79,24 +79,24 @@ class Stepwise:
     def __init__(self, app: ASGIApp, steps: Iterable[Step]) -> None:
         self.app = app
         self.steps = tuple(steps)
-        self._begins = tuple(step for step in self.steps if type(step).begin is not Step.begin)
-        self._heads = tuple(step for step in self.steps if type(step).head is not Step.head)
-        self._ends = tuple(step for step in self.steps if type(step).end is not Step.end)
+        self._begins = tuple(step.begin for step in self.steps if type(step).begin is not Step.begin)
+        self._heads = tuple(step.head for step in self.steps if type(step).head is not Step.head)
+        self._ends = tuple(step.end for step in self.steps if type(step).end is not Step.end)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
         exchange = Exchange(scope, send, self._heads)
         app = self.app
         try:
-            for step in self._begins:
-                instead = step.begin(exchange)
+            for begin in self._begins:
+                instead = begin(exchange)
                 if instead is not None:
                     app = instead
                     break
             await app(scope, receive, exchange.send)
         finally:
-            for step in self._ends:
-                step.end(exchange)
+            for end in self._ends:
+                end(exchange)
 
 
 def stepwise(app: ASGIApp, steps: Sequence[Step]) -> ASGIApp:

@@ -33,11 +33,13 @@ class MeteredService(GraphQLService):
         """As GraphQLService says."""
         return self.demand.one_batch() if self.demand is not None else super().one_batch()
 
-    async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
+    def compiled_operation(
+        self, request: GraphQLRequest, caller: Caller
+    ) -> Coroutine[Any, Any, tuple[Graph, CompiledOperation]]:
         """As GraphQLService says; each call is a request of the ``caller``."""
         if self.limiter is not None:
             self.limiter.take_request(caller)
-        return await super().compiled_operation(request, caller)
+        return super().compiled_operation(request, caller)
 
     def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
