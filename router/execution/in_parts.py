@@ -23,7 +23,8 @@ Deliver = Callable[[int, ExecutionResult], None]
 async def execute_in_parts(
     executable: ExecutablePlan, variables: Mapping[str, object], context: ExecutionContext, deliver: Deliver
 ) -> None:
-    """Run the fetches of a plan with coerced ``variables``; each part has the errors of its own fetches.
+    """Run the fetches of a plan with coerced ``variables``; each part has the errors of its own fetches and of those
+    that may have brought some of it.
 
     All results share one ``data``, which grows. A deferred fetch starts as soon as its inputs are there, of a mutation
     once all of that has run, so that it reads what the whole left behind. What it brings is merged once part 0 is
@@ -99,7 +100,8 @@ class _PartsRun:
             part.is_delivered = True
             run = self.runs[part.number]
             run.tell_of_late_entities()
-            self.deliver(part.number, ExecutionResult(run.data, run.failures.errors))
+            errors = [error for one in (*part.sources, part.number) for error in self.runs[one].failures.errors]
+            self.deliver(part.number, ExecutionResult(run.data, errors))
             if not part.number:
                 self.first_is_delivered.set()
 

@@ -32,6 +32,7 @@ class KeyReader:
                 for known in position.known:
                     holder = self._holder(known, below, leaf.name)
                     if holder is not None:
+                        _note_selected(holder, len(below), leaf)
                         return replace(leaf, position=holder)
             if position.is_boundary or position.is_cast or position.parent is None:
                 return None
@@ -56,6 +57,17 @@ class KeyReader:
             possible = (node for node in above if position.type_name in self._reach.possible(node))
             nodes.update(self._reach.cast(node, position.type_name) for node in possible)
         return nodes
+
+
+def _note_selected(holder: Position, depth: int, leaf: Leaf) -> None:
+    """Note that the client selects ``leaf`` at ``holder``, which is ``depth`` fields below the object of the key: it is
+    lost with the fetch that brings the key."""
+    if leaf.name != TYPENAME:
+        holder.select(leaf.response_key, leaf.name, leaf.arguments, leaf.conditions)
+    for _ in range(depth):
+        assert holder.parent is not None  # noqa: S101 - it is below another
+        holder.parent.select(holder.response_key, holder.source_name, holder.arguments, leaf.conditions)
+        holder = holder.parent
 
 
 def _selects(key: FieldSet, names: tuple[str, ...]) -> bool:

@@ -6,17 +6,18 @@ the objects' concrete type. For each deferred fragment: the response keys that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
-from router.field_error import ClientPath
+from router.field_error import ClientPath, FieldError
 from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.deferral import DeferredOperation, DeferUsages, ExecutionGroup
 from router.operation.model import DeferUsage, Field, Operation, Selection
 from router.response.completion import JsonObject
 from router.response.fields import ConditionalSelections
+from router.response.projection import selected_path
 from router.response.projection_source import INTROSPECTION_FIELDS, ProjectionWriter, ProjectObject
 
 Keys = dict[str, "Keys | None"]
@@ -79,13 +80,23 @@ class DeferredFields:
 class DeferredProjection:
     """All groups of an operation that stand at the root or below the first answer, and the keys of each fragment.
 
-    ``planned`` is all of the operation without what is denied; None where nothing is.
+    ``operation`` is the one answered; ``planned`` is all of it without what is denied; None where nothing is.
     """
 
-    root_type: str
+    operation: DeferredOperation
     groups: tuple[DeferredFields, ...]
     keys: Mapping[DeferUsage, Keys]
     planned: Operation | None = None
+
+    def errors_at_first(self, errors: Sequence[FieldError], variables: Mapping[str, object]) -> list[FieldError]:
+        """Of the ``errors`` of the first answer's fetches, those that are not at fields of deferred fragments."""
+        first, marked = self.operation.first.selections, self.operation.marked.selections
+        return [
+            error
+            for error in errors
+            if selected_path(first, error.path, variables) == error.path
+            or selected_path(marked, error.path, variables) != error.path
+        ]
 
 
 def compile_deferred(
@@ -103,7 +114,7 @@ def compile_deferred(
     groups = tuple(_compile_group(group, writer, parts) for group in operation.groups)
     keys: dict[DeferUsage, Keys] = {}
     _collect_keys(operation.marked.selections, None, (), keys)
-    return DeferredProjection(operation.first.root_type, groups, keys, planned if denied else None)
+    return DeferredProjection(operation, groups, keys, planned if denied else None)
 
 
 def _compile_group(group: ExecutionGroup, writer: ProjectionWriter, parts: Mapping[DeferUsages, int]) -> DeferredFields:

@@ -82,7 +82,9 @@ class GrowingAnswer:
     def begin(self, projected: JsonObject | None, merged: JsonObject) -> None:
         """Take in the first answer, which the client gets as ``projected``."""
         if projected is not None:
-            self._find(self._projection.groups, Place(projected, merged, (), self._projection.root_type))
+            self._find(
+                self._projection.groups, Place(projected, merged, (), self._projection.operation.first.root_type)
+            )
 
     def add_part(self, part: int, errors: Sequence[FieldError]) -> None:
         """Take in a part, which has been merged with these errors."""

@@ -102,3 +102,34 @@ def test_deferred_key_of_an_entity_that_a_subgraph_does_not_know_is_delivered(
     assert graph is not None
     assert {("names", "A"), ("names", "B")} == graph.model.detachable
     assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(12)] == [None] * 12
+
+
+@pytest.mark.parametrize("form", DeferredFormat)
+@pytest.mark.parametrize("failure", ["refused", "null entities"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "{ one { price ... @defer { theId: id } } }",
+        "{ one { size price ... @defer { id size } } }",
+        "{ one { size ... @defer { price ... @defer { id } } } }",
+        "query ($yes: Boolean! = false) { one { price ... @defer { theId: id @include(if: $yes) size } } }",
+    ],
+    ids=["alone", "beside what is not deferred", "in a fragment within one", "that is not asked for"],
+)
+def test_deferred_key_that_could_not_be_read_is_null_with_an_error_in_its_own_part(
+    operation: str, failure: str, form: DeferredFormat
+) -> None:
+    case = case_of(
+        operation,
+        failing="middle",
+        failure=failure,
+        first='type A @key(fields: "sku") { sku: ID! } type Query { one: [A!]! }',
+        middle='type A @key(fields: "sku") @key(fields: "id") { sku: ID! id: ID size: Int }',
+        last='type A @key(fields: "id") { id: ID price: Int }',
+    )
+    graph = graph_of(case.subgraphs)
+
+    assert graph is not None
+    for failing in ("middle", None):
+        cases = [replace(case, seed=seed, failing=failing) for seed in range(5)]
+        assert [check_deferred(one, graph, form) for one in cases] == [None] * 5

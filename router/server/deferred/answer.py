@@ -94,7 +94,8 @@ class DeferredAnswer:
     def _take(self, part: int, result: ExecutionResult) -> None:
         self._data = result.data
         if part == 0:
-            self._first = self._compiled.first(result.data, result.errors, self._variables)
+            errors = self._compiled.deferred.errors_at_first(result.errors, self._variables)
+            self._first = self._compiled.first(result.data, errors, self._variables)
             self._growing.begin(self._first.data, result.data)
         else:
             self._growing.add_part(part, result.errors)
