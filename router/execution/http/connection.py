@@ -29,6 +29,7 @@ from router.execution.http.deadlines import Deadlines
 from router.execution.subgraph_client import Headers, SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
+FRAMING_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 _WITHOUT_BODY = (204, 304)
 
 
@@ -66,8 +67,9 @@ class Connection(asyncio.Protocol):
         "idle_since",
     )
 
-    # A connection that keeps headers has its own.
+    # A connection that keeps headers has its own, and notes these too.
     kept_headers: Headers = ()
+    noted_names: frozenset[bytes] = FRAMING_HEADERS
 
     def __init__(
         self,
@@ -177,14 +179,10 @@ class Connection(asyncio.Protocol):
             self._surplus = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note what frames and encodes the body."""
-        if self._complete:
-            return
+        """Note it, if anything depends on it; most headers of an answer tell nothing that is of use here."""
         key = name.lower()
-        if key in (b"content-length", b"transfer-encoding"):
-            self._framed = True
-        elif key == b"content-encoding":
-            self._encoding = value.strip().lower()
+        if key in self.noted_names and not self._complete:
+            self.note_header(key, value)
 
     def on_headers_complete(self) -> None:
         """Note that what follows is the body, unless the response is informational."""
@@ -209,6 +207,13 @@ class Connection(asyncio.Protocol):
         else:
             self._framed = False
             self._encoding = b""
+
+    def note_header(self, key: bytes, value: bytes) -> None:
+        """Note what frames and encodes the body; ``key`` is one of ``noted_names``."""
+        if key == b"content-encoding":
+            self._encoding = value.strip().lower()
+        else:
+            self._framed = True
 
     # Outcomes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.execution.http.connection import Connection
+from router.execution.http.connection import FRAMING_HEADERS, Connection
 
 CACHE_HEADERS = frozenset({b"age", b"cache-control", b"cache-tag", b"surrogate-key", b"vary"})
 
@@ -12,16 +12,17 @@ class HeaderKeepingConnection(Connection):
 
     __slots__ = ("kept_headers",)
 
+    noted_names = FRAMING_HEADERS | CACHE_HEADERS
+
     def on_message_begin(self) -> None:
         """As Connection; the headers of an informational response, or of the answer before, are not this one's."""
         super().on_message_begin()
         if not self._complete:
             self.kept_headers = ()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
+    def note_header(self, key: bytes, value: bytes) -> None:
         """As Connection; trailers are not kept."""
-        super().on_header(name, value)
-        if not self._headers_done:
-            key = name.lower()
-            if key in CACHE_HEADERS:
-                self.kept_headers += ((key, value),)
+        if key in FRAMING_HEADERS:
+            super().note_header(key, value)
+        elif not self._headers_done:
+            self.kept_headers += ((key, value),)
