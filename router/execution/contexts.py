@@ -21,7 +21,7 @@ from graphql import FieldNode, Node, OperationDefinitionNode, SelectionNode, Var
 from router.execution.answer import SubgraphAnswer
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
-from router.execution.representations import Batch, Builders, Chain, InContext, gather
+from router.execution.representations import Batch, Builders, Chain, InContext, gather, lacks_selection
 from router.planning.query_plan import ContextVariable, EntityLookup, Fetch, InputSelection
 
 if TYPE_CHECKING:
@@ -97,11 +97,22 @@ def gather_in_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledConte
     whole = Batch()
     for values, entities in groups.items():
         batch = gather(entities, builders)
+        whole.lacks_inputs = whole.lacks_inputs or batch.lacks_inputs
         if batch.representations:
             whole.representations += batch.representations
             whole.objects += batch.objects
             whole.contexts.append(InContext(values, len(batch.representations)))
     return whole
+
+
+def lacks_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledContext]) -> bool:
+    """Whether a key that a context is read from is absent from an object around an entity."""
+    return any(
+        lacks_selection(chain[context.depth], selection)
+        for chain in chains
+        for context in contexts
+        for selection in context.selections
+    )
 
 
 def _values(chain: Chain, contexts: Sequence[CompiledContext]) -> Values | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from router.execution.asked_keys import AskedKeys, compile_asked_keys
 from router.execution.contexts import CompiledContext, ContextualBody, compile_contexts, compile_contextual_body
 from router.execution.json_numbers import encode
 from router.execution.merge import JsonObject
@@ -65,8 +66,10 @@ class ExecutableFetch:
     run_if: tuple[tuple[Condition, ...], ...]
     dependents: tuple[int, ...]
     check_shapes: ShapeCheck | None
+    asked_keys: AskedKeys
     part: int
     by_need: bool
+    renames: bool
     plan: Fetch
     remainders: dict[object, ExecutableFetch] = field(default_factory=dict, compare=False)
     brought: dict[object, Brought] = field(default_factory=dict, compare=False)
@@ -157,8 +160,10 @@ def compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exec
         run_if=fetch.run_if,
         dependents=dependents,
         check_shapes=compile_shape_check(fetch.shapes),
+        asked_keys=compile_asked_keys(fetch.document),
         part=fetch.part,
         by_need=any(lookup.by_need for lookup in fetch.lookups),
+        renames=bool(fetch.rewrites) or any(lookup.rewrites for lookup in fetch.lookups),
         plan=fetch,
     )
 

@@ -7,13 +7,14 @@ CancelledError: whatever a subgraph does costs the fields that were asked of it,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from router.execution.absences import Answered, absent_keys, put_nulls
 from router.execution.answer import Decode, SubgraphAnswer, read_answer
-from router.execution.contexts import gather_in_contexts, put_together
+from router.execution.contexts import gather_in_contexts, lacks_contexts, put_together
 from router.execution.errors import INVALID_RESPONSE, TIMEOUT, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup, ExecutablePlan
 from router.execution.failed_inputs import fail_late_entities, without_failed_inputs
@@ -67,10 +68,15 @@ class ExecutionContext(NamedTuple):
 
 
 class ExecutionResult(NamedTuple):
-    """The merged data, with the keys that planning added, and the errors at the client's paths."""
+    """The merged data, with the keys that planning added, and the errors at the client's paths.
+
+    ``look_for_absent`` gives the errors of keys that subgraphs left out. Who meets an absent key is to ask it, once: an
+    answer that is all there need not be looked at again.
+    """
 
     data: JsonObject
     errors: list[FieldError]
+    look_for_absent: Callable[[], list[FieldError]] | None = None
 
 
 async def execute(
@@ -85,7 +91,7 @@ async def execute(
     else:
         await run.fetch_all()
     run.tell_of_late_entities()
-    return ExecutionResult(data, run.failures.errors)
+    return ExecutionResult(data, run.failures.errors, run.look_for_absent)
 
 
 async def execute_event(
@@ -96,18 +102,19 @@ async def execute_event(
     run = PlanRun(executable, variables, context, data, Failures(data, variables))
     await run.fetch_all(event)
     run.tell_of_late_entities()
-    return ExecutionResult(data, run.failures.errors)
+    return ExecutionResult(data, run.failures.errors, run.look_for_absent)
 
 
 @dataclass(slots=True)
 class PlanRun:
-    """One execution of a plan."""
+    """One execution of a plan; ``answered`` are the answers that were not looked through for absent keys yet."""
 
     executable: ExecutablePlan
     variables: Mapping[str, object]
     context: ExecutionContext
     data: JsonObject
     failures: Failures
+    answered: list[Answered] = field(default_factory=list, kw_only=True)
 
     async def fetch_all(self, first: SubgraphAnswer | None = None) -> None:
         """Run the fetches as their inputs come in, as many at once as there are ready.
@@ -172,6 +179,27 @@ class PlanRun:
             message = f"Subgraph '{fetch.subgraph}' answered with values that are nested too deeply."
             fail_fetch(self.failures, fetch, batches, SubgraphFailure(INVALID_RESPONSE, message))
 
+    def look_for_absent(self) -> list[FieldError]:
+        """The errors of keys that are absent from the answers so far, and not yet told."""
+        told, self.failures.errors = self.failures.errors, []
+        self._see_absent()
+        absent = self.failures.errors
+        self.failures.errors = [*told, *absent]  # Another list: a result may have the first.
+        return absent
+
+    def _see_absent(self) -> bool:
+        """Take what is absent from the answers so far for null, with errors; whether there is any."""
+        answered = self.answered.copy()
+        self.answered.clear()
+        is_any = False
+        for failures, fetch, batches, answer in answered:
+            errors = absent_keys(fetch, batches, answer, self.variables)
+            if errors:
+                is_any = True
+                put_nulls(fetch, batches, self.data, errors)
+                place_subgraph_errors(failures, fetch, batches, errors, answer.data)
+        return is_any
+
     def tell_of_late_entities(self) -> None:
         """Errors for entities, and types, that came from elsewhere after what they were needed for had failed."""
         if self.failures.first_loss is None:
@@ -196,6 +224,9 @@ class PlanRun:
         else:
             self.failures.complete.add(id(lookup))
         batch = gather(entities, lookup.builders)
+        if batch.lacks_inputs and self._see_absent():
+            self.failures.complete.discard(id(lookup))
+            return self._gather(fetch, lookup)
         if lookup.by_need:
             batch.apart = apart
             if sum(map(len, batch.objects)) < len(entities):
@@ -210,6 +241,9 @@ class PlanRun:
         else:
             self.failures.complete.add(id(lookup))
         batch = gather_in_contexts(chains, lookup.contexts, lookup.builders)
+        if (batch.lacks_inputs or lacks_contexts(chains, lookup.contexts)) and self._see_absent():
+            self.failures.complete.discard(id(lookup))
+            return self._gather_in_contexts(fetch, lookup)
         if lookup.by_need:
             batch.apart = apart
             if sum(map(len, batch.objects)) < len(chains):
@@ -244,12 +278,16 @@ class PlanRun:
     def _merge(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
         misshapen: list[JsonObject] = []
         if answer.data is not None:
+            if fetch.renames:  # Under their new names, keys are not found in what was asked for.
+                misshapen += absent_keys(fetch, batches, answer, self.variables)
+            else:
+                self.answered.append((self.failures, fetch, batches, answer))
             if fetch.lookups:
                 for lookup, batch in zip(fetch.lookups, batches, strict=True):
                     misshapen += self._merge_entities(fetch, lookup, batch, answer)
             else:
                 if fetch.check_shapes is not None:
-                    misshapen = fetch.check_shapes(answer.data, ())
+                    misshapen += fetch.check_shapes(answer.data, ())
                 if fetch.rename is not None:
                     fetch.rename(answer.data)
                 targets = [target for _, target in places_of(fetch, self.data)]

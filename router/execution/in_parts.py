@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from router.execution.absences import Answered
 from router.execution.answer import SubgraphAnswer
 from router.execution.errors import SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutablePlan
@@ -66,14 +67,17 @@ class _PartsRun:
 
     async def run(self) -> None:
         """Run every fetch, and deliver every part."""
-        data = self.failures.data
+        data, answered = self.failures.data, list[Answered]()
         for part in self.parts:
             if part.number:
                 failures = self.failures.of_part()
                 wait = self.first_is_delivered.wait
-                self.runs.append(_LaterRun(part.executable, self.variables, self.context, data, failures, wait))
+                run: PlanRun = _LaterRun(
+                    part.executable, self.variables, self.context, data, failures, wait, answered=answered
+                )
             else:
-                self.runs.append(PlanRun(part.executable, self.variables, self.context, data, self.failures))
+                run = PlanRun(part.executable, self.variables, self.context, data, self.failures, answered=answered)
+            self.runs.append(run)
         waits = list(self.executable.waits)
         async with asyncio.TaskGroup() as tasks:
             self._deliver_what_is_there()
@@ -99,6 +103,7 @@ class _PartsRun:
                 continue
             part.is_delivered = True
             run = self.runs[part.number]
+            run.look_for_absent()
             run.tell_of_late_entities()
             errors = [error for one in (*part.sources, part.number) for error in self.runs[one].failures.errors]
             self.deliver(part.number, ExecutionResult(run.data, errors))

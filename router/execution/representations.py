@@ -41,13 +41,15 @@ class Batch:
     """What one lookup sends: ``representations``, and for each the objects that share it and get its result.
 
     ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around. ``apart``
-    are the entities that lack inputs of some fields, and are to be asked for the others alone.
+    are the entities that lack inputs of some fields, and are to be asked for the others alone. ``lacks_inputs`` says
+    that the key of an input is absent from an entity.
     """
 
     representations: list[JsonObject | Fragment] = field(default_factory=list)
     objects: list[list[JsonObject]] = field(default_factory=list)
     contexts: list[InContext] = field(default_factory=list)
     apart: Apart | None = None
+    lacks_inputs: bool = False
 
 
 class Leaves(NamedTuple):
@@ -108,6 +110,7 @@ class Builder:
 
     def _add_each(self, entities: Sequence[JsonObject], batch: Batch) -> None:
         """As ``add_all``. Groups are found by JSON: 1, 1.0 and True are equal in Python, and lists have no hash."""
+        batch.lacks_inputs = batch.lacks_inputs or lacks_inputs(entities, self.input_fields)
         groups: dict[bytes, list[JsonObject]] = {}
         for entity in entities:
             representation = self.build(entity)
@@ -179,6 +182,26 @@ def gather(entities: Sequence[JsonObject], builders: Builders) -> Batch:
     for builder, alike in entities_of.values():
         builder.add_all(alike, batch)
     return batch
+
+
+def lacks_inputs(value: Any, fields: Sequence[InputField]) -> bool:
+    """Whether the key of one of ``fields`` is absent from an object, or one of a list of them."""
+    if type(value) is list:
+        return any(lacks_inputs(member, fields) for member in value)
+    return type(value) is dict and any(one.response_key not in value or _lacks_inputs_of(value, one) for one in fields)
+
+
+def _lacks_inputs_of(entity: JsonObject, one: InputField) -> bool:
+    return any(lacks_selection(entity[one.response_key], selection) for selection in one.inputs or ())
+
+
+def lacks_selection(value: Any, selection: InputSelection) -> bool:
+    """As ``lacks_inputs``, for the objects that ``selection`` applies to."""
+    if type(value) is list:
+        return any(lacks_selection(member, selection) for member in value)
+    if type(value) is not dict or (selection.types is not None and value.get("__typename") not in selection.types):
+        return False
+    return lacks_inputs(value, selection.fields)
 
 
 def compile_fields(fields: Sequence[InputField]) -> Fill:

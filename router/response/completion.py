@@ -15,6 +15,7 @@ from router.operation.authorization import UNAUTHORIZED
 INVALID_RESPONSE = "SUBGRAPH_INVALID_RESPONSE"
 NULL_IN_NON_NULLABLE_FIELD = "NULL_IN_NON_NULLABLE_FIELD"
 
+LookForAbsent = Callable[[], Sequence[FieldError]]
 LinkedPath = tuple[Any, str | int] | None
 JsonObject = dict[str, Any]
 _MAX_SAFE_INT = 2**53
@@ -24,23 +25,40 @@ class Completion:
     """The state of one projection: the request's ``variables``, and the errors found so far.
 
     ``earlier`` are the errors of execution; ``introspection`` the answers to introspection fields by response key.
+    ``look_for_absent`` gives more of the former, and is asked when the first absent key is met.
     """
 
-    __slots__ = ("_by_path", "_earlier", "_inherited", "_told", "errors", "introspection", "variables")
+    __slots__ = (
+        "_by_path",
+        "_earlier",
+        "_inherited",
+        "_look_for_absent",
+        "_told",
+        "errors",
+        "introspection",
+        "variables",
+    )
 
     def __init__(
         self,
         variables: Mapping[str, object],
         earlier: Sequence[FieldError],
         introspection: Mapping[str, object],
+        look_for_absent: LookForAbsent | None = None,
     ) -> None:
         self.variables = variables
         self.introspection = introspection
         self.errors: list[FieldError] = []
         self._earlier = earlier
+        self._look_for_absent = look_for_absent
         self._inherited: set[ClientPath] = set()
         self._by_path: dict[ClientPath, FieldError] | None = None
         self._told: set[ClientPath] | None = None
+
+    @property
+    def has_earlier(self) -> bool:
+        """Whether execution has told errors by now."""
+        return bool(self._earlier)
 
     def all_errors(self) -> list[FieldError]:
         """The errors of execution and of projection; one whose place turned out to be there, and which was told at
@@ -52,12 +70,21 @@ class Completion:
     def irregular(self, value: Any, parent: Any, path: LinkedPath, step: str | int, expected: str) -> None:
         """Null where ``value`` is null or absent; else null and an error, because ``expected`` is something else."""
         if value is None:
-            if self._earlier and type(parent) is dict and step not in parent:
-                self._inherit(unroll((path, step)))
+            if type(parent) is dict and step not in parent:
+                self._meet_absent(path, step)
             return
         at = unroll((path, step))
         message = f"Expected {expected} from the subgraph, but found {_describe(value)}."
         self._tell(FieldError(at, message, {"code": INVALID_RESPONSE}))
+
+    def _meet_absent(self, path: LinkedPath, step: str | int) -> None:
+        if self._look_for_absent is not None:
+            look, self._look_for_absent = self._look_for_absent, None
+            more = look()
+            if more:
+                self._earlier, self._by_path, self._told = [*self._earlier, *more], None, None
+        if self._earlier:
+            self._inherit(unroll((path, step)))
 
     def leaf(self, value: Any, parent: Any, path: LinkedPath, step: str | int, scalar: str) -> Any:
         """The value as ``scalar`` serialises it; null, with an error unless it is null, where it cannot."""

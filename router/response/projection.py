@@ -17,7 +17,7 @@ from router.field_error import ClientPath, FieldError
 from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.model import Field, Operation, Selection
 from router.operation.typename_alias import restore_names, restore_path
-from router.response.completion import Completion, JsonObject
+from router.response.completion import Completion, JsonObject, LookForAbsent
 from router.response.fields import ConditionalSelections
 from router.response.introspection import introspect, introspection_document
 from router.response.projection_source import ProjectionWriter, ProjectObject
@@ -52,16 +52,24 @@ class Projection:
     _introspected: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __call__(
-        self, data: JsonObject, errors: Sequence[FieldError], variables: Mapping[str, object]
+        self,
+        data: JsonObject,
+        errors: Sequence[FieldError],
+        variables: Mapping[str, object],
+        look_for_absent: LookForAbsent | None = None,
     ) -> ProjectedResult:
-        """The answer for merged ``data``, the ``errors`` of execution and coerced ``variables``."""
+        """The answer for merged ``data``, the ``errors`` of execution and coerced ``variables``.
+
+        ``look_for_absent`` gives errors of execution that it tells only where a key is absent from the data.
+        """
         introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
-        if errors and self.planned is not self.operation:
+        if self.planned is not self.operation:
             # What is fetched for inner use alone tells nothing at the place of a field that is denied.
-            errors = visible_errors(self.planned, errors, variables)
-        completion = Completion(variables, errors, introspected)
+            errors = visible_errors(self.planned, errors, variables) if errors else errors
+            look_for_absent = self._visible(look_for_absent, variables)
+        completion = Completion(variables, errors, introspected, look_for_absent)
         projected = self.project(data, None, completion)
-        if not errors:
+        if not completion.has_earlier:
             told = completion.errors
         else:
             visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
@@ -71,6 +79,11 @@ class Projection:
             projected = restore_names(projected, self.operation.selections, stand_in)
             told = [replace(error, path=restore_path(error.path, stand_in)) for error in told]
         return ProjectedResult(projected, told)
+
+    def _visible(self, look_for_absent: LookForAbsent | None, variables: Mapping[str, object]) -> LookForAbsent | None:
+        if look_for_absent is None:
+            return None
+        return lambda: visible_errors(self.planned, look_for_absent(), variables)
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
         """Introspection without variables is answered once, since the schema does not change."""

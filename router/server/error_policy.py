@@ -36,6 +36,12 @@ class ErrorPolicy:
         logged: set[tuple[str | None, str]] = set()
         return [error if error.subgraph is None else self._present(error, incident, logged) for error in errors]
 
+    def in_result(self, result: ExecutionResult) -> ExecutionResult:
+        """``result`` with its errors as clients may see them, those of absent keys too."""
+        look = result.look_for_absent
+        errors = self.presented(result.errors) if result.errors else result.errors
+        return ExecutionResult(result.data, errors, None if look is None else lambda: self.presented(look()))
+
     def presenting(self, execute: ExecuteInParts) -> ExecuteInParts:
         """``execute``, whose parts have their errors as clients may see them."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from router.errors import OperationError
 from router.execution.execute import ExecutionContext, ExecutionResult, execute
 from router.execution.in_parts import Deliver, execute_in_parts
-from router.execution.merge import JsonObject
 from router.field_error import FieldError
 from router.operation.authorization import NOTHING_DENIED
 from router.operation.model import OperationKind
@@ -123,20 +122,15 @@ class GraphQLService:
         finally:
             if compiled.operation.kind is OperationKind.MUTATION:
                 self.mutations += 1
-        errors = result.errors
-        if errors and graph.errors is not None:
-            errors = graph.errors.presented(errors)
-        return self.project(compiled, result.data, errors, variables)
+        if graph.errors is not None:
+            result = graph.errors.in_result(result)
+        return self.project(compiled, result, variables)
 
     def project(
-        self,
-        compiled: CompiledOperation,
-        data: JsonObject,
-        errors: Sequence[FieldError],
-        variables: Mapping[str, object],
+        self, compiled: CompiledOperation, result: ExecutionResult, variables: Mapping[str, object]
     ) -> ProjectedResult:
-        """What the client gets of the merged ``data``."""
-        return compiled.projection(data, errors, variables)
+        """What the client gets of what execution has merged."""
+        return compiled.projection(result.data, result.errors, variables, result.look_for_absent)
 
     def missed(self) -> None:
         """An operation is about to be compiled: nobody here counts it."""

@@ -169,7 +169,7 @@ def check(case: Case) -> str | None:
     servers = SubgraphServers(world, graph.subgraphs)
     servers.failing, servers.failure = case.failing, case.failure
     result = asyncio.run(execute(compiled.executable, values, ExecutionContext(servers, decode=decode_exact)))
-    answer = compiled.projection(result.data, result.errors, values)
+    answer = compiled.projection(result.data, result.errors, values, result.look_for_absent)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
     truth = true_answer(world, api_schema, prepared.document, dict(case.variables))

@@ -105,6 +105,13 @@ def _misshape(answer: dict[str, Any], rng: random.Random) -> None:
         container[path[-1]] = rng.choice(([[[[]]]], "no object", False))
 
 
+def _leave_out(answer: dict[str, Any], rng: random.Random) -> None:
+    """Some keys that were asked for are not there, without a word of it."""
+    fields = [place for place in _places(answer.get("data"), ()) if _is_field(place[1])]
+    for container, path in rng.sample(fields, min(len(fields), rng.randint(1, 3))):
+        del container[path[-1]]
+
+
 def _is_composite(place: tuple[Container, tuple[Any, ...]]) -> bool:
     """Whether an object, or a list of some, is there."""
     container, path = place
@@ -148,6 +155,7 @@ _CHANGES: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
     "null entities": _lose_entities,
     "wrong number": _miscount,
     "wrong shape": _misshape,
+    "leaves out keys": _leave_out,
 }
 BROKEN_FIELDS = "broken fields"
 FAILURES = ("refused", "timeout", BROKEN_FIELDS, *_WRITTEN, *_CHANGES)

@@ -118,7 +118,8 @@ async def test_response_is_as_written(name: str) -> None:
     executable = compile_plan(plan_operation(case.supergraph, case.operation))
     deadline = asyncio.get_running_loop().time() + PATIENCE_S if case.silent else None
     result = await execute(executable, values, ExecutionContext(client, deadline=deadline, decode=decode_exact))
-    answer = compile_projection(case.operation, case.supergraph.api_schema)(result.data, result.errors, values)
+    projection = compile_projection(case.operation, case.supergraph.api_schema)
+    answer = projection(result.data, result.errors, values, result.look_for_absent)
 
     assert client.servers.broken == []
     errors = [{"message": error.message, "path": list(error.path)} for error in answer.errors]

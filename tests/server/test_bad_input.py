@@ -193,6 +193,12 @@ def _lost(answer: Any, *codes: str) -> None:
     assert _codes(answer["errors"]) == set(codes)
 
 
+def _left_out(answer: Any, *places: list[Any]) -> None:
+    """Each of the places has an error that its key was left out, and no other has one."""
+    assert sorted(map(str, (error["path"] for error in answer["errors"]))) == sorted(map(str, places))
+    assert _codes(answer["errors"]) == {"SUBGRAPH_INVALID_RESPONSE"}
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "body", [b"<!doctype html><h1>502</h1>", entities({"price": 1}, {"price": 2})[:-9]], ids=["HTML", "half a JSON"]
@@ -255,6 +261,63 @@ async def test_wrong_number_of_entities_costs_all_of_them(count: int) -> None:
     _lost(answer, "SUBGRAPH_INVALID_RESPONSE")
     told = f"Subgraph 'prices' answered with {count} entities where 2 were asked for."
     assert {error["message"] for error in answer["errors"]} == {told}
+
+
+@pytest.mark.asyncio
+async def test_key_that_is_left_out_costs_that_field() -> None:
+    body = entities({"price": 1}, {"maker": {}})
+    async with router_beside(saying(body)) as router:
+        answer = await router.ask()
+    assert answer["data"]["items"] == [
+        {"id": "1", "price": 1, "maker": None},
+        {"id": "2", "price": None, "maker": {"name": None}},
+    ]
+    _left_out(answer, ["items", 0, "maker"], ["items", 1, "price"], ["items", 1, "maker", "name"])
+
+
+@pytest.mark.asyncio
+async def test_answer_without_any_key_costs_all_that_it_should_have_said() -> None:
+    async with router_beside(saying(entities({}, {}))) as router:
+        _lost(await router.ask(), "SUBGRAPH_INVALID_RESPONSE")
+
+
+@pytest.mark.asyncio
+async def test_root_field_that_is_left_out_costs_that_field() -> None:
+    async with router_beside(_not_asked, {"_": 1}) as router:
+        answer = await router.ask(
+            "query ($no: Boolean! = false) { of: note best { __typename } add: note @include(if: $no) }"
+        )
+    assert answer["data"] == {"of": None, "best": None}
+    _left_out(answer, ["of"], ["best"])
+
+
+@pytest.mark.asyncio
+async def test_keys_of_other_types_need_not_be_there() -> None:
+    shop = {"note": None, "best": {"__typename": "Cup", "id": "1"}}
+    async with router_beside(_not_asked, shop) as router:
+        answer = await router.ask("{ note best { ... on Mug { id price } ... on Cup { id } } }")
+    assert answer == {"data": {"note": None, "best": {"id": "1"}}}
+
+
+@pytest.mark.asyncio
+async def test_entities_that_are_not_known_are_null_without_an_error() -> None:
+    async with router_beside(saying(entities(None, {"price": None, "maker": None}))) as router:
+        answer = await router.ask()
+    assert answer["data"]["items"] == [
+        {"id": "1", "price": None, "maker": None},
+        {"id": "2", "price": None, "maker": None},
+    ]
+    assert "errors" not in answer
+
+
+@pytest.mark.asyncio
+async def test_key_that_is_left_out_is_told_once_where_the_subgraph_tells_of_it() -> None:
+    errors = [{"message": "broken", "path": ["_entities", 0, "maker"]}]
+    body = json.dumps({"data": {"_entities": [{"price": 1}, {"price": 2, "maker": None}]}, "errors": errors}).encode()
+    async with router_beside(saying(body)) as router:
+        answer = await router.ask()
+    assert [error["path"] for error in answer["errors"]] == [["items", 0, "maker"]]
+    assert _codes(answer["errors"]) == {"SUBGRAPH_ERROR"}
 
 
 @pytest.mark.asyncio

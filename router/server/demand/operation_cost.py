@@ -9,7 +9,7 @@ from router.field_error import FieldError
 from router.operation.cost.estimate import Estimate, compile_estimate
 from router.operation.model import Operation
 from router.response.actual_cost import ActualCost, compile_actual_cost
-from router.response.completion import JsonObject
+from router.response.completion import JsonObject, LookForAbsent
 from router.response.projection import ProjectedResult, Projection
 from router.server.config import RouterConfig
 from router.supergraph.model import Supergraph
@@ -39,10 +39,14 @@ class CountedProjection(Projection):
     count: ActualCost = field(kw_only=True)
 
     def __call__(
-        self, data: JsonObject, errors: Sequence[FieldError], variables: Mapping[str, object]
+        self,
+        data: JsonObject,
+        errors: Sequence[FieldError],
+        variables: Mapping[str, object],
+        look_for_absent: LookForAbsent | None = None,
     ) -> ProjectedResult:
         """As Projection says, with the cost."""
-        projected, its_errors, extensions, _ = Projection.__call__(self, data, errors, variables)
+        projected, its_errors, extensions, _ = Projection.__call__(self, data, errors, variables, look_for_absent)
         return ProjectedResult(projected, its_errors, extensions, self.count(data, variables))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 
-from router.execution.merge import JsonObject
-from router.field_error import FieldError
+from router.execution.execute import ExecutionResult
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.compiled_operation import CompiledOperation
@@ -96,20 +95,16 @@ class ObservedService(GraphQLService):
                 self._operations.execute(operation, record.client, over - began, plan, failed=errors > 0)
 
     def project(
-        self,
-        compiled: CompiledOperation,
-        data: JsonObject,
-        errors: Sequence[FieldError],
-        variables: Mapping[str, object],
+        self, compiled: CompiledOperation, result: ExecutionResult, variables: Mapping[str, object]
     ) -> ProjectedResult:
         """As GraphQLService says."""
         observer = OBSERVER.get()
         if observer is None:
-            return super().project(compiled, data, errors, variables)
+            return super().project(compiled, result, variables)
         began = time.perf_counter()
         _PROJECTED_AT.set(began)
         try:
-            return super().project(compiled, data, errors, variables)
+            return super().project(compiled, result, variables)
         finally:
             observer.passed("project", began, time.perf_counter())
 

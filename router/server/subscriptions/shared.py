@@ -223,10 +223,9 @@ class SharedSubscription:
         )
         try:
             result = await execute_event(plan.compiled.executable, plan.variables, context, event)
-            errors = result.errors
-            if errors and graph.errors is not None:
-                errors = graph.errors.presented(errors)
-            projected = plan.compiled.projection(result.data, errors, plan.variables)
+            if graph.errors is not None:
+                result = graph.errors.in_result(result)
+            projected = plan.compiled.projection(result.data, result.errors, plan.variables, result.look_for_absent)
             if projected.cost is not None:
                 self._observer.event_cost(projected.cost)
             for one in projected.errors:
