@@ -187,10 +187,12 @@ class DeferralPlanner:
             for one in (position, *(position.cast(name) for name in types)):
                 if step.name in self._reach.merged(one.type_name).fields:
                     yield one.child(step.name, step.response_key, step.arguments)
-        elif not position.abstract or step.type_condition == position.type_name:
+        elif step.type_condition == position.type_name:
             yield position
         else:
             possible = self._reach.merged(step.type_condition).possible
+            if not position.abstract and position.type_name in possible:
+                yield position
             yield from (position.cast(name) for name in types if name in possible)
 
 

@@ -133,3 +133,31 @@ def test_deferred_key_that_could_not_be_read_is_null_with_an_error_in_its_own_pa
     for failing in ("middle", None):
         cases = [replace(case, seed=seed, failing=failing) for seed in range(5)]
         assert [check_deferred(one, graph, form) for one in cases] == [None] * 5
+
+
+@pytest.mark.parametrize("form", DeferredFormat)
+def test_fragment_on_another_type_than_an_object_is_promised_to_be_leads_nowhere(form: DeferredFormat) -> None:
+    case = case_of(
+        """
+        { one { near { near { ... on A { size } ... @defer { near {
+          near { size ... @defer { ... on A { tags } } }
+          id
+          ... on B { other: near { ... @defer { name } } ... @defer { id } }
+        } } } } } }
+        """,
+        shop="""
+        interface I { size: Int near: I }
+        type A implements I @key(fields: "id") { id: ID! size: Int near: I! tags: [Int!] }
+        type B implements I @key(fields: "id") { id: ID! size: Int near: A }
+        type Query { one: I }
+        """,
+        names="""
+        interface I { id: ID! }
+        type A implements I @key(fields: "id") { id: ID! name: String }
+        type B implements I @key(fields: "id") { id: ID! }
+        """,
+    )
+    graph = graph_of(case.subgraphs)
+
+    assert graph is not None
+    assert [check_deferred(replace(case, seed=seed), graph, form) for seed in range(8)] == [None] * 8
