@@ -129,7 +129,9 @@ class SubgraphSchema:
 
     def _read_field(self, place: tuple[str, str], field: FieldDefinitionNode) -> None:
         for argument in field.arguments or ():
-            self.taken |= {name for _, values in self._applied(argument) for name in _WORD.findall(values["field"])}
+            for called, values in self._applied(argument):
+                if called == "fromContext":
+                    self.taken |= set(_WORD.findall(values.get("field") or ""))
         for called, values in self._applied(field):
             if called == "external":
                 self.external.add(place)
