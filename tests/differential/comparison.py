@@ -145,8 +145,8 @@ def true_answer_over(subgraphs: Sources) -> AnswerAlone:
 
 
 def takes_context(subgraphs: Sources) -> bool:
-    """Whether arguments of some fields are taken from the objects around."""
-    return any("@fromContext(" in sdl for _, sdl in subgraphs)
+    """Whether arguments of some fields are taken from the objects around, whatever the directive is imported as."""
+    return any("fromContext(" in sdl for _, sdl in subgraphs)
 
 
 def check(case: Case) -> str | None:
