@@ -62,8 +62,10 @@ async def test_no_foreign_page_opens_a_socket(target: Target, origin: str) -> No
 
 
 async def test_a_page_of_ones_own_does(target: Target) -> None:
-    async with opened(target, origin=FRIENDLY_ORIGIN):
-        pass
+    async with opened(target, origin=FRIENDLY_ORIGIN) as client:
+        await subscribe(client, "{ __typename }")
+        [result] = await received(client, 1)
+        assert result["payload"] == {"data": {"__typename": "Query"}}
 
 
 async def test_who_says_nothing_is_closed_and_so_is_who_speaks_too_early(target: Target) -> None:
