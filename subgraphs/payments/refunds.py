@@ -92,17 +92,20 @@ def note_return(payment: Payment, news: ReturnRequested | ReturnReceived) -> Pay
 def add_owed(payment: Payment, now: datetime) -> Payment:
     """The payment with the refunds that are owed without anybody asking: for a cancellation, or returns that arrived.
 
-    They wait for captures that are still to be made: only what was taken can be given back.
+    They wait for captures that are still to be made, since only what was taken can be given back; and one by one for
+    the provider's answer to refunds, since what it declines is left for those that follow.
     """
     open_kind = payment.attempt.kind if payment.attempt else None
-    if open_kind is TransactionKind.CAPTURE or pending_capture(payment):
+    if open_kind is TransactionKind.CAPTURE or pending_capture(payment) or pending_refund(payment):
         return payment
     if OrderFact.CANCELLED in payment.facts:
         rest = Money(payment.refundable_minor, payment.amount.currency_code)
         return _add_once(payment, RefundRequest(rest, "The order was cancelled.", _CANCELLATION_KEY), now)
     for claim in payment.returns:
         if claim.received and claim.refund:
-            payment = _add_return(payment, claim, claim.refund, now)
+            owed = _add_return(payment, claim, claim.refund, now)
+            if owed is not payment:
+                return owed
     return payment
 
 

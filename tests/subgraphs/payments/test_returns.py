@@ -6,9 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from subgraphs.payments.domain import Money, OrderFact, PaymentRefunded, PaymentStatus
+from subgraphs.payments.domain import Declined, Money, OrderFact, PaymentRefunded, PaymentStatus
 from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
-from subgraphs.payments.steps import News, learn, next_step, request_refund
+from subgraphs.payments.steps import News, conclude_step, learn, next_step, request_refund
 from tests.subgraphs.payments.examples import MUGS, NOW, REST, TOTAL, WHOLE, a_payment
 from tests.subgraphs.payments.test_captures import story, told
 
@@ -60,6 +60,19 @@ def test_what_staff_gave_back_is_not_given_back_again() -> None:
     assert (payment.status, payment.refunded) == (PaymentStatus.REFUNDED, TOTAL)
     assert [refund.amount.amount_minor for refund in payment.refunds] == [5000, 990]
     assert next_step(payment) is None
+
+
+def test_a_return_is_refunded_in_full_where_the_provider_declines_what_staff_asked_for() -> None:
+    captured = told(a_payment(), OrderFact.RESERVED, WHOLE)
+    asked = request_refund(captured, RefundRequest(Money(5000, "EUR"), "Arrived damaged.", "key-1"), NOW)
+    for news in (REQUESTED, RECEIVED):
+        change = learn(asked, news, NOW)
+        assert change
+        asked = change.payment
+    step = next_step(asked)
+    assert step
+    payment = conclude_step(asked, step, Declined("CLOSED", "The account is closed."), NOW).payment
+    assert [refund.amount.amount_minor for refund in payment.refunds] == [5000, 2500]
 
 
 def test_a_cancelled_order_is_refunded_once_whatever_comes_back() -> None:

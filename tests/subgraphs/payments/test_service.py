@@ -280,6 +280,19 @@ async def test_a_refund_that_the_provider_declines_is_refused_each_time() -> Non
     assert shop.payment.refundable_minor == 5990
 
 
+async def test_a_cancelled_order_gets_back_what_a_declined_refund_of_staff_left() -> None:
+    shop = Shop()
+    await shop.place(OrderFact.RESERVED, WHOLE)
+    shop.provider.outages = 1
+    asked = await shop.payments.refund("pay_1", a_refund(1000))
+    shop.provider.known[f"pay_1:refund:{asked.refund.id}"] = Declined("CLOSED", "The account is closed.")
+    await shop.payments.learn("ord_1", OrderFact.CANCELLED, "cancelled")
+    shop.clock.pass_s(10)
+    await shop.payments.advance_due()
+    assert [refund.amount.amount_minor for refund in shop.payment.refunds] == [1000, 5990]
+    assert (shop.status, shop.provider.given_back_minor) == ("REFUNDED", 5990)
+
+
 async def test_a_refund_of_an_unknown_payment_is_refused() -> None:
     with pytest.raises(PaymentError, match=r"^There is no payment of that id\.$") as refused:
         await Shop().payments.refund("pay_unknown", a_refund())
