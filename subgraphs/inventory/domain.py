@@ -25,6 +25,7 @@ CURRENCY = "EUR"
 LOW_STOCK = 5
 MAXIMUM_QUANTITY = 1_000_000
 MAXIMUM_PRICE_MINOR = 100_000_000
+PRICE_RANGE = "A price is from 0.01 to 1000000.00."
 MAXIMUM_WEIGHT_GRAMS = 1_000_000
 RESTOCK_KEY = "restock:"
 """What the keys of movements begin with that put returned pieces in stock again."""
@@ -342,7 +343,7 @@ def check_facts(facts: ProductFacts) -> None:
         message = f"This shop sells in {CURRENCY} only."
         raise InventoryError("CURRENCY_NOT_SUPPORTED", message, "price.currencyCode")
     if not 0 < facts.price.amount_minor <= MAXIMUM_PRICE_MINOR:
-        raise InventoryError("PRICE_INVALID", "A price is from 0.01 to 1000000.00.", "price.amount")
+        raise InventoryError("PRICE_INVALID", PRICE_RANGE, "price.amount")
     if not 0 < facts.weight_grams <= MAXIMUM_WEIGHT_GRAMS:
         raise InventoryError("WEIGHT_INVALID", f"A weight is from 1 to {MAXIMUM_WEIGHT_GRAMS} grams.", "weightGrams")
     _check_image_url(facts.image_url)

@@ -17,6 +17,7 @@ from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, connect, read
 from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.inventory import domain
@@ -255,10 +256,10 @@ class MoneyInput:
 
     def to_domain(self) -> domain.Money:
         """The amount in minor units; raises InventoryError(PRICE_INVALID) for fractions of a cent."""
-        minor = self.amount.scaleb(2) if self.amount.is_finite() else Decimal("NaN")
-        if not minor.is_finite() or abs(minor) > domain.MAXIMUM_PRICE_MINOR or minor != int(minor):
-            raise domain.InventoryError("PRICE_INVALID", "A price is from 0.01 to 1000000.00.", "price.amount")
-        return domain.Money(int(minor), self.currency_code)
+        minor = to_hundredths(self.amount)
+        if minor is None:
+            raise domain.InventoryError("PRICE_INVALID", domain.PRICE_RANGE, "price.amount")
+        return domain.Money(minor, self.currency_code)
 
 
 @strawberry.input

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import strawberry
 
+from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.orders import checkout, domain, returns
-
-MAXIMUM_AMOUNT = Decimal(10) ** 9
 
 
 @strawberry.input(description="An amount in an ISO 4217 currency, with at most two decimals.")
@@ -20,12 +19,11 @@ class MoneyInput:
 
     def to_domain(self, field: str) -> domain.Money:
         """The amount in minor units; raises RefusalError(AMOUNT_INVALID) at ``field`` for fractions of a cent."""
-        in_range = self.amount.is_finite() and abs(self.amount) <= MAXIMUM_AMOUNT
-        minor = self.amount.scaleb(2) if in_range else Decimal("NaN")
-        if not minor.is_finite() or minor != int(minor):
+        minor = to_hundredths(self.amount)
+        if minor is None:
             message = "Give an amount with at most two decimals, such as 12.50."
             raise domain.RefusalError(domain.Problem("AMOUNT_INVALID", message, f"{field}.amount"))
-        return domain.Money(int(minor), self.currency_code)
+        return domain.Money(minor, self.currency_code)
 
 
 @strawberry.input(description="So many of a product; each product has one line.")

@@ -13,6 +13,7 @@ from strawberry.dataloader import DataLoader
 from subgraphs.chassis.auth import require_scope, require_user
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
+from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.payments import domain, ledger
@@ -21,7 +22,6 @@ from subgraphs.payments.service import Payments
 
 READ_ALL = "orders:read-all"
 REFUND = "payments:refund"
-MAXIMUM_AMOUNT = Decimal(10) ** 9
 
 strawberry.enum(domain.PaymentStatus, description="Where a payment stands.")
 strawberry.enum(domain.TransactionKind, description="What the payment provider was asked.")
@@ -72,12 +72,11 @@ class MoneyInput:
 
     def to_domain(self) -> domain.Money:
         """The amount in minor units; raises PaymentError(AMOUNT_INVALID) for fractions of a cent."""
-        in_range = self.amount.is_finite() and abs(self.amount) <= MAXIMUM_AMOUNT
-        minor = self.amount.scaleb(2) if in_range else Decimal("NaN")
-        if not minor.is_finite() or minor != int(minor):
+        minor = to_hundredths(self.amount)
+        if minor is None:
             message = "Give an amount with at most two decimals, such as 12.50."
             raise domain.PaymentError("AMOUNT_INVALID", message, "amount.amount")
-        return domain.Money(int(minor), self.currency_code)
+        return domain.Money(minor, self.currency_code)
 
 
 @strawberry.type(description="One answer of the payment provider.")

@@ -115,6 +115,8 @@ async def test_staff_create_products(client: ServiceClient) -> None:
         ({"price": {"amount": "-1"}}, "PRICE_INVALID", "price.amount"),
         ({"price": {"amount": "NaN"}}, "PRICE_INVALID", "price.amount"),
         ({"price": {"amount": "1e400"}}, "PRICE_INVALID", "price.amount"),
+        ({"price": {"amount": "1e999999"}}, "PRICE_INVALID", "price.amount"),
+        ({"price": {"amount": "7.500000000000000000000000000000001"}}, "PRICE_INVALID", "price.amount"),
     ],
 )
 @pytest.mark.asyncio

@@ -149,6 +149,7 @@ async def test_customers_refund_nothing(client: ServiceClient, store: MemoryStor
         (a_refund("NaN"), "AMOUNT_INVALID", "amount.amount"),
         (a_refund("Infinity"), "AMOUNT_INVALID", "amount.amount"),
         (a_refund("1e30"), "AMOUNT_INVALID", "amount.amount"),
+        (a_refund("1e-9999999999"), "AMOUNT_INVALID", "amount.amount"),
         (a_refund("59.91"), "REFUND_EXCEEDS_CAPTURED", "amount.amount"),
         (a_refund(reason=" "), "REASON_INVALID", "reason"),
         (a_refund(idempotencyKey=""), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
