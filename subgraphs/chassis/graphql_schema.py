@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final, cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, get_nullable_type, is_leaf_type
 from strawberry.extensions import (
     AddValidationRules,
     MaxAliasesLimiter,
@@ -71,12 +71,29 @@ class ServiceSchema(strawberry.federation.Schema):
         try:
             fields = dict(cast("dict[str, Any]", representation))
             type_name = fields.pop("__typename", None)
-            entity = self._reference_resolver(type_name)(info=info, **fields)
+            resolve_reference = self._reference_resolver(type_name)
+            entity = resolve_reference(info=info, **self._read_fields(type_name, fields))
             return _timed(f"{type_name}.resolve_reference", entity, info) if isawaitable(entity) else entity
         except GraphQLError as error:
             return error
         except (TypeError, ValueError):
             return CodedError("BAD_USER_INPUT", "representations: this is not a key of an entity of this subgraph.")
+
+    def _read_fields(self, type_name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a representation as the schema's own types; TypeError for what is of another one.
+
+        So no resolver has to expect an object where a key is.
+        """
+        known = cast("GraphQLObjectType", self._schema.type_map[type_name]).fields
+        read = dict(fields)
+        for name, value in fields.items():
+            type_ = get_nullable_type(known[name].type) if name in known else None
+            if value is not None and is_leaf_type(type_):
+                try:
+                    read[name] = type_.parse_value(value)
+                except GraphQLError as error:
+                    raise TypeError(error.message) from None
+        return read
 
     def _reference_resolver(self, type_name: object) -> Callable[..., Any]:
         known = self.schema_converter.type_map.get(type_name) if isinstance(type_name, str) else None
