@@ -10,16 +10,22 @@ RUN npm run build
 
 FROM python:3.13-slim AS install
 WORKDIR /app
-RUN python -m venv /venv
+# No pip is left in /venv; what builds our package, locked like the rest, stays behind in this stage.
+RUN python -m venv --without-pip /venv && python -m venv --without-pip /build
 COPY requirements.lock ./
-RUN /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+RUN pip --python /venv install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY requirements-build.lock /build/
+RUN pip --python /build install --no-cache-dir --require-hashes --requirement /build/requirements-build.lock
 COPY pyproject.toml README.md LICENSE supergraph.yaml router.yaml ./
+COPY docs/errors docs/errors
 COPY examples examples
 COPY router router
 COPY subgraphs subgraphs
 COPY --from=page /page/dist router/server/explorer/dist
 # Editable, so that code and the files beside it (schemas, page) are there once. Compiled here: the image is read-only.
-RUN /venv/bin/pip install --no-cache-dir --no-deps --editable . && /venv/bin/python -m compileall -q router subgraphs
+RUN /build/bin/hatchling build --target wheel:editable --directory /build/dist \
+ && pip --python /venv install --no-cache-dir --no-index --no-deps /build/dist/*.whl \
+ && /venv/bin/python -m compileall -q router subgraphs
 
 FROM python:3.13-slim AS galleria
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

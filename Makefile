@@ -103,6 +103,7 @@ lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with ha
 	$(PIP) uv
 	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --group build -c requirements-dev.lock --generate-hashes --no-header --no-emit-index-url -o requirements-build.lock
 
 clean: ## remove what setup made
 	rm -rf $(VENV) .venv-mongodb $(PAGE)/dist $(PAGE)/node_modules

@@ -45,6 +45,12 @@ def test_what_a_container_starts_after_exists(containers: dict[str, Json]) -> No
         assert set(container.get("depends_on", [])) <= set(containers)
 
 
+def test_no_two_builds_write_one_image(containers: dict[str, Json]) -> None:
+    """Engines build at the same time, and refuse the second one of a name that the first has just written."""
+    named = [container["image"] for container in containers.values() if "build" in container and "image" in container]
+    assert len(named) == len(set(named))
+
+
 def test_mounted_files_exist(containers: dict[str, Json]) -> None:
     mounts = [mount for container in containers.values() for mount in container.get("volumes", [])]
     paths = [ROOT / mount.partition(":")[0] for mount in mounts if mount.startswith(".")]

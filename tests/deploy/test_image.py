@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.deploy.compose import ROOT, Json
 
 LINES = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 IGNORED = (ROOT / ".dockerignore").read_text().splitlines()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def stages() -> dict[str, list[str]]:
@@ -60,10 +62,33 @@ def test_nothing_is_let_in_that_is_not_copied() -> None:
     }
 
 
-def test_dependencies_are_those_of_the_lock_file_with_their_hashes() -> None:
-    install = [line for line in stages()["install"] if "pip install" in line]
-    assert "--require-hashes --requirement requirements.lock" in install[0]
-    assert "--no-deps" in install[1]
+def test_whatever_the_package_is_built_of_is_copied() -> None:
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    project = PROJECT["project"]
+    needed = {*wheel["packages"], *wheel["force-include"], project["readme"], *project["license-files"]}
+    assert needed <= set(copied_from_the_repository())
+
+
+@pytest.mark.parametrize("inside", ["**/.*", "**/*.pem", "**/__pycache__", "**/node_modules"])
+def test_what_a_working_copy_gathers_inside_is_kept_out(inside: str) -> None:
+    last_let_in = max(index for index, line in enumerate(IGNORED) if line.startswith("!"))
+    assert IGNORED.index(inside) > last_let_in
+
+
+def test_whatever_is_installed_is_locked_with_its_hash() -> None:
+    installs = [words for words in map(shlex.split, " && ".join(stages()["install"]).split("&&")) if "pip" in words]
+    assert [words[-1] for words in installs] == [
+        "requirements.lock",
+        "/build/requirements-build.lock",
+        "/build/dist/*.whl",
+    ]
+    assert all("--require-hashes" in words for words in installs[:2])
+    assert {"--no-index", "--no-deps"} <= set(installs[2])
+
+
+def test_the_build_backend_is_the_one_that_the_project_names() -> None:
+    locked = re.findall(r"^\S+==\S+", (ROOT / "requirements-build.lock").read_text(), re.MULTILINE)
+    assert set(PROJECT["build-system"]["requires"]) <= set(locked)
 
 
 def test_the_page_is_built_from_its_lock_file_by_a_node_that_it_supports() -> None:
