@@ -7,7 +7,6 @@ another what it got itself.
 
 from __future__ import annotations
 
-import hmac
 import time
 from binascii import b2a_base64
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from urllib.parse import quote
 from router.execution.subgraph_client import Headers, SubgraphRequest
 
 LABEL = b"galleria"
+# The bytes that SHA-256 takes at a time.
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,15 @@ class RequestSigner:
 
     def __init__(self, signing: Signing, subgraph: str, target: str, clock: Callable[[], float] = time.time) -> None:
         path, _, query = target.partition("?")
-        # Made once: what the secret comes to is the same for every request, and is copied.
-        self._keyed = hmac.new(signing.secret, digestmod="sha256")
-        self._headers = signing.headers
+        self._keyed = Keyed(signing.secret)
+        self._components = {name: (b' "%b"' % name, b'\n"%b": ' % name) for name in signing.headers}
         self._lines = f'\n"@path": {path}'.encode()
-        self._names = b' "@path"'
+        self._names = b'("@method" "@path"'
         if query:
             self._lines += f'\n"@query": ?{query}'.encode()
             self._names += b' "@query"'
+        self._lines_of_body = self._lines + b'\n"content-digest": '
+        self._names_of_body = self._names + b' "content-digest"'
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
 
@@ -55,33 +57,65 @@ class RequestSigner:
 
     def signed(self, method: str, headers: Headers, body: bytes | None) -> Headers:
         """``headers`` and those of the signature; ``body`` is None where there is none that can be signed."""
-        lines, names = self._lines, self._names
+        names, lines = self._who_asks(headers)
         sent = headers
-        if body is not None:
+        if body is None:
+            names, lines = self._names + names, self._lines + lines
+        else:
             digest = b"sha-256=:%b:" % b2a_base64(sha256(body).digest(), newline=False)
             sent = (*headers, (b"content-digest", digest))
-            lines += b'\n"content-digest": ' + digest
-            names += b' "content-digest"'
-        for name, value in _combined(headers, self._headers).items():
-            lines += b'\n"%b": %b' % (name, value)
-            names += b' "%b"' % name
-        parameters = b'("@method"%b);created=%d%b' % (names, self._clock(), self._parameters)
-        code = self._keyed.copy()
-        code.update(b'"@method": %b%b\n"@signature-params": %b' % (method.encode(), lines, parameters))
-        signature = b2a_base64(code.digest(), newline=False)
+            names, lines = self._names_of_body + names, b"%b%b%b" % (self._lines_of_body, digest, lines)
+        parameters = b"%b);created=%d%b" % (names, self._clock(), self._parameters)
+        code = self._keyed.digest(b'"@method": %b%b\n"@signature-params": %b' % (method.encode(), lines, parameters))
         return (
             *sent,
             (b"signature-input", b"%b=%b" % (LABEL, parameters)),
-            (b"signature", b"%b=:%b:" % (LABEL, signature)),
+            (b"signature", b"%b=:%b:" % (LABEL, b2a_base64(code, newline=False))),
         )
 
+    def _who_asks(self, headers: Headers) -> tuple[bytes, bytes]:
+        """Of the headers that are signed: their names, and their lines."""
+        components = self._components
+        names = lines = b""
+        for name, value in headers:
+            component = components.get(name.lower())
+            if component is None:
+                continue
+            quoted, begin = component
+            if quoted in names:
+                return self._who_asks(_combined(headers))
+            names += quoted
+            lines += begin + value.strip()
+        return names, lines
 
-def _combined(headers: Headers, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
-    """The values of the ``wanted`` headers, several of one name apart by commas (RFC 9421, section 2.1)."""
+
+class Keyed:
+    """HMAC-SHA256 (RFC 2104) by one ``secret``.
+
+    What the secret comes to is the same for every text, and is copied: ``hmac`` itself does that only by objects whose
+    copies cost as much as what they compute.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, secret: bytes) -> None:
+        key = (secret if len(secret) <= _BLOCK else sha256(secret).digest()).ljust(_BLOCK, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in key))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in key))
+
+    def digest(self, text: bytes) -> bytes:
+        """The code of ``text``."""
+        inner = self._inner.copy()
+        inner.update(text)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+def _combined(headers: Headers) -> Headers:
+    """Each name once, in lower case, its values apart by commas (RFC 9421, section 2.1)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
-        lower = name.lower()
-        if lower in wanted:
-            text = value.strip()
-            found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
-    return found
+        lower, text = name.lower(), value.strip()
+        found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
+    return tuple(found.items())
