@@ -26,6 +26,8 @@ from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRe
 from router.told_url import told_url
 
 MUTATION_IDLE_LIMIT_S = 1.0
+# The line of a header, of its name and value.
+_LINE = b": ".join
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class _Pool:
     def _payload(self, headers: Headers, body: bytes) -> bytes:
         if not headers:
             return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        more = b"\r\n".join([b": ".join(header) for header in headers])
+        more = b"\r\n".join(map(_LINE, headers))
         return b"%b%d\r\n%b\r\n\r\n%b" % (self._head, len(body), more, body)
 
     def _take_idle(self, now: float, max_idle_s: float) -> Connection | None:

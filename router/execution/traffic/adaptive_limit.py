@@ -36,20 +36,16 @@ class LimitPolicy:
 
 
 class AdaptiveLimit:
-    """The limit of one subgraph."""
+    """The limit of one subgraph: ``value`` requests may be under way now."""
 
     def __init__(self, policy: LimitPolicy) -> None:
+        self.value = policy.initial
         self._policy = policy
-        self._value = float(policy.initial)
+        self._learned = float(policy.initial)
         self._usual_s = 0.0
         self._recent_s = 0.0
         self._busy_answers = 0
         self._look: list[float] | None = None
-
-    @property
-    def value(self) -> int:
-        """How many requests may be under way now."""
-        return self._policy.least if self._look is not None else int(self._value)
 
     def answered(self, latency_s: float, in_flight: int) -> None:
         """Learn from an answer that took ``latency_s`` while ``in_flight`` requests were under way."""
@@ -58,7 +54,7 @@ class AdaptiveLimit:
         self._recent_s += _SMOOTHING * (latency_s - self._recent_s)
         if self._look is not None:
             self._look_on(self._look, latency_s, in_flight)
-        elif in_flight * 2 < self._value:
+        elif in_flight * 2 < self._learned:
             self._busy_answers = 0
             self._usual_s += _SMOOTHING * (latency_s - self._usual_s)
         else:
@@ -66,26 +62,26 @@ class AdaptiveLimit:
             self._busy_answers += 1
             if self._busy_answers == BUSY_ANSWERS_BEFORE_A_LOOK:
                 self._look = []
+                self.value = self._policy.least
 
     def answered_unseen(self, in_flight: int) -> None:
         """An answer came, but how long it took is not known: it is taken for a usual one.
 
         A look for the least latency would find nothing now, and ends.
         """
-        self._look = None
-        self._busy_answers = 0
+        self._end_look()
         self._recent_s += _SMOOTHING * (self._usual_s - self._recent_s)
-        if in_flight * 2 >= self._value:
+        if in_flight * 2 >= self._learned:
             self._adapt()
 
     def timed_out(self) -> None:
         """Learn from a request that was not answered in time."""
-        self._become(self._value * _BACKOFF)
+        self._become(self._learned * _BACKOFF)
 
     def _adapt(self) -> None:
         ratio = TOLERANCE * self._usual_s / self._recent_s if self._recent_s else 1.0
-        target = self._value * max(_LEAST_GRADIENT, min(1.0, ratio)) + math.sqrt(self._value)
-        self._become(self._value + _STEP * (target - self._value))
+        target = self._learned * max(_LEAST_GRADIENT, min(1.0, ratio)) + math.sqrt(self._learned)
+        self._become(self._learned + _STEP * (target - self._learned))
 
     def _look_on(self, look: list[float], latency_s: float, in_flight: int) -> None:
         """Note an answer of the time in which the subgraph has little to do; after enough of them, go on as before."""
@@ -94,8 +90,14 @@ class AdaptiveLimit:
         look.append(latency_s)
         if len(look) == ANSWERS_OF_A_LOOK:
             self._usual_s = self._recent_s = sum(look) / len(look)
-            self._busy_answers = 0
-            self._look = None
+            self._end_look()
+
+    def _end_look(self) -> None:
+        self._look = None
+        self._busy_answers = 0
+        self.value = int(self._learned)
 
     def _become(self, value: float) -> None:
-        self._value = max(float(self._policy.least), min(value, float(self._policy.most)))
+        self._learned = max(float(self._policy.least), min(value, float(self._policy.most)))
+        if self._look is None:
+            self.value = int(self._learned)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
-from router.execution.subgraph_client import SubgraphResponse
 
 # What a proxy answers in place of a server, and a server that is about to go. A 500 is not among them: it is an answer
 # to one operation, and whoever finds an operation that fails must not be able to shut the subgraph for everyone.
 UNAVAILABLE_STATUSES = frozenset((502, 503, 504))
 _UNAVAILABLE_CODES = frozenset((REQUEST_FAILED, SUBGRAPH_TIMEOUT))
-
-
-def was_answered(response: SubgraphResponse) -> bool:
-    """Whether the subgraph itself answered, be it with an error."""
-    return response.status not in UNAVAILABLE_STATUSES
 
 
 def tells_of_absence(failure: SubgraphFailure) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
-from router.execution.traffic.availability import tells_of_absence, was_answered
+from router.execution.traffic.availability import UNAVAILABLE_STATUSES, tells_of_absence
 from router.execution.traffic.breaker import CircuitBreaker, Clock, Outcome
 
 RECENTLY_S = 0.5
@@ -123,7 +123,7 @@ class BalancingClient:
         replica.in_flight += 1
         try:
             response = await replica.client.send(request)
-            outcome = Outcome.ANSWERED if was_answered(response) else Outcome.FAILED
+            outcome = Outcome.FAILED if response.status in UNAVAILABLE_STATUSES else Outcome.ANSWERED
             return response
         except SubgraphFailure as failure:
             outcome = Outcome.FAILED if tells_of_absence(failure) else Outcome.ANSWERED

@@ -56,11 +56,10 @@ class BreakerPolicy:
     longest_pause_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
 class Admission:
-    """Leave for one request; given back with its outcome."""
+    """Leave for one request, of one time between two changes of state; given back with its outcome."""
 
-    epoch: int
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -82,7 +81,7 @@ class CircuitBreaker:
         self._pause_s = policy.pause_s
         self._opens_at = 0.0
         self._has_probe = False
-        self._admission = Admission(0)
+        self._admission = Admission()
 
     @property
     def admits(self) -> bool:
@@ -111,19 +110,17 @@ class CircuitBreaker:
 
     def leave(self, admission: Admission, outcome: Outcome) -> None:
         """Tell what became of an admitted request."""
-        if admission.epoch != self._admission.epoch:
+        if admission is not self._admission:
             return
         if self.state is CircuitState.HALF_OPEN:
             self._end_probe(outcome)
-        elif outcome is not Outcome.GIVEN_UP:
-            self._count(outcome)
+        elif outcome is Outcome.ANSWERED:
+            self._bucket_of_now().answered += 1
+        elif outcome is Outcome.FAILED:
+            self._count_failure()
 
-    def _count(self, outcome: Outcome) -> None:
-        bucket = self._bucket_of_now()
-        if outcome is Outcome.ANSWERED:
-            bucket.answered += 1
-            return
-        bucket.failed += 1
+    def _count_failure(self) -> None:
+        self._bucket_of_now().failed += 1
         failed = sum(one.failed for one in self._buckets)
         of_all = failed + sum(one.answered for one in self._buckets)
         if failed >= self._policy.min_failures and failed >= of_all * self._policy.failure_ratio:
@@ -144,7 +141,7 @@ class CircuitBreaker:
 
     def _become(self, state: CircuitState) -> None:
         self.state = state
-        self._admission = Admission(self._admission.epoch + 1)
+        self._admission = Admission()
         self._buckets.clear()
         self._on_change(state)
 

@@ -24,15 +24,13 @@ class HeaderRules:
 
     def applied(self, headers: Headers) -> Headers:
         """What the subgraph gets of ``headers``, in their order, and then what is fixed."""
-        sent = []
-        for name, value in headers:
-            lower = name.lower()
-            targets = self.targets.get(lower)
-            if targets is None:
-                sent.append((lower, value))
-                continue
-            for target in targets:
-                sent.append((target, value))  # noqa: PERF401 - a comprehension for each header costs as much as two
+        targets = self.targets
+        sent = [
+            (target, value)
+            for name, value in headers
+            for lower in (name.lower(),)
+            for target in targets.get(lower, (lower,))
+        ]
         return (*sent, *self.fixed)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
-from router.execution.traffic.availability import was_answered
+from router.execution.traffic.availability import UNAVAILABLE_STATUSES
 from router.execution.traffic.breaker import Clock
 
 
@@ -40,13 +40,16 @@ class RetryBudget:
         self._per_request = per_request
         self._most = reserve if per_request else 0.0
         self._balance = self._most
+        self._requests = 0
 
     def earn(self) -> None:
-        """Add what one request pays in; saved up is no more than the reserve."""
-        self._balance = min(self._balance + self._per_request, self._most)
+        """Add what one request pays in."""
+        self._requests += 1
 
     def spend(self) -> bool:
-        """Take one retry; False where there is none left."""
+        """Take one retry; False where there is none left. Saved up is no more than the reserve."""
+        self._balance = min(self._balance + self._per_request * self._requests, self._most)
+        self._requests = 0
         if self._balance < 1:
             return False
         self._balance -= 1
@@ -85,7 +88,9 @@ class RetryingClient:
         for longest_pause_s in self._longest_pauses_s:
             try:
                 response = await self._inner.send(attempt)
-                if was_answered(response) or not await self._may_retry(budget, longest_pause_s, ends_at):
+                if response.status not in UNAVAILABLE_STATUSES:
+                    return response
+                if not await self._may_retry(budget, longest_pause_s, ends_at):
                     return response
             except SubgraphFailure as failure:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):

@@ -31,7 +31,9 @@ class Parts:
 
     def add(self, policy: CachePolicy) -> None:
         """One part more."""
-        self.policy = policy if self.policy is None else smallest(self.policy, policy)
+        before = self.policy
+        if before is not policy:
+            self.policy = policy if before is None else smallest(before, policy)
 
 
 PARTS: ContextVar[Parts | None] = ContextVar("galleria_answer_parts", default=None)
@@ -49,8 +51,7 @@ class PartsClient:
         response = await self._inner.send(request)
         parts = PARTS.get()
         if parts is not None:
-            said = read_policy(response.headers) if response.headers else None
-            parts.add(said or self._default)
+            parts.add((response.headers and read_policy(response.headers)) or self._default)
         return response
 
     async def close(self) -> None:
