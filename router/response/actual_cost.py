@@ -9,8 +9,10 @@ All objects of one place in the selection are counted together: an answer has ma
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from graphql import GraphQLSchema, get_named_type, is_abstract_type
@@ -85,7 +87,7 @@ class _Objects:
                 continue
             if one.key not in done:
                 done.add(one.key)
-                total += one.cost([value.get(one.key) for value in values], valuation)
+                total += one.cost(one.found_in(values), valuation)
         return total
 
     def weight(self, value: JsonObject) -> float:
@@ -112,6 +114,7 @@ class _Objects:
         is_by_type = is_abstract_type(named) and f"{type_name}.{selected.name}" not in self.weights.costs.weights
         return _Counted(
             selected.response_key,
+            itemgetter(selected.response_key),
             occurrence.conditions,
             None if is_by_type else self.weights.of_field(type_name, selected.name),
             self.weights.of_arguments(type_name, selected),
@@ -124,25 +127,34 @@ class _Counted:
     """A field whose values are counted; ``weight`` is None where each value's type says it."""
 
     key: str
+    get: Callable[[JsonObject], Any]
     conditions: tuple[Condition, ...]
     weight: float | None
     arguments: Term
     below: _Objects | None
 
+    def found_in(self, values: Sequence[JsonObject]) -> Sequence[Any]:
+        """What is under the key, one of each object; None where it is absent."""
+        try:
+            return list(map(self.get, values))
+        except KeyError:
+            return [value.get(self.key) for value in values]
+
     def cost(self, found: Sequence[Any], valuation: Valuation) -> float:
         """What the values ``found`` under the key, one of each object, did cost with all below them."""
-        items = _items(found)
+        items, kinds = _items(found)
         own = self._own(found, items, valuation)
         if self.below is None:
             return own
-        return own + self.below.cost([item for item in items if type(item) is dict], valuation)
+        are_objects = len(kinds) == 1 and dict in kinds
+        return own + self.below.cost(items if are_objects else [one for one in items if type(one) is dict], valuation)
 
     def _own(self, found: Sequence[Any], items: Sequence[Any], valuation: Valuation) -> float:
         weight, arguments = self.weight, value_of(self.arguments, valuation)
         if weight is not None and weight >= 0 and arguments >= 0:
             return weight * len(items) + arguments * len(found)
         # Of each object the field costs no less than nothing, so that one cannot make up for another.
-        return sum(max(self._weight(_items([value])) + arguments, 0.0) for value in found)
+        return sum(max(self._weight(_items([value])[0]) + arguments, 0.0) for value in found)
 
     def _weight(self, items: Sequence[Any]) -> float:
         if self.weight is not None:
@@ -151,12 +163,15 @@ class _Counted:
         return sum(below.weight(item) for item in items if type(item) is dict) if below is not None else 0.0
 
 
-def _items(values: Sequence[Any]) -> Sequence[Any]:
-    """What is not null in ``values``, and in the lists among them at any depth."""
-    if len(values) == 1 and type(values[0]) is list:
-        values = values[0]
+def _items(values: Sequence[Any]) -> tuple[Sequence[Any], set[type]]:
+    """What is not null in ``values``, and in the lists among them at any depth, and of which types it is."""
     kinds = set(map(type, values))
     while list in kinds:
-        values = [item for value in values for item in (value if type(value) is list else (value,))]
+        # Nearly always all of them are lists, and no step of this program is taken for each value.
+        lists = values if len(kinds) == 1 else (value if type(value) is list else (value,) for value in values)
+        values = list(chain.from_iterable(lists))
         kinds = set(map(type, values))
-    return values if type(None) not in kinds else [value for value in values if value is not None]
+    if type(None) in kinds:
+        kinds.discard(type(None))
+        values = [value for value in values if value is not None]
+    return values, kinds
