@@ -46,7 +46,11 @@ def test_the_members_that_came_are_counted_not_those_that_might_have() -> None:
         ("{ users(max: 5) { age } }", {"users": None}, 2),
         ("{ users(max: 5) { age } }", {"users": [None, {"age": None}]}, 1 + 2),
         ("{ grid { id } }", {"grid": [[{"id": "1"}, None], [], [{"id": "2"}, {"id": "3"}]]}, 3),
-        ("{ users { friends { age } } }", {"users": [{"friends": [{"age": 1}, None]}, {}, {"friends": None}]}, 3 + 1 + 2),
+        (
+            "{ users { friends { age } } }",
+            {"users": [{"friends": [{"age": 1}, None]}, {}, {"friends": None}]},
+            3 + 1 + 2,
+        ),
         # Of a subgraph that keeps no promise: a member where a list should be, and one that is no object.
         ("{ grid { age } }", {"grid": [[{"age": 1}, "x"], {"age": 2}]}, 3 + 2 + 2),
         ("mutation { rename { id } }", {"rename": {"id": "1"}}, 10 + 1),

@@ -12,7 +12,7 @@ import pytest
 
 from router.execution.subgraph_client import Headers, SubgraphRequest
 from router.execution.traffic.departure import DepartingClient
-from router.execution.traffic.signature import RequestSigner, Signing
+from router.execution.traffic.signature import Keyed, RequestSigner, Signing
 from router.execution.traffic.timeout import TimeoutTelling
 from tests.execution.traffic.clients import QUERY, ObedientClient
 
@@ -55,6 +55,14 @@ def test_a_handshake_with_a_query_and_a_name_beyond_ascii() -> None:
     text = f'"@method": GET\n"@path": /graph\n"@query": ?a=1&b=%20\n"@signature-params": {parameters}'
     expected = base64.b64encode(hmac.new(SECRET, text.encode(), hashlib.sha256).digest()).decode()
     assert headers == {"signature-input": f"galleria={parameters}", "signature": f"galleria=:{expected}:"}
+
+
+@pytest.mark.parametrize("secret_bytes", [32, 63, 64, 65, 200])
+def test_a_code_is_that_of_the_standard_library_for_a_secret_of_any_length(secret_bytes: int) -> None:
+    secret = bytes(range(secret_bytes))
+    keyed = Keyed(secret)
+    for text in (b"", b"one", b"x" * 1000):
+        assert keyed.digest(text) == hmac.digest(secret, text, "sha256")
 
 
 def test_headers_that_tell_who_asks_are_signed_and_no_others() -> None:
