@@ -8,6 +8,7 @@ Theory of operation. A request is at most one of these things at a time, and eac
     answer   gets an answer, and takes none of it        send_timeout_s without a byte                aborted
     idle     is kept for another request                 keep_alive_s                                 closed
     closing  does not take the last bytes                send_timeout_s                               aborted
+    refused  was told so, and may still send             five seconds (``lingering_close.py``)        aborted
 
 Nothing is timed for each request: one timer looks at all connections, four times within the shortest limit at least,
 and each remembers in which state it was seen first, and when. So a connection may last for a look longer than its
@@ -29,6 +30,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from router.execution.json_numbers import encode
 from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
+from router.server.lingering_close import LingeringCloses
 from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, is_form
 
 State = Literal["head", "body", "answer", "idle", "closing"]
@@ -37,7 +39,7 @@ MAX_PIPELINED = 16
 # A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
 _MAX_FRAMING_PER_BODY_BYTE = 8
 _LONGEST_TICK_S = 1.0
-_BETWEEN, _HEAD, _BODY = range(3)
+BETWEEN, _HEAD, _BODY, _REFUSED = range(4)
 
 
 class RefusedRequest(Exception):  # noqa: N818 - ends the parser, and is no error of ours
@@ -45,9 +47,13 @@ class RefusedRequest(Exception):  # noqa: N818 - ends the parser, and is no erro
 
 
 class ConnectionSweeper:
-    """Looks at all connections of a process, for as long as there are any, and ends those that are over their time."""
+    """Looks at all connections of a process, for as long as there are any, and ends those that are over their time.
+
+    Those that were refused are among ``lingering`` then.
+    """
 
     def __init__(self, limits: ServerSettings) -> None:
+        self.lingering = LingeringCloses()
         shortest_s = min(limits.header_timeout_s, limits.body_timeout_s, limits.keep_alive_s, limits.send_timeout_s)
         self._tick_s = min(_LONGEST_TICK_S, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = None
@@ -92,7 +98,7 @@ class BoundedProtocol(OneWriteProtocol):
         self._refusal: bytes | None = None
         self._sighting: _Sighting | None = None
         self._answered: RequestResponseCycle | None = None
-        self._phase = _BETWEEN
+        self._phase = BETWEEN
         self._messages = 0
         # Of the message under way: what of its head came at most, its body, and its body as it was on the wire.
         self._head_bytes = 0
@@ -114,7 +120,7 @@ class BoundedProtocol(OneWriteProtocol):
             self._wire_bytes += size
         super().data_received(data)
         if self._phase == _HEAD:
-            if self._messages - messages > (began_in == _BETWEEN):
+            if self._messages - messages > (began_in == BETWEEN):
                 self._head_bytes = 0  # It began somewhere behind another one.
             elif self._head_bytes > self._limits.max_header_bytes:
                 self._end(self._too_large())
@@ -162,7 +168,7 @@ class BoundedProtocol(OneWriteProtocol):
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
-        self._phase = _BETWEEN
+        self._phase = BETWEEN
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -176,10 +182,12 @@ class BoundedProtocol(OneWriteProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what uvicorn could not parse, or what was refused on the way."""
-        if self._refusal is None:
-            super().send_400_response(msg)
-        else:
+        if self._refusal is not None:
             self._end(self._refusal)
+        elif self._has_open_answer() and self._answered.response_started:  # type: ignore[union-attr]  # it is there
+            self.transport.abort()
+        else:
+            self._tell(_refusal(400, "INVALID_REQUEST", msg))
 
     def end_if_over_time(self, now: float) -> None:
         """End the connection, if it is in the state in which it was seen before for too long."""
@@ -246,9 +254,19 @@ class BoundedProtocol(OneWriteProtocol):
         is_begun = self.cycle.response_started if self._phase == _BODY else self._has_open_answer()
         if is_begun or self.pipeline or not answer:
             self.transport.abort()
-            return
+        else:
+            self._tell(answer)
+
+    def _tell(self, answer: bytes) -> None:
         self.transport.write(answer)
-        self.transport.close()
+        self.linger()
+
+    def linger(self) -> None:
+        """Close the connection once its client has read the answer; for all but the socket the client is gone."""
+        if not self.transport.is_closing():
+            self._phase = _REFUSED
+            self._sweeper.lingering.close(self.transport, self.connections)
+            self.connection_lost(ConnectionAbortedError())
 
     def _has_open_answer(self) -> bool:
         return self._answered is not None and not self._answered.response_complete

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1, with changes: an answer that is sent whole is written at once, and three holes are closed.
+"""uvicorn's HTTP/1.1, with changes: an answer that is sent whole is written at once, and four holes are closed.
 
 uvicorn looks at each header on its own and makes two writes of an answer; over a fast network a system call costs as
 much as executing a small query. Here the head of an answer of known length is held until its body comes. Where that is
@@ -6,8 +6,9 @@ whole, both are written at once; all else (streams, parts, other lengths, odd he
 so that it decides what a client gets then.
 
 The holes: trailers behind a body that comes in chunks are no headers of the request, which proxies in front of the
-router check (RFC 9112, section 7.1.2); a request names one host (section 3.2); and answers to a client that has gone
-away with requests still waiting are dropped, not raised into the log.
+router check (RFC 9112, section 7.1.2); a request names one host (section 3.2); answers to a client that has gone away
+with requests still waiting are dropped, not raised into the log; and where the last answer on a connection comes before
+the end of its request, the connection is not reset while the client still sends (section 9.6).
 """
 
 from __future__ import annotations
@@ -46,13 +47,17 @@ class OneWriteProtocol(HttpToolsProtocol):
             self.headers = _Trailers()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        answer = _Answer(cycle)
+        answer = _Answer(cycle, self)
 
         def holding(scope: Scope, receive: Receive, _: Send) -> Coroutine[Any, Any, None]:
             return app(scope, receive, answer.send)  # type: ignore[arg-type, return-value]  # uvicorn's own types
 
         # In a context of its own: a request that waited behind another would find what that has left in its own.
         Context().run(super()._start_asgi_task, cycle, holding)  # type: ignore[arg-type]
+
+    def linger(self) -> None:
+        """Close the connection, on which the client may still send."""
+        self.transport.close()
 
 
 class _Trailers(list[Header]):
@@ -63,12 +68,13 @@ class _Trailers(list[Header]):
 
 
 class _Answer:
-    """The answer to one request: ``send`` is what the app gets in place of the ``cycle``'s own."""
+    """The answer to one request of ``protocol``: ``send`` is what the app gets in place of the ``cycle``'s own."""
 
-    __slots__ = ("_cycle", "_start")
+    __slots__ = ("_cycle", "_protocol", "_start")
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
+    def __init__(self, cycle: RequestResponseCycle, protocol: OneWriteProtocol) -> None:
         self._cycle = cycle
+        self._protocol = protocol
         self._start: Message | None = None
 
     async def send(self, message: Message) -> None:
@@ -86,8 +92,18 @@ class _Answer:
             return
         self._start = None
         if not self._write_whole(start, message):
-            await self._cycle.send(start)  # type: ignore[arg-type]
-            await self._cycle.send(message)  # type: ignore[arg-type]
+            await self._hand_on(start, message)
+
+    async def _hand_on(self, start: Message, message: Message) -> None:
+        """Let uvicorn write what it has more to look at."""
+        cycle = self._cycle
+        await cycle.send(start)  # type: ignore[arg-type]
+        # uvicorn would close the socket while the client sends its body into it.
+        is_cut_short = cycle.more_body and not cycle.keep_alive and not message.get("more_body")
+        cycle.keep_alive = cycle.keep_alive or is_cut_short
+        await cycle.send(message)  # type: ignore[arg-type]
+        if is_cut_short:
+            self._protocol.linger()
 
     def _write_whole(self, start: Message, message: Message) -> bool:
         """Write an answer that ``message`` completes; False, and nothing written, where uvicorn has more to look at."""

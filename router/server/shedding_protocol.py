@@ -13,7 +13,7 @@ from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from router.server.bounded_protocol import BoundedProtocol
+from router.server.bounded_protocol import BETWEEN, BoundedProtocol
 from router.server.overload import OVERLOADED_BODY, OVERLOADED_HEADERS
 
 
@@ -33,10 +33,18 @@ class SheddingProtocol(BoundedProtocol):
         self._answered = cycle
         cycle.response_started = cycle.response_complete = True
         cycle.transport.write(_refusal(cycle))
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        # From here on uvicorn drops the body, and takes the next request.
-        cycle.on_response()
+        if cycle.keep_alive:
+            # From here on uvicorn drops the body, and takes the next request.
+            cycle.on_response()
+        else:
+            # Not within the parser, which may have the whole request.
+            self.loop.call_soon(self._end_refused)
+
+    def _end_refused(self) -> None:
+        if self._phase == BETWEEN:
+            self.transport.close()
+        else:
+            self.linger()
 
 
 def _refusal(cycle: RequestResponseCycle) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -101,6 +102,43 @@ def test_a_head_without_end_is_not_held(target: Target, head: bytes) -> None:
     said = target.raw(head, wait_s=1)
     # Trailers come behind a request that is whole, and may be answered before they are too many.
     assert not said.startswith(b"HTTP/1.1 200 ") or CHUNKED in head
+
+
+MEGABYTES = 20_000_000
+REFUSED = {
+    "a head": (HEAD + b"X-A: " + b"a" * MEGABYTES, b"431"),
+    "a URL": (b"GET /graphql?" + b"a" * MEGABYTES, b"431"),
+    "a body": (HEAD + b"Content-Length: %d\r\n\r\n" % MEGABYTES + b"a" * MEGABYTES, b"413"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"80000\r\n%b\r\n" % (b"a" * 0x80000)) * 40, b"413"),
+    "the last request": (
+        HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % MEGABYTES + b"a" * MEGABYTES,
+        b"413",
+    ),
+    "framing": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;" + b"a" * MEGABYTES, b"400"),
+    "no HTTP": (b"garbage\r\n" * 2_000_000, b"400"),
+}
+
+
+@pytest.mark.parametrize("attack", REFUSED)
+def test_who_reads_only_when_all_is_sent_reads_the_whole_refusal(target: Target, attack: str) -> None:
+    sent, status = REFUSED[attack]
+    with socket.create_connection(("127.0.0.1", target.port), timeout=30) as connection:
+        connection.sendall(sent)
+        with connection.makefile("rb") as reader:
+            said = reader.read()
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %b " % status)
+    assert b"\r\ncontent-length: %d\r\n" % len(body) in head + b"\r\n"
+    assert json.loads(body)["errors"]
+
+
+def test_refused_connections_that_never_close_are_not_all_kept(target: Target) -> None:
+    with connections(target, 600) as held:
+        for one in held:
+            _send(one, HEAD + b"X-A: " + b"a" * 100_000)
+        for one in held:
+            _send(one, b"a" * 100_000)
+        target.assert_answers()
 
 
 def test_requests_in_a_row_without_waiting_are_answered_in_order_or_not_at_all(target: Target) -> None:
