@@ -32,10 +32,13 @@ from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
 from router.server.lingering_close import LingeringCloses
 from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, is_form
+from router.server.unfinished import BYTES_PER_PART
 
 State = Literal["head", "body", "answer", "idle", "closing"]
 
 MAX_PIPELINED = 16
+# Lines of a head, of which the shortest take thirty times their bytes.
+MAX_HEADERS = 200
 # A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
 _MAX_FRAMING_PER_BODY_BYTE = 8
 _LONGEST_TICK_S = 1.0
@@ -100,10 +103,13 @@ class BoundedProtocol(OneWriteProtocol):
         self._answered: RequestResponseCycle | None = None
         self._phase = BETWEEN
         self._messages = 0
-        # Of the message under way: what of its head came at most, its body, and its body as it was on the wire.
+        # Of the message under way: what of its head came at most, how much of that may be others before it, its body,
+        # and its body as it was on the wire.
         self._head_bytes = 0
+        self._others_bytes = 0
         self._body_bytes = 0
         self._wire_bytes = 0
+        self._is_unfinished = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Keep the transport; refuse it where there are too many."""
@@ -121,26 +127,40 @@ class BoundedProtocol(OneWriteProtocol):
         super().data_received(data)
         if self._phase == _HEAD:
             if self._messages - messages > (began_in == BETWEEN):
-                self._head_bytes = 0  # It began somewhere behind another one.
-            elif self._head_bytes > self._limits.max_header_bytes:
+                self._others_bytes = self._head_bytes  # It began somewhere behind another one.
+            if self._is_head_too_large(self._head_bytes - self._others_bytes):
                 self._end(self._too_large())
+            else:
+                self._hold_unfinished(self._head_bytes + len(self.headers) * BYTES_PER_PART)
         elif self._phase == _BODY:
             if self._is_framing_out_of_proportion():
                 self._end(_refusal(400, "INVALID_REQUEST", "The body comes in chunks that are mostly framing."))
             elif size > SMALL_BODY_BYTES and not self._is_there_room_for(size):
                 self.cycle.body.clear()
                 self._end(_refusal(503, OVERLOADED, OVERLOADED_MESSAGE))
+            else:
+                self._hold_unfinished(self._body_bytes if self._body_bytes <= SMALL_BODY_BYTES else 0)
+        elif self._is_unfinished:
+            self._forget_unfinished()
+
+    def refuse_unfinished(self) -> None:
+        """As Unfinished says."""
+        self._is_unfinished = False
+        if self._phase == _BODY:
+            self.cycle.body.clear()
+        self._end(_refusal(503, OVERLOADED, OVERLOADED_MESSAGE))
 
     def on_message_begin(self) -> None:
         """A head begins."""
         self._phase = _HEAD
         self._messages += 1
+        self._others_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """A head has ended: measure it, if there is need, and begin the body."""
-        limit = self._limits.max_header_bytes
-        if self._head_bytes > limit and self._size_of_head() > limit:
+        is_perhaps_large = self._head_bytes > self._limits.max_header_bytes or len(self.headers) > MAX_HEADERS
+        if is_perhaps_large and self._is_head_too_large(self._size_of_head()):
             self._refuse(self._too_large())
         self._phase = _BODY
         self._body_bytes = self._wire_bytes = 0
@@ -159,6 +179,7 @@ class BoundedProtocol(OneWriteProtocol):
             self._answered.disconnected = True
             self._answered.message_event.set()
         self.pipeline.clear()
+        self._forget_unfinished()
         super().connection_lost(exc)
 
     def on_body(self, body: bytes) -> None:
@@ -228,6 +249,17 @@ class BoundedProtocol(OneWriteProtocol):
                 return float("inf")  # The request has a timeout of its own, and a stream of events may be silent.
         return limits.send_timeout_s
 
+    def _hold_unfinished(self, held_bytes: int) -> None:
+        self._is_unfinished = True
+        self._overload.hold_unfinished(self, held_bytes)
+
+    def _forget_unfinished(self) -> None:
+        self._is_unfinished = False
+        self._overload.unfinished.forget(self)
+
+    def _is_head_too_large(self, head_bytes: int) -> bool:
+        return head_bytes > self._limits.max_header_bytes or len(self.headers) > MAX_HEADERS
+
     def _size_of_head(self) -> int:
         """As it was sent, near enough: each line has four bytes beside name and value."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -241,8 +273,8 @@ class BoundedProtocol(OneWriteProtocol):
         return self._overload.takes(piece_bytes, self.loop.time(), is_form=is_upload)
 
     def _too_large(self) -> bytes:
-        limit = self._limits.max_header_bytes
-        return _refusal(431, "HEADERS_TOO_LARGE", f"The head of the request is larger than {limit} bytes.")
+        limit = f"{self._limits.max_header_bytes} bytes, or than {MAX_HEADERS} headers"
+        return _refusal(431, "HEADERS_TOO_LARGE", f"The head of the request is larger than {limit}.")
 
     def _refuse(self, answer: bytes) -> None:
         """Stop the parser within a callback; uvicorn asks for the answer then."""

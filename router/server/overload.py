@@ -6,7 +6,8 @@ answered about as fast as on a quiet day. Only GraphQL requests are refused; hea
 requests count, ``room.py`` says.
 
 Memory is a load too: large bodies that do not come in one piece are held from their first piece until they are
-answered, and together they may take no more than a bound. Files are not held, they wait on disk.
+answered, and together they may take no more than a bound. Files are not held, they wait on disk. What else has not come
+whole may take as much together (``unfinished.py``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from router.server.config import RouterConfig
 from router.server.load_limit import OverloadPolicy
 from router.server.request_error import RequestError
 from router.server.room import Generation, Room
+from router.server.unfinished import Unfinished, UnfinishedRequests
 
 TICK_S = 0.02
 # Of what the delay was at most, after each probe.
@@ -58,6 +60,7 @@ class Overload(Room):
     def __init__(self, policy: OverloadPolicy) -> None:
         super().__init__(policy)
         self.body_bytes = 0
+        self.unfinished = UnfinishedRequests()
         self._arrived_at = 0.0
         self._arrived_bytes = 0
         # How long what is ready waits for the event loop at most, as the probes of the last moments saw it.
@@ -93,6 +96,10 @@ class Overload(Room):
         if self.body_bytes > self.policy.max_body_bytes:
             self.refused += 1
             raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
+
+    def hold_unfinished(self, connection: Unfinished, held_bytes: int) -> None:
+        """``connection`` holds so much of something small that is not whole; others may be refused for it."""
+        self.refused += self.unfinished.hold(connection, held_bytes, self.policy.max_body_bytes)
 
     def takes(self, body_bytes: int, now: float, *, is_form: bool = False) -> bool:
         """Whether there is room for so much of a body, which came ``now``, by the loop's clock, and nobody holds yet.

@@ -11,9 +11,11 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from router.server.overload import SMALL_BODY_BYTES, Overload
+from router.server.unfinished import BYTES_PER_PART
 
 MAX_FRAMES = 1000
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
+_TOO_MUCH_TO_DO = "The router has more to do than it can"
 
 
 class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -23,12 +25,14 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(**wiring)
         self._overload = overload
         self._held = 0
+        self._is_unfinished = False
 
     def data_received(self, data: bytes) -> None:
         """Take ``data``; close the connection where it is more of a message than there is room for."""
         super().data_received(data)
         held = len(self.conn.reader.buffer) + sum(map(len, self.frames))
         self._count(held if held > SMALL_BODY_BYTES else 0)
+        self._hold_unfinished(held if not self._held and not self.close_sent else 0)
         if self.close_sent:
             if self._held or len(self.frames) > MAX_FRAMES:
                 self.transport.abort()  # It was told that nothing of it is read any more.
@@ -36,14 +40,35 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._give_up(_POLICY_VIOLATION, "The message comes in too many frames")
         elif self._held and self._overload.body_bytes > self._overload.policy.max_body_bytes:
             self._overload.refused += 1
-            self._give_up(_TRY_AGAIN_LATER, "The router has more to do than it can")
+            self._give_up(_TRY_AGAIN_LATER, _TOO_MUCH_TO_DO)
+
+    def refuse_unfinished(self) -> None:
+        """As Unfinished says."""
+        self._is_unfinished = False
+        if self.close_sent:
+            self.transport.abort()
+        else:
+            self._give_up(_TRY_AGAIN_LATER, _TOO_MUCH_TO_DO)
+        self._let_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hold nothing any more: what is left of a message would wait for the collector with all that knows it."""
         self._count(0)
+        self._hold_unfinished(0)
         super().connection_lost(exc)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self.conn.reader.buffer.clear()
         self.frames.clear()
+
+    def _hold_unfinished(self, held: int) -> None:
+        if held:
+            self._is_unfinished = True
+            self._overload.hold_unfinished(self, held + len(self.frames) * BYTES_PER_PART)
+        elif self._is_unfinished:
+            self._is_unfinished = False
+            self._overload.unfinished.forget(self)
 
     def _count(self, held: int) -> None:
         self._overload.body_bytes += held - self._held

@@ -214,6 +214,15 @@ async def test_the_limit_of_a_head_is_exact_enough(router: RunningRouter) -> Non
 
 
 @pytest.mark.asyncio
+async def test_a_head_has_two_hundred_lines_at_most(router: RunningRouter) -> None:
+    for more, status in ((196, b"200 OK"), (197, b"431 Request Header Fields Too Large")):
+        async with connected(router) as client:
+            lines = b"a: b\r\n" * more
+            await client.send(HEAD + lines + b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(QUERY), QUERY))
+            assert (await client.rest()).split(b"\r\n")[0] == b"HTTP/1.1 " + status
+
+
+@pytest.mark.asyncio
 async def test_trailers_without_an_end_are_refused(router: RunningRouter) -> None:
     before = memory(router)
     async with connected(router) as client:

@@ -90,8 +90,15 @@ class Target:
 
     def resident_bytes(self) -> int:
         """The most memory that the router's process ever had resident."""
+        return self._memory("VmHWM")
+
+    def resident_bytes_now(self) -> int:
+        """How much memory the router's process has resident."""
+        return self._memory("VmRSS")
+
+    def _memory(self, name: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
         assert found is not None
         return int(found[1]) * 1024
 

@@ -162,6 +162,35 @@ def test_bodies_that_never_end_are_not_all_held(target: Target) -> None:
         target.assert_answers()
 
 
+UNFINISHED = {
+    "bodies": HEAD + b"Content-Length: 60000\r\n\r\n" + b"x" * 59_000,
+    "chunked bodies": HEAD + b"Transfer-Encoding: chunked\r\n\r\nea60\r\n" + b"x" * 59_000,
+    "headers": HEAD + b"X-A: " + b"x" * 31_000,
+    "URLs": b"GET /graphql?query=" + b"x" * 31_000,
+    "heads behind another request": HEAD + LENGTH + b"\r\n" + BODY + HEAD + b"X-A: " + b"x" * 60_000,
+}
+
+
+@pytest.mark.parametrize("attack", UNFINISHED)
+def test_what_is_small_and_never_ends_is_not_all_held(target: Target, attack: str) -> None:
+    """All of it would be 80 to 150 MB; who is refused may be any of them, and everyone else is not."""
+    sent = UNFINISHED[attack]
+    with connections(target, 2500) as held:
+        before = target.resident_bytes_now()
+        for number, one in enumerate(held):
+            _send(one, sent)
+            if number % 50 == 0:  # More requests at once than the router can take are another attack.
+                target.assert_answers()
+        target.assert_answers()
+        assert target.resident_bytes_now() - before < 60_000_000
+
+
+def test_a_head_of_very_many_short_lines_is_refused(target: Target) -> None:
+    """In memory they would take thirty times what they are on the wire."""
+    said = target.raw(HEAD + b"a:b\r\n" * 4000, wait_s=1)
+    assert said.startswith(b"HTTP/1.1 431 ")
+
+
 def test_heads_that_never_end_keep_nobody_from_being_answered(target: Target) -> None:
     with connections(target, 500) as held:
         for one in held:

@@ -55,6 +55,24 @@ async def test_beginnings_of_messages_beyond_the_room_are_closed_and_leave_it() 
 
 
 @pytest.mark.asyncio
+async def test_small_beginnings_beyond_the_room_close_the_socket_that_began_first() -> None:
+    small = b"\x81\xff" + (60_000).to_bytes(8, "big") + bytes(4) + b"x" * 55_000
+    async with AsyncExitStack() as resources:
+        served, overload = await serve_router(resources)
+        sockets = [await open_socket(served, resources) for _ in range(11)]
+        for number, socket in enumerate(sockets[:9]):
+            socket.transport.write(small)
+            await until(lambda held=55_000 * (number + 1): overload.unfinished.total_bytes >= held)  # type: ignore[misc]
+        assert overload.refused == 0
+        sockets[9].transport.write(small)
+        await asyncio.wait_for(sockets[0].wait_closed(), 10)
+        assert (sockets[0].close_code, overload.refused, overload.body_bytes) == (1013, 1, 0)
+        for socket in sockets[1:]:
+            socket.transport.abort()
+        await until(lambda: overload.unfinished.total_bytes == 0)
+
+
+@pytest.mark.asyncio
 async def test_a_message_in_endless_frames_ends_the_connection() -> None:
     async def frames() -> AsyncIterator[str]:
         for _ in range(5000):
