@@ -42,7 +42,8 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     app = create_app(settings, graph, files)
     listeners = listen(host, port, count)
     port = listeners[0].getsockname()[1]
-    click.echo(f"galleria: http://{host}:{port}{settings.graphql.path} ({settings.environment})")
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"galleria: http://{shown}:{port}{settings.graphql.path} ({settings.environment})")
     begin_logging()
     if count == 1:
         serve(app, listeners, settings)

@@ -14,10 +14,9 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import yaml
@@ -27,9 +26,9 @@ from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
 from router.told_url import told_url
 from router.yaml_fault import yaml_fault
+from router.yaml_text import RepeatedKey, read_yaml
 
 _CODE = "INVALID_SUBGRAPHS_FILE"
-_MERGE_TAG = "tag:yaml.org,2002:merge"
 _SDL_QUERY = "query GalleriaSdl { _service { sdl } }"
 _INTROSPECTION_TIMEOUT_S = 10.0
 _ASKED_FOR = ((b"content-type", b"application/json"), (b"accept-encoding", b"identity"))
@@ -48,27 +47,6 @@ class Asking:
 
 
 FetchSdl = Callable[[str, str], str]
-
-
-class _UniqueKeysLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice in one mapping, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set[str]()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG:
-                if key.value in seen:
-                    raise _RepeatedKey(key)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-class _RepeatedKey(Exception):  # noqa: N818 - what is wrong with the file
-    """``key`` is the second node of its name."""
-
-    def __init__(self, key: yaml.ScalarNode) -> None:
-        super().__init__(key.value)
-        self.key = key
 
 
 def load_subgraphs(
@@ -110,17 +88,16 @@ def _read_yaml(file: Path) -> object:
     if len(text) > _MAX_LIST_BYTES:
         raise InputError(_CODE, f"{file} is larger than {_MAX_LIST_BYTES} bytes; is it a list of subgraphs?")
     try:
-        document: object = yaml.load(text, Loader=_UniqueKeysLoader)  # noqa: S506 - it is a SafeLoader
-    except _RepeatedKey as error:
-        mark, key = error.key.start_mark, error.key.value
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}"
-        message = f'{place} has the key "{key}" twice in one mapping; each needs a name of its own'
+        return read_yaml(text)
+    except RepeatedKey as error:
+        mark = error.problem_mark
+        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(file)
+        message = f'{place} has the key "{error.key}" twice in one mapping; each needs a name of its own'
         raise InputError(_CODE, message) from None
     except RecursionError:
         raise InputError(_CODE, f"{file} is nested too deeply to be read") from None
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(_CODE, f"{file} is not YAML: {yaml_fault(error)}") from None
-    return document
 
 
 def _expand(file: Path, value: object, variables: Mapping[str, str]) -> object:
@@ -131,6 +108,8 @@ def _expand(file: Path, value: object, variables: Mapping[str, str]) -> object:
         name = error.name
         message = f"{file} uses ${{{name}}}, which is not set; set it or write ${{{name}:-default}}"
         raise InputError(_CODE, message) from None
+    except RecursionError:  # An alias within what it stands for.
+        raise InputError(_CODE, f"{file} is nested too deeply to be read") from None
 
 
 def _load(file: Path, name: str, entry: object, fetch: FetchSdl) -> Subgraph:
@@ -184,7 +163,7 @@ def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
     except httpx.InvalidURL:
         # It would tell the part of the address that is wrong, which may be half of a password.
         raise InputError("SUBGRAPH_UNREACHABLE", f"The address of the subgraph '{name}' is not a URL") from None
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         message = f"The subgraph '{name}' does not give its schema at {told_url(address)}: {reason}"
         raise InputError("SUBGRAPH_UNREACHABLE", message) from None

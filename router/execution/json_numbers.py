@@ -41,6 +41,8 @@ def decode_exact(body: bytes) -> Any:
     """The JSON value of ``body``, numbers that a double or 64 bits cannot hold as ExactNumber. Raises ValueError."""
     if _LONG_RUN not in body.translate(_ALL_DIGITS_ZERO, b"."):
         return orjson.loads(body)
+    # What is JSON is decided by one decoder: Python's takes lone surrogates and UTF-16 too, which nothing can encode.
+    orjson.loads(body)
     try:
         return json.loads(body, parse_int=_exact_integer, parse_float=_exact_decimal, parse_constant=_refuse_constant)
     except RecursionError as error:

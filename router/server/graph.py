@@ -182,7 +182,7 @@ def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> 
     for name in names:
         if name not in supergraph.subgraphs:
             hint = nearest(name, supergraph.subgraphs)
-            raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint}.")
+            raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint or '.'}")
 
 
 def _event_routes(urls: Mapping[str, str], config: RouterConfig, tls: Mapping[str, Tls]) -> Mapping[str, EventRoute]:

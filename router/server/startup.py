@@ -34,17 +34,17 @@ async def keep_opening(
 ) -> None:
     """Try until there is a graph, with growing pauses; hand it to ``opened``.
 
-    Subgraphs that answer but do not compose are waited for too: one of them may be about to be replaced.
+    Subgraphs that answer but do not compose are waited for too: one of them may be about to be replaced. So are settings
+    by which ``opened`` cannot serve the graph (InputError).
     """
     for pause in pauses or growing_pauses():
         await asyncio.sleep(pause)
         try:
-            graph = await asyncio.to_thread(open_)
+            opened(await asyncio.to_thread(open_))
         except InputError as error:
             logger.warning("not ready: %s", error.message)
         else:
             logger.info("ready: the supergraph is loaded")
-            opened(graph)
             return
 
 

@@ -105,9 +105,10 @@ def test_two_subgraphs_of_one_name_are_an_input_error_with_the_place_of_the_seco
     ("subgraphs", "message"),
     [
         ("[" * DEEP, "supergraph.yaml is nested too deeply to be read"),
+        ("subgraphs: {a: &a {schema: *a}}", "supergraph.yaml is nested too deeply to be read"),
         ("#" * 20_000_000, "supergraph.yaml is larger than 8000000 bytes; is it a list of subgraphs?"),
     ],
-    ids=["deep", "20 MB"],
+    ids=["deep", "an alias in itself", "20 MB"],
 )
 def test_a_list_that_would_not_end_well_is_an_input_error(tmp_path: Path, subgraphs: str, message: str) -> None:
     assert run_compose(tmp_path, None, subgraphs) == (2, f"INVALID_SUBGRAPHS_FILE: {message}\n")

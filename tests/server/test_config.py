@@ -84,6 +84,17 @@ def test_an_empty_file_is_a_file_of_defaults(tmp_path: Path) -> None:
             "the environment variable GALLERIA is not set. Set it, or write ${GALLERIA:-default}.",
         ),
         ("- a", "not a mapping of settings."),
+        (
+            "graphql: {path: /a}\nheaders: {}\ngraphql: {path: /b}",
+            "not YAML: found the key 'graphql' twice in one mapping (line 3, column 1)",
+        ),
+        ("plugins: &all [*all]", "not YAML: it is nested too deeply"),
+        ("graphql: {timeout_s: .inf}", "graphql.timeout_s: input should be a finite number, not inf"),
+        ("subgraphs: {timeouts: {stock: -1}}", "subgraphs.timeouts.stock: input should be greater than 0, not -1"),
+        (
+            "traffic: {addresses: {stock: []}}",
+            "traffic.addresses.stock: tuple should have at least 1 item after validation, not 0",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -108,7 +119,7 @@ def test_a_limit_for_an_unknown_subgraph_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_graph(read_supergraph(SUPERGRAPH), config)
     assert caught.value.message == (
-        "subgraphs.timeouts.stok: there is no subgraph of that name; did you mean 'stock'?."
+        "subgraphs.timeouts.stok: there is no subgraph of that name; did you mean 'stock'?"
     )
 
 

@@ -69,6 +69,7 @@ def parse_address(subgraph: str, url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # As it is asked for; its labels have from 1 to 63 characters.
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii() or not url.isprintable():

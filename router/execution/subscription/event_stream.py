@@ -40,7 +40,7 @@ class EventStreamReader:
             self._kind = value
         elif name == b"data":
             self._data.append(value)
-            self._size += len(value)
+            self._size += len(value) + 1  # Lines without content are held too.
             if self._size > self._max_bytes:
                 raise EventStreamError
         return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from router.errors import InputError
@@ -86,7 +86,8 @@ class Authenticator:
             if name == self._header:
                 return self._token_in_header(value.decode("latin-1"))
             if name == b"cookie" and self._cookie is not None:
-                cookie = _cookie_in(value.decode("latin-1"), self._cookie) or cookie
+                # By Starlette: the standard library gives up at the first cookie, whoever set it, that is not well-formed.
+                cookie = cookie_parser(value.decode("latin-1")).get(self._cookie) or cookie
         return cookie
 
     def _token_in_header(self, value: str) -> str:
@@ -125,14 +126,6 @@ def _is_this_machine(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _cookie_in(header: str, name: str) -> str | None:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return found.value if found is not None else None
 
 
 def _as_header_value(claim: str, value: object) -> bytes:

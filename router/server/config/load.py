@@ -21,6 +21,7 @@ from router.server.config.router_config import RouterConfig
 from router.server.config.section import Section, section_in
 from router.server.config.told_value import told_value
 from router.yaml_fault import yaml_fault
+from router.yaml_text import read_yaml
 
 INVALID_CONFIG = "INVALID_CONFIG"
 # Where the name of a key is wrong, and not its value, pydantic ends the place with this.
@@ -55,7 +56,7 @@ def check_config(values: Mapping[str, Any], where: str, written: Mapping[str, An
 
 def _read_values(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"{path}: {error.strerror}. Name the configuration with --config FILE."
         raise InputError(INVALID_CONFIG, message) from None
@@ -75,6 +76,8 @@ def _expanded(values: dict[str, Any], path: Path | None, environ: Mapping[str, s
         expanded = expand_variables(values, environ)
     except UnsetVariable as error:
         raise InputError(INVALID_CONFIG, f"{path}: {error}") from None
+    except RecursionError as error:  # An alias within what it stands for.
+        raise InputError(INVALID_CONFIG, f"{path}: not YAML: {yaml_fault(error)}") from None
     return cast("dict[str, Any]", expanded)
 
 

@@ -11,6 +11,7 @@ from router.content_coding import CODINGS, Coding
 from router.server.config.section import Section
 from router.server.config.tls import SubgraphTlsSettings
 
+Seconds = Annotated[float, Field(gt=0)]
 AppName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
 
 
@@ -29,7 +30,7 @@ class SubgraphSettings(Section):
     """
 
     timeout_s: float = Field(20.0, gt=0)
-    timeouts: Mapping[str, float] = Field(default_factory=dict)
+    timeouts: Mapping[str, Seconds] = Field(default_factory=dict)
     apps: Mapping[str, AppName] = Field(default_factory=dict)
     max_connections: int = Field(200, gt=0)
     max_response_bytes: int = Field(32 * 1024 * 1024, gt=0)

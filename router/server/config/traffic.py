@@ -70,7 +70,7 @@ class TrafficSettings(Section):
     breaker: BreakerSettings = BreakerSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()
     shedding: SheddingSettings = SheddingSettings()
-    addresses: Mapping[str, tuple[Url, ...]] = Field(default_factory=dict)
+    addresses: Mapping[str, Annotated[tuple[Url, ...], Field(min_length=1)]] = Field(default_factory=dict)
     resolve: tuple[str, ...] = ()
     health_path: str | None = Field(None, pattern=r"^/\S*$")
     watch_interval_s: float = Field(2.0, gt=0)
