@@ -23,6 +23,7 @@ from router.server.telemetry import ReloadOutcome, Telemetry
 logger = logging.getLogger("galleria.router")
 
 SETTLE_S = 0.1
+RELOAD_FAILED = "RELOAD_FAILED"
 # All others are taken over; these are told to need a restart.
 _SETTINGS_OF_THE_START = ("server",)
 
@@ -69,17 +70,12 @@ class Reloader:
     async def reload(self) -> None:
         """Read the files; serve what they hold if it is new and builds, else say why not."""
         self._remember_reading()
-        old = self._served()
         try:
-            read = await asyncio.to_thread(self._files.read)
-            if read == old.made_from:
-                self._forget_refusal()
-                return
-            graph = await asyncio.to_thread(build_graph, read, old)
+            await self._read_and_serve()
         except InputError as error:
             self._refuse(error)
-            return
-        await self._take_over(old, graph, read)
+        except Exception as error:  # noqa: BLE001 - ours: it ends no watch, so that the next change is read
+            self._refuse(InputError(RELOAD_FAILED, f"the router's own fault: {type(error).__name__}: {error}"), error)
 
     async def close(self) -> None:
         """Close the clients of graphs that are not served any more."""
@@ -87,6 +83,15 @@ class Reloader:
         for client in retired:
             self._retired.pop(client).cancel()
             await client.close()
+
+    async def _read_and_serve(self) -> None:
+        old = self._served()
+        read = await asyncio.to_thread(self._files.read)
+        if read == old.made_from:
+            self._forget_refusal()
+            return
+        graph = await asyncio.to_thread(build_graph, read, old)
+        await self._take_over(old, graph, read)
 
     async def _take_over(self, old: Graph, graph: Graph, read: GraphInput) -> None:
         settings = read.config.supergraph
@@ -96,11 +101,10 @@ class Reloader:
         await graph.deferrals.warm(old.deferrals.most_recent(settings.warm_operations), deadline)
         try:
             self._swap(graph)
-        except InputError as error:
-            self._refuse(error)
+        except InputError:
             if graph.client is not old.client:
                 await graph.client.close()
-            return
+            raise
         self._refused = None
         self._telemetry.reloaded("swapped")
         logger.info("reload: a changed supergraph is served (%d of %d recent operations planned)", ready, len(keys))
@@ -109,8 +113,8 @@ class Reloader:
             before = old.made_from.config if old.made_from is not None else read.config
             self._retire(old.client, max(before.graphql.timeout_s, read.config.graphql.timeout_s))
 
-    def _refuse(self, error: InputError) -> None:
-        """Tell it once for as long as it stays the same."""
+    def _refuse(self, error: InputError, fault: Exception | None = None) -> None:
+        """Tell it once for as long as it stays the same; a ``fault`` of ours with its traceback, for the log."""
         if self._refused == error.message:
             return
         self._refused = error.message
@@ -118,7 +122,8 @@ class Reloader:
         self._telemetry.reloaded(outcome, f"{error.code}: {error.message}")
         for one in error.composition.errors if isinstance(error, CompositionFailed) else ():
             logger.error("reload: %s", one)
-        logger.error("reload: refused, the old supergraph is served on: %s: %s", error.code, error.message)
+        message = "reload: refused, the old supergraph is served on: %s: %s"
+        logger.error(message, error.code, error.message, exc_info=fault)
 
     def _forget_refusal(self) -> None:
         if self._refused is not None:

@@ -14,7 +14,7 @@ import pytest
 from router.server.app import create_app
 from router.server.config import load_config
 from router.server.deferred.compiled import DeferralKey
-from router.server.graph import Graph
+from router.server.graph import Graph, GraphInput
 from router.server.graph_files import GraphFiles
 from router.server.reload import Reloader
 from router.server.telemetry import Telemetry
@@ -184,6 +184,38 @@ async def test_what_does_not_build_is_refused_and_told_once(supergraph: Path, ca
         assert told[0].startswith(
             f"reload: refused, the old supergraph is served on: INVALID_SUPERGRAPH: {supergraph}: "
         )
+
+
+class FaultyFiles(GraphFiles):
+    """Files whose reading fails as no file should make it fail, while ``is_faulty``."""
+
+    is_faulty = False
+
+    def read(self) -> GraphInput:
+        if self.is_faulty:
+            raise KeyError("nobody thought of this")
+        return super().read()
+
+
+@pytest.mark.asyncio
+async def test_a_fault_of_the_router_is_told_and_the_next_change_is_served(
+    supergraph: Path, quick: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = FaultyFiles(supergraph, quick)
+    served = Served(files, files.open())
+    files.is_faulty = True
+    async with watching(served):
+        write(supergraph, RENAMED)
+        async with asyncio.timeout(20):
+            while served.reloads("refused") != 1:  # noqa: ASYNC110 - what is awaited has no event, and should have none
+                await asyncio.sleep(0.01)
+        files.is_faulty = False
+        await until_swapped(served)
+    told = "reload: refused, the old supergraph is served on: RELOAD_FAILED: the router's own fault: KeyError: "
+    assert [m for m in caplog.messages if "refused" in m] == [f"{told}'nobody thought of this'"]
+    assert served.root_fields() >= {"me"}
+    await served.reloader.close()
+    await served.graph.client.close()
 
 
 @pytest.mark.asyncio
