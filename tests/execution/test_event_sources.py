@@ -246,7 +246,7 @@ def test_event_streams_are_read_however_their_bytes_come(newline: bytes, size: i
     assert events == [(b"next", b"{\n}"), (b"message", b"x"), (b"complete", b"")]
 
 
-@pytest.mark.parametrize("text", [b"data: " + b"x" * 200, b"data: 0123456789\n" * 20])
+@pytest.mark.parametrize("text", [b"data: " + b"x" * 200, b"data: 0123456789\n" * 20, b"data:\n" * 200])
 def test_an_event_without_end_is_given_up(text: bytes) -> None:
     with pytest.raises(EventStreamError):
         EventStreamReader(100).feed(text)

@@ -58,21 +58,33 @@ class SseSource:
             except httpx.HTTPError as error:
                 raise _lost(request.subgraph, error) from None
             try:
-                async with aclosing(_events(response, request)) as events:
+                async with aclosing(await _opened(response, request)) as events:
                     yield events
             finally:
                 await response.aclose()
 
 
-async def _events(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+async def _opened(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+    """The events of an answer. What is no stream is read here: a subgraph that fails is none that was connected to."""
     name = request.subgraph
     if response.headers.get("content-encoding", "identity") != "identity":
         message = f"Subgraph '{name}' answered in a content encoding that was not asked for."
         raise SubscriptionRefused(INVALID_RESPONSE, message)
+    if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
+        return _events(response, request)
     try:
-        if response.headers.get("content-type", "").partition(";")[0].strip() != "text/event-stream":
-            yield await _only_answer(response, request)
-            return
+        return _one(await _only_answer(response, request))
+    except httpx.HTTPError as error:
+        raise _lost(name, error) from None
+
+
+async def _one(answer: SubgraphAnswer) -> AsyncGenerator[SubgraphAnswer, None]:
+    yield answer
+
+
+async def _events(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+    name = request.subgraph
+    try:
         reader = EventStreamReader(MAX_EVENT_BYTES)
         async for chunk in response.aiter_raw():
             for kind, data in reader.feed(chunk):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,9 +30,11 @@ from router.server.compiled_operation import CompiledOperation
 from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.observation.events import ObservedEvents
-from router.server.startup import growing_pauses
+from router.server.startup import LONGEST_PAUSE_S, growing_pauses
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 
+# A connection that held for so long without an event was a good one; one that ends sooner is still the same loss.
+HELD_AFTER_S = LONGEST_PAUSE_S
 Tell = Callable[[Exception | FieldError], Awaitable[None]]
 logger = logging.getLogger("galleria.router")
 
@@ -105,12 +108,14 @@ class SharedSubscription:
         self.subscribers: set[Subscriber] = set()
         self._caller = caller
         self._plan = plan
+        self._newest_graph = plan.graph
         self._limits = limits
         self._observer = observer
         self._watch = watch
         self._following: asyncio.Task[Ending] | None = None
         self._has_moved = False
         self._has_connected = False
+        self._has_delivered = False
         self._has_ended = False
 
     @property
@@ -142,14 +147,18 @@ class SharedSubscription:
         """Go on over a new ``graph``: without a break, if the subgraph is asked the same; else by subscribing anew.
 
         Where the operation is not valid any more, or its variables are not, it ends and says so. It ends too where it
-        touches for the first time what is protected: its subscribers may differ in what they may see.
+        touches for the first time what is protected: its subscribers may differ in what they may see. Of several graphs
+        that come while it is compiled, the last alone counts.
         """
-        request = self.request
+        request, self._newest_graph = self.request, graph
         try:
             compiled = await gate.open(graph, request.query, request.operation_name, self._caller.requester)
             plan = plan_events(graph, compiled, request.variables)
         except OperationError as error:
-            self.end(Ending([_invalid_now(), *errors_of(error)]))
+            if graph is self._newest_graph:
+                self.end(Ending([_invalid_now(), *errors_of(error)]))
+            return
+        if graph is not self._newest_graph:
             return
         if compiled.denied is not None and self._plan.compiled.denied is None:
             self.end(Ending([_invalid_now()], is_ours=True))
@@ -180,13 +189,16 @@ class SharedSubscription:
             route = plan.graph.event_routes[plan.subgraph]
             headers = route.headers(self._caller.headers, plan.body) + TRACE_HEADERS.get()
             request = EventRequest(plan.subgraph, route.url, plan.body, headers, plan.graph.decode)
+            opened_at, self._has_delivered = math.inf, False
             try:
                 async with route.source.open(request) as events:
-                    self._has_connected, lost_at, pauses = True, None, growing_pauses()
+                    self._has_connected, opened_at = True, clock()
                     await self._deliver_all(events)
                 return COMPLETED
             except SubgraphFailure as failure:
                 now = clock()
+                if self._has_delivered or now - opened_at >= HELD_AFTER_S:
+                    lost_at, pauses = None, growing_pauses()
                 is_first_loss = lost_at is None
                 lost_at = now if lost_at is None else lost_at
                 is_hopeless = not self._has_connected or isinstance(failure, SubscriptionRefused)
@@ -200,6 +212,7 @@ class SharedSubscription:
         async for event in events:
             # Read for each event: a reload may have exchanged the plan.
             self._offer(await self._result(self._plan, event))
+            self._has_delivered = True
 
     async def _result(self, plan: EventPlan, event: SubgraphAnswer) -> bytes:
         """The client's result for an event, as JSON."""

@@ -11,6 +11,7 @@ import pytest
 from router.server.config import RouterConfig, SubgraphSettings, SubgraphSubscriptionSettings, SubscriptionSettings
 from router.server.subscriptions.subscriber import Subscriber
 from tests.execution.event_subgraphs import Stream, sse_subgraph
+from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.subscriptions.live import BIDS, Stack, auction_app, live_stack, serve
 from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
 
@@ -131,3 +132,62 @@ async def test_clients_who_share_hear_of_a_loss_alike(stack: Stack) -> None:
     for client in clients:
         assert (await result(client))["errors"][0]["extensions"]["code"] == "SUBGRAPH_REQUEST_FAILED"
         client.close()
+
+
+def by_events_of(url: str, reconnect_timeout_s: float) -> RouterConfig:
+    """Settings by which the bids come from ``url`` as server-sent events."""
+    return RouterConfig(
+        subgraphs=SubgraphSettings(subscriptions={"auction": SubgraphSubscriptionSettings(protocol="sse", url=url)}),
+        subscriptions=SubscriptionSettings(reconnect_timeout_s=reconnect_timeout_s),
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_that_opens_a_stream_and_breaks_it_off_again_and_again_is_given_up() -> None:
+    """What brings no event is no recovery: the loss is told once, and the time until it is given up goes on."""
+
+    async def tell(stream: Stream) -> None:
+        await stream.break_off()
+
+    async with sse_subgraph(tell, asyncio.Event()) as subgraph:
+        async with live_stack(by_events_of(subgraph.url, 0.1)) as stack, asyncio.timeout(10):
+            client = await subscribe(stack)
+            assert "goes on then" in (await result(client))["errors"][0]["message"]
+            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+            client.close()
+    assert len(subgraph.asked.bodies) == 2
+
+
+UNAVAILABLE = ok(b"<html>", b"content-type: text/html").replace(b"200 OK", b"503 Service Unavailable")
+ONE_BID = b'event: next\ndata: {"data":{"bids":{"amount":3}}}\n\n'
+
+
+@pytest.mark.asyncio
+async def test_a_proxy_that_answers_for_a_lost_subgraph_is_no_connection_to_it() -> None:
+    async def talk(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream\r\nconnection: close\r\n\r\n"
+        await exchange.write(UNAVAILABLE if is_lost.is_set() else head + ONE_BID)
+        is_lost.set()
+        exchange.close()
+
+    is_lost = asyncio.Event()
+
+    async with raw_server(talk) as server:
+        async with live_stack(by_events_of(server.url, 0.1)) as stack, asyncio.timeout(10):
+            client = await subscribe(stack)
+            assert await result(client) == {"data": {"bids": {"amount": 3}}}
+            assert "goes on then" in (await result(client))["errors"][0]["message"]
+            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+            client.close()
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_that_answers_with_a_page_from_the_first_is_not_tried_again() -> None:
+    async def talk(exchange: Exchange) -> None:
+        await exchange.write(UNAVAILABLE)
+
+    async with raw_server(talk) as server:
+        async with live_stack(by_events_of(server.url, 300.0)) as stack, asyncio.timeout(10):
+            client = await subscribe(stack)
+            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+            client.close()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from router.server.access.caller import Caller
+from router.server.access.gate import Gate
+from router.server.compiled_operation import CompiledOperation
 from router.server.config import HeaderSettings, RouterConfig
 from router.server.graph import GraphInput
 from router.server.graphql_request import GraphQLRequest
@@ -126,3 +130,38 @@ async def test_a_subscription_that_was_compiled_while_its_graph_was_replaced_com
         client.close()
         assert (stack.app._subscriptions.count, stack.app._subscriptions.shared_count) == (0, 0)
         assert stack.auction.begun == 0
+
+
+class HeldGate:
+    """The gate of a reload, whose answer is held back."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.is_asked = asyncio.Event()
+        self.is_let = asyncio.Event()
+
+    async def open(self, *asked: Any) -> CompiledOperation:
+        self.is_asked.set()
+        await self.is_let.wait()
+        return await self._gate.open(*asked)
+
+
+@pytest.mark.asyncio
+async def test_of_two_reloads_the_last_counts_though_the_first_takes_longer(stack: Stack) -> None:
+    client = await subscribe(stack, BIDS)
+    await stack.auction.followed_by(1)
+    [(shared, _)] = stack.app._subscriptions._shared.items()
+    gate = HeldGate(stack.service.gate)
+    broken = stack.graph(catalog=stack.sdls["catalog"].replace("name: String!", "title: String!"))
+    slow = asyncio.create_task(shared.replan(broken, cast("Gate", gate)))
+    await gate.is_asked.wait()
+    mended = stack.graph()
+    await shared.replan(mended, stack.service.gate)
+    gate.is_let.set()
+    await slow
+    stack.auction.bid(4)
+    expected = {"data": {"bids": {"amount": 4, "product": {"id": "1", "name": "Mug"}}}}
+    assert json.loads(await client.next() or b"") == expected
+    client.close()
+    for graph in (broken, mended):
+        await graph.client.close()
