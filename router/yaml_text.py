@@ -1,4 +1,4 @@
-"""A YAML text -> its values; a key that stands twice in a mapping is refused, of which YAML would keep the last alone."""
+"""A YAML text -> its values. A key that stands twice is refused: YAML would silently keep the last of its values."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ async def keep_opening(
 ) -> None:
     """Try until there is a graph, with growing pauses; hand it to ``opened``.
 
-    Subgraphs that answer but do not compose are waited for too: one of them may be about to be replaced. So are settings
-    by which ``opened`` cannot serve the graph (InputError).
+    Subgraphs that answer but do not compose are waited for too: one of them may be about to be replaced. So are
+    settings by which ``opened`` cannot serve the graph (InputError).
     """
     for pause in pauses or growing_pauses():
         await asyncio.sleep(pause)

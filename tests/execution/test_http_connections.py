@@ -222,7 +222,9 @@ def test_addresses_are_read_from_urls(url: str, address: Address) -> None:
     assert parse_address("a", url) == address
 
 
-@pytest.mark.parametrize("url", ["", "shop:4001", "ftp://shop", "http://", "http://shop:port/", "http://sh\r\nop/", "http://a..b/"])
+@pytest.mark.parametrize(
+    "url", ["", "shop:4001", "ftp://shop", "http://", "http://shop:port/", "http://sh\r\nop/", "http://a..b/"]
+)
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(InputError) as caught:
         HttpSubgraphClient({"a": url})

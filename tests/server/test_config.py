@@ -118,9 +118,7 @@ def test_a_limit_for_an_unknown_subgraph_is_refused(tmp_path: Path) -> None:
     config = load(tmp_path, "subgraphs: {timeouts: {stok: 1}}")
     with pytest.raises(InputError) as caught:
         open_graph(read_supergraph(SUPERGRAPH), config)
-    assert caught.value.message == (
-        "subgraphs.timeouts.stok: there is no subgraph of that name; did you mean 'stock'?"
-    )
+    assert caught.value.message == ("subgraphs.timeouts.stok: there is no subgraph of that name; did you mean 'stock'?")
 
 
 def test_the_malls_own_configuration_is_valid_and_its_tabs_exist() -> None:

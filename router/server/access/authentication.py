@@ -86,7 +86,7 @@ class Authenticator:
             if name == self._header:
                 return self._token_in_header(value.decode("latin-1"))
             if name == b"cookie" and self._cookie is not None:
-                # By Starlette: the standard library gives up at the first cookie, whoever set it, that is not well-formed.
+                # Not by http.cookies: that gives up at the first cookie, whoever set it, that is not well-formed.
                 cookie = cookie_parser(value.decode("latin-1")).get(self._cookie) or cookie
         return cookie
 

@@ -7,6 +7,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.server.answer import failure_answer, send_answer
+from router.server.close_reason import close_reason
 from router.server.negotiation import JSON
 from router.server.plugins.hooks import Hooks, failure_of
 from router.server.plugins.plugin import CURRENT, RequestContext, ResponseHead
@@ -72,4 +73,4 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: RequestEr
         await send_answer(send, failure_answer(refusal, JSON), JSON)
         return
     await receive()
-    await send({"type": "websocket.close", "code": 4403, "reason": refusal.message[:120]})
+    await send({"type": "websocket.close", "code": 4403, "reason": close_reason(refusal.message)})

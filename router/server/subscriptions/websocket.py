@@ -21,9 +21,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from router.errors import OperationError
 from router.execution.json_numbers import decode_exact, encode
@@ -32,6 +33,7 @@ from router.operation.model import OperationKind
 from router.server.access.caller import NOBODY, UNAUTHENTICATED, Caller, Identity
 from router.server.access.cross_origin import OriginGuard
 from router.server.answer import errors_of, in_trace, result_answer
+from router.server.close_reason import close_reason
 from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
@@ -48,6 +50,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 SERVICE_RESTART = 1012
 PROTOCOL_VIOLATION = "WEBSOCKET_PROTOCOL_VIOLATION"
 MAX_ID_LENGTH = 1000
+MAX_UNREAD_ENDINGS = 100
 Header = tuple[bytes, bytes]
 
 
@@ -107,7 +110,8 @@ class WebSocketEndpoint:
             await self._talk(connection, receive, scope, headers)
         except ProtocolViolation as violation:
             await self._current().tell(violation.error)
-            await send({"type": "websocket.close", "code": violation.code, "reason": violation.reason})
+            with suppress(_ClientGone):
+                await connection.close(violation.code, violation.reason)
         except _ClientGone:
             pass
         finally:
@@ -142,7 +146,7 @@ class WebSocketEndpoint:
         try:
             return await self._identity.caller(scope, propagated, [*sent.items(), *scope["headers"]])
         except RequestError as error:
-            raise ProtocolViolation(4403, error.message[:120], error) from None
+            raise ProtocolViolation(4403, error.message, error) from None
 
     def _headers_in(self, payload: object, wanted: Set[bytes]) -> dict[bytes, bytes]:
         """Headers that are ``wanted`` in the payload of ``connection_init``: browsers can set no others."""
@@ -172,6 +176,9 @@ class _Connection:
         self._said: frozenset[bytes] = frozenset()
         self._deferred_format: DeferredFormat | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        # Those too whose id is free again, and whose last message waits for the client to read.
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def acknowledge(
         self, caller: Caller, scope: Scope, said: frozenset[bytes], form: DeferredFormat | None
@@ -187,6 +194,7 @@ class _Connection:
         """Do what a message says. ProtocolViolation."""
         match message["type"]:
             case "subscribe":
+                await self._until_read()
                 self._subscribe(_id_of(message), message.get("payload"))
             case "complete":
                 operation = self._operations.pop(_id_of(message), None)
@@ -199,23 +207,35 @@ class _Connection:
             case "connection_init":
                 raise ProtocolViolation(4429, "Too many initialisation requests")
             case other:
-                raise ProtocolViolation(4400, f"There is no message of type '{other}'"[:120])
+                raise ProtocolViolation(4400, f"There is no message of type '{other}'")
 
     async def end(self) -> None:
         """Give up all operations."""
-        operations = list(self._operations.values())
+        tasks = list(self._tasks)
         self._operations.clear()
-        for operation in operations:
-            operation.cancel()
-        await asyncio.gather(*operations, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection; nothing is sent after it."""
+        message = {"type": "websocket.close", "code": code, "reason": close_reason(reason)}
+        await self._send_in_turn(lambda: message)
+
+    async def _until_read(self) -> None:
+        """Take no more of a client that leaves so many last messages unread: each waits in a task, and holds memory."""
+        while len(self._tasks) >= self._max_operations + MAX_UNREAD_ENDINGS:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._operations:
-            raise ProtocolViolation(4409, f"Subscriber for {id_} already exists"[:120])
+            raise ProtocolViolation(4409, f"Subscriber for {id_} already exists")
         if not isinstance(payload, dict):
             raise ProtocolViolation(4400, "The payload of 'subscribe' is not an object")
         task = asyncio.create_task(self._operate(SocketOperation(id_, payload, self._overload)))
         self._operations[id_] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _operate(self, operation: SocketOperation) -> None:
         observed = self._current().observed
@@ -248,7 +268,7 @@ class _Connection:
         service = self._current()
         if not self._said.isdisjoint(service.claim_headers):
             # What the client said of itself would be taken for what its token says.
-            await self._close("The router's settings have changed. Connect again.")
+            await self.close(SERVICE_RESTART, "The router's settings have changed. Connect again.")
             return
         self._refuse_if_need_be()
         operation.enter()
@@ -299,7 +319,7 @@ class _Connection:
                 await self._current().tell(ending.error)
             if ending.is_ours:
                 # Clients come again after this code; an error would end the subscription for good.
-                await self._close(str(ending.errors[0]["message"]))
+                await self.close(SERVICE_RESTART, str(ending.errors[0]["message"]))
             elif ending.errors:
                 await self._finish(operation, b'{"id":%b,"type":"error","payload":%b}', encode(in_trace(ending.errors)))
             else:
@@ -318,18 +338,19 @@ class _Connection:
         await self._send_text(form, encode(operation.id), *values)
 
     async def _send_text(self, form: bytes, *values: bytes) -> None:
+        await self._send_in_turn(lambda: {"type": "websocket.send", "text": (form % values).decode()})
+
+    async def _send_in_turn(self, made: Callable[[], Message]) -> None:
         try:
             async with asyncio.timeout(STALLED_AFTER_S), self._sending:
-                await self._send({"type": "websocket.send", "text": (form % values).decode()})
-        except OSError:
-            raise _ClientGone from None
-
-    async def _close(self, reason: str) -> None:
-        try:
-            async with self._sending:
-                await self._send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": reason[:120]})
+                if self._is_closed:
+                    raise _ClientGone
+                message = made()
+                self._is_closed = message["type"] == "websocket.close"
+                await self._send(message)
         except (OSError, RuntimeError):
-            raise _ClientGone from None  # It is closed already, by either side.
+            # RuntimeError: the server has closed it by itself, as it does at its end.
+            raise _ClientGone from None
 
 
 def _token_headers(settings: AuthenticationSettings) -> frozenset[bytes]:

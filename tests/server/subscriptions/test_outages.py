@@ -149,12 +149,15 @@ async def test_a_subgraph_that_opens_a_stream_and_breaks_it_off_again_and_again_
     async def tell(stream: Stream) -> None:
         await stream.break_off()
 
-    async with sse_subgraph(tell, asyncio.Event()) as subgraph:
-        async with live_stack(by_events_of(subgraph.url, 0.1)) as stack, asyncio.timeout(10):
-            client = await subscribe(stack)
-            assert "goes on then" in (await result(client))["errors"][0]["message"]
-            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
-            client.close()
+    async with (
+        sse_subgraph(tell, asyncio.Event()) as subgraph,
+        live_stack(by_events_of(subgraph.url, 0.1)) as stack,
+        asyncio.timeout(10),
+    ):
+        client = await subscribe(stack)
+        assert "goes on then" in (await result(client))["errors"][0]["message"]
+        assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+        client.close()
     assert len(subgraph.asked.bodies) == 2
 
 
@@ -172,13 +175,12 @@ async def test_a_proxy_that_answers_for_a_lost_subgraph_is_no_connection_to_it()
 
     is_lost = asyncio.Event()
 
-    async with raw_server(talk) as server:
-        async with live_stack(by_events_of(server.url, 0.1)) as stack, asyncio.timeout(10):
-            client = await subscribe(stack)
-            assert await result(client) == {"data": {"bids": {"amount": 3}}}
-            assert "goes on then" in (await result(client))["errors"][0]["message"]
-            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
-            client.close()
+    async with raw_server(talk) as server, live_stack(by_events_of(server.url, 0.1)) as stack, asyncio.timeout(10):
+        client = await subscribe(stack)
+        assert await result(client) == {"data": {"bids": {"amount": 3}}}
+        assert "goes on then" in (await result(client))["errors"][0]["message"]
+        assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+        client.close()
 
 
 @pytest.mark.asyncio
@@ -186,8 +188,7 @@ async def test_a_subgraph_that_answers_with_a_page_from_the_first_is_not_tried_a
     async def talk(exchange: Exchange) -> None:
         await exchange.write(UNAVAILABLE)
 
-    async with raw_server(talk) as server:
-        async with live_stack(by_events_of(server.url, 300.0)) as stack, asyncio.timeout(10):
-            client = await subscribe(stack)
-            assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
-            client.close()
+    async with raw_server(talk) as server, live_stack(by_events_of(server.url, 300.0)) as stack, asyncio.timeout(10):
+        client = await subscribe(stack)
+        assert await ending_codes(client) == ["SUBGRAPH_REQUEST_FAILED"]
+        client.close()

@@ -120,6 +120,7 @@ async def test_nothing_is_taken_before_the_acknowledgement(stack: Stack, message
         pytest.param('{"type":"complete"}', 4400, id="the end of nothing"),
         pytest.param('{"type":"complete","id":"' + "x" * 1001 + '"}', 4400, id="a long id"),
         pytest.param('{"type":"ping","payload":[' + "[]," * 50_000 + "[]]}", 4400, id="many values"),
+        pytest.param('{"type":"' + "ü" * 119 + '"}', 4400, id="a type that makes a long reason"),
         pytest.param('{"type":7}', 4400, id="a number as type"),
         pytest.param("[]", 4400, id="a list"),
         pytest.param("{", 4400, id="no JSON"),
