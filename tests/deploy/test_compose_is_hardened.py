@@ -43,6 +43,17 @@ def test_databases_keep_their_data_in_volumes_of_their_own(containers: dict[str,
     assert containers["nats"]["volumes"] == ["events:/data"]
 
 
+def test_a_service_finds_its_jwks_file_in_a_folder_that_it_cannot_write_to(
+    containers: dict[str, Json], environment: dict[str, str]
+) -> None:
+    """Of a single file that is mounted, a container would go on seeing the one that was replaced."""
+    for service in SERVICES:
+        [mount] = containers[service]["volumes"]
+        assert (mount["type"], mount["source"], mount["read_only"]) == ("bind", environment["JWKS_FOLDER"], True)
+        assert mount["bind"] == {"create_host_path": False}
+        assert containers[service]["environment"]["JWKS_FILE"] == f"{mount['target']}/jwks.json"
+
+
 def test_a_database_is_reached_by_its_own_service_alone(containers: dict[str, Json]) -> None:
     for service in SERVICES:
         network = f"{service}-data"
