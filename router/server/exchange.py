@@ -31,13 +31,13 @@ class Exchange:
     messages go when the steps have seen them. The others are what single steps leave for themselves, or for others.
     """
 
-    __slots__ = ("_heads", "began", "fields", "scope", "send_on", "sent_bytes", "spans", "status", "trace")
+    __slots__ = ("_heads", "began", "ended", "fields", "scope", "send_on", "sent_bytes", "spans", "status", "trace")
 
     def __init__(self, scope: Scope, send: Send, heads: Sequence[Callable[[Exchange, list[Header]], None]]) -> None:
         self.scope = scope
         self.fields = fields_of(scope["headers"])
         self.send_on = send
-        self.began = 0.0
+        self.began = self.ended = 0.0
         self.status = 0
         self.sent_bytes = 0
         self.trace: RequestTrace | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from functools import partial
 
 import pytest
 
@@ -29,11 +30,11 @@ async def test_lines_of_one_round_are_written_at_once_and_in_order() -> None:
     pipe = Pipe()
     lines = LinesToStdout(pipe)
     for number in range(3):
-        lines.write(b"%d" % number)
+        lines.write(partial(bytes.__mod__, b"%d", number))
     assert pipe.getvalue() == b""
     await asyncio.sleep(0)
     assert (pipe.getvalue(), pipe.writes) == (b"0\n1\n2\n", 1)
-    lines.write(b"3")
+    lines.write(lambda: b"3")
     await asyncio.sleep(0)
     assert pipe.getvalue() == b"0\n1\n2\n3\n"
 
@@ -43,7 +44,7 @@ async def test_no_more_than_a_thousand_lines_wait() -> None:
     pipe = Pipe()
     lines = LinesToStdout(pipe)
     for number in range(1500):
-        lines.write(b"%d" % number)
+        lines.write(partial(bytes.__mod__, b"%d", number))
     assert (pipe.writes, pipe.getvalue().count(b"\n")) == (1, 1000)
     await asyncio.sleep(0)
     assert pipe.getvalue() == b"".join(b"%d\n" % number for number in range(1500))
@@ -53,7 +54,7 @@ async def test_no_more_than_a_thousand_lines_wait() -> None:
 async def test_what_waits_when_the_process_ends_is_written_then() -> None:
     pipe = Pipe()
     lines = LinesToStdout(pipe)
-    lines.write(b"last")
+    lines.write(lambda: b"last")
     lines.flush()
     assert pipe.getvalue() == b"last\n"
 
@@ -65,10 +66,10 @@ async def test_a_stdout_that_nobody_reads_stops_no_request_and_is_told_once(capl
     pipe.gone = True
     with caplog.at_level(logging.ERROR, "galleria.router"):
         for _ in range(2):
-            lines.write(b"lost")
+            lines.write(lambda: b"lost")
             await asyncio.sleep(0)
     assert [record.getMessage() for record in caplog.records] == ["the access log cannot be written: nobody reads"]
     pipe.gone = False
-    lines.write(b"found")
+    lines.write(lambda: b"found")
     await asyncio.sleep(0)
     assert pipe.getvalue() == b"found\n"

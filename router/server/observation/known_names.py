@@ -9,7 +9,7 @@ have changed hands, so that whoever sends ever new names changes few of them, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 OTHER = "other"
 
@@ -23,15 +23,19 @@ class KnownNames:
         self._known: dict[str, int] = {}
         self._candidates: dict[str, int] = {}
 
-    def count(self, name: str) -> str:
-        """See ``name`` once more: itself where it is known now, else OTHER."""
+    def count(self, name: str, times: int = 1) -> str:
+        """See ``name`` once more: itself where it is known now, else OTHER. Several ``times`` where ``have_room``."""
         if name in self._known:
-            self._known[name] += 1
+            self._known[name] += times
             return name
         if len(self._known) < self._most:
-            self._known[name] = 1
+            self._known[name] = times
             return name
         return name if self._count_candidate(name) else OTHER
+
+    def have_room(self, names: Set[str]) -> bool:
+        """Whether all ``names`` are known, or will be when they are counted: whatever their order, none is OTHER."""
+        return len(self._known.keys() | names) <= self._most
 
     def label(self, name: str) -> str:
         """What ``name`` is called, without seeing it once more."""

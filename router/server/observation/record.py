@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from router.server.observation.stage_durations import StageDurations
-from router.server.stages import Stage
+from router.server.stages import OBSERVER, Stage
 
 if TYPE_CHECKING:
     from router.server.observation.spans import RequestSpans
@@ -19,7 +19,8 @@ class RequestRecord:
     """One HTTP request, or one WebSocket connection with all its operations.
 
     ``client`` is the name that it gives itself. ``asks_for_fetches`` where it wants to see its plan and fetches.
-    ``spans`` where it is sampled. ``has_missed`` while an operation is compiled for it. Implements StageObserver.
+    ``spans`` where it is sampled. ``has_missed`` while an operation is compiled for it. ``projected_at`` is when an
+    operation began to be projected, from then until that has ended. Implements StageObserver.
     """
 
     client: bytes
@@ -27,6 +28,7 @@ class RequestRecord:
     stages: StageDurations
     spans: RequestSpans | None = None
     has_missed: bool = False
+    projected_at: float = 0.0
 
     def passed(self, stage: Stage, started: float, ended: float) -> None:
         """As the protocol says."""
@@ -35,7 +37,8 @@ class RequestRecord:
             self.spans.add_stage(stage, started, ended)
 
 
-RECORD: ContextVar[RequestRecord | None] = ContextVar("galleria_record", default=None)
+# The observer of a request's stages is its record: nothing else is ever put there.
+RECORD = cast("ContextVar[RequestRecord | None]", OBSERVER)
 
 
 @dataclass(slots=True)

@@ -6,13 +6,12 @@ from router.server.config.telemetry import TelemetrySettings
 from router.server.exchange import Exchange, Step
 from router.server.observation.record import RECORD, RequestRecord
 from router.server.observation.stage_durations import StageDurations
-from router.server.stages import OBSERVER
 
 FETCHES_HEADER = b"x-galleria-fetches"
 
 
 class Recording(Step):
-    """The service finds a request's record in RECORD, and compilation in OBSERVER.
+    """The service finds a request's record in RECORD, and compilation finds its observer there.
 
     A request of which nothing is to be noted has no record, and costs no more than finding that out.
     """
@@ -32,4 +31,3 @@ class Recording(Step):
             client = fields.get(self._client_header, b"")
             record = RequestRecord(client, asks_for_fetches, self._stages, exchange.spans)
         RECORD.set(record)
-        OBSERVER.set(record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import replace
 
 from router.execution.execute import ExecutionResult
@@ -21,12 +20,8 @@ from router.server.observation.record import RECORD
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
-from router.server.stages import OBSERVER
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.telemetry import Telemetry
-
-# When the operation that runs in this task began to be projected: its execution had ended then.
-_PROJECTED_AT: ContextVar[float] = ContextVar("galleria_projected_at", default=0.0)
 
 
 class ObservedService(GraphQLService):
@@ -43,6 +38,7 @@ class ObservedService(GraphQLService):
         """As GraphQLService says."""
         super().__init__(config, telemetry, subscriptions, graph, documents)
         self._explains, self._is_open = config.explains, config.has_explorer
+        self._stages = telemetry.stages
         self._operations = telemetry.operations if config.telemetry.metrics.operations else None
 
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
@@ -54,7 +50,7 @@ class ObservedService(GraphQLService):
         if operations is not None:
             operations.hits += not record.has_missed
             record.has_missed = False
-            operations.receive(compiled.operation, record.client)
+            operations.receive(compiled.operation.name, record.client)
         if record.spans is not None:
             record.spans.name_operation(compiled.operation)
         return graph, compiled
@@ -79,34 +75,34 @@ class ObservedService(GraphQLService):
             result = await super().run(graph, compiled, request, caller, started)
             errors = len(result.errors)
             if client is not None and explains:
-                told = explain(compiled.plan, client.fetches, began, _PROJECTED_AT.get())
+                told = explain(compiled.plan, client.fetches, began, record.projected_at)
                 result = result._replace(extensions={**(result.extensions or {}), **told})
             return result
         finally:
             over = time.perf_counter()
-            projected = _PROJECTED_AT.get()
-            # What was projected before this began was another operation of the same task, as in a batch.
-            executed = projected if projected >= began else over
-            record.passed("execute", began, executed)
+            executed, record.projected_at = record.projected_at or over, 0.0
             if spans is not None and span is not None:
                 spans.end_execution(span, executed, errors)
-            if self._operations is not None:
-                operation, plan = compiled.operation, compiled.plan
-                self._operations.execute(operation, record.client, over - began, plan, failed=errors > 0)
+            if self._operations is None:
+                self._stages.ran([(executed - began, over - began)])
+            else:
+                operation = compiled.operation.name, record.client
+                self._operations.execute((*operation, executed - began, over - began, compiled.plan, errors > 0))
 
     def project(
         self, compiled: CompiledOperation, result: ExecutionResult, variables: Mapping[str, object]
     ) -> ProjectedResult:
-        """As GraphQLService says."""
-        observer = OBSERVER.get()
-        if observer is None:
+        """As GraphQLService says. From here to the end of ``run`` nothing waits, so no other operation of the record,
+        as of a batch, is projected meanwhile."""
+        record = RECORD.get()
+        if record is None:
             return super().project(compiled, result, variables)
-        began = time.perf_counter()
-        _PROJECTED_AT.set(began)
+        record.projected_at = began = time.perf_counter()
         try:
             return super().project(compiled, result, variables)
         finally:
-            observer.passed("project", began, time.perf_counter())
+            if record.spans is not None:
+                record.spans.add_stage("project", began, time.perf_counter())
 
     async def run_in_parts(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float

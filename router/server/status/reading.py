@@ -14,7 +14,7 @@ from pathlib import Path
 from router.execution.traffic.balance import Replica
 from router.server.config import RouterConfig
 from router.server.graph import Graph
-from router.server.observation.operation_metrics import OperationMetrics, Slowest
+from router.server.observation.operation_counts import OperationCounts, Slowest
 from router.server.overload import Overload
 from router.server.service import GraphQLService
 from router.server.status.outline import outline_plan
@@ -52,7 +52,7 @@ def read_status(source: StatusSource) -> JsonObject:
         "reloads": [
             {"at": one.at, "outcome": one.outcome, "reason": one.reason} for one in reversed(telemetry.reload_log)
         ],
-        "operations": _operations(telemetry.operations) if source.config.telemetry.metrics.operations else None,
+        "operations": _operations(telemetry.operations.counts) if source.config.telemetry.metrics.operations else None,
     }
 
 
@@ -133,7 +133,7 @@ def _addresses(graph: Graph, name: str) -> list[JsonObject]:
     ]
 
 
-def _operations(operations: OperationMetrics) -> list[JsonObject]:
+def _operations(operations: OperationCounts) -> list[JsonObject]:
     """The slowest of those that have figures of their own, with the plan of their slowest execution."""
     slowest = sorted(operations.slowest.items(), key=lambda one: one[1].seconds, reverse=True)
     return [
