@@ -65,17 +65,22 @@ class TokenVerifier:
         self._issuers = {issuer.settings.issuer: issuer for issuer in issuers}
         self._limits = limits
         self._clock = clock
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+
+    def known(self, token: bytes) -> Requester | None:
+        """Who bears a token that was verified before; None where it must be, perhaps again."""
+        known = self._known.get(token)
+        if known is None:
+            return None
+        if known.until > self._clock() and known.generation == known.issuer.keys.generation:
+            self._known.move_to_end(token)
+            return known.requester
+        del self._known[token]
+        return None
 
     async def requester(self, token: str) -> Requester:
         """Who bears ``token``. Raises TokenRefused, and KeysUnavailable where its issuer's keys cannot be had."""
-        known = self._known.get(token)
-        if known is not None:
-            if known.until > self._clock() and known.generation == known.issuer.keys.generation:
-                self._known.move_to_end(token)
-                return known.requester
-            del self._known[token]
-        return await self._learn(token)
+        return self.known(token.encode()) or await self._learn(token)
 
     async def _learn(self, token: str) -> Requester:
         if len(token) > self._limits.max_bytes:
@@ -83,7 +88,7 @@ class TokenVerifier:
         issuer, claims = await self._verify(token)
         expires_at = self._check_times(claims)
         requester = Requester(claims, scopes_in(claims, issuer.settings.scopes_claim), expires_at)
-        self._known[token] = _Known(requester, issuer, issuer.keys.generation, expires_at)
+        self._known[token.encode()] = _Known(requester, issuer, issuer.keys.generation, expires_at)
         while len(self._known) > self._limits.max_cached:
             self._known.popitem(last=False)
         return requester

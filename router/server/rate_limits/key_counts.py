@@ -39,7 +39,7 @@ class KeyCounts:
         # The shards that others have not been told of yet; the first letter of a key is its shard.
         self.changed: set[str] = set()
         self._own: OrderedDict[str, Count] = OrderedDict()
-        self._by_shard: defaultdict[str, dict[str, Count]] = defaultdict(dict)
+        self._by_shard: defaultdict[str, set[str]] = defaultdict(set)
         self._others: defaultdict[str, dict[str, Counts]] = defaultdict(dict)
 
     def __len__(self) -> int:
@@ -61,15 +61,39 @@ class KeyCounts:
         """Count ``amount`` for ``key``."""
         window = int(now / self.window_s)
         current, previous = _at(self._own.get(key), window)
-        count = window, current + amount, previous
+        self._keep(key, (window, current + amount, previous))
+
+    def take(self, key: str, amount: float, limit: float, now: float) -> float | None:
+        """Count ``amount`` for ``key`` if that is within ``limit``: 0 then, else what ``wait_s`` says.
+
+        Most keys have counted something in this window here, and nothing elsewhere: those are looked up once.
+        """
+        count = self._own.get(key)
+        passed = now / self.window_s
+        window = int(passed)
+        if count is None or count[0] != window or self._others:
+            wait_s = self.wait_s(key, amount, limit, now)
+            if wait_s == 0:
+                self.add(key, amount, now)
+            return wait_s
+        _, current, previous = count
+        current += amount
+        if current + previous * (1 - (passed - window)) > limit:
+            return self.wait_s(key, amount, limit, now)
+        self._keep(key, (window, current, previous))
+        return 0.0
+
+    def _keep(self, key: str, count: Count) -> None:
         own, shard = self._own, key[0]
+        is_new = key not in own
         own[key] = count
         own.move_to_end(key)
-        self._by_shard[shard][key] = count
         self.changed.add(shard)
-        while len(own) > self.max_keys:
-            forgotten, _ = own.popitem(last=False)
-            del self._by_shard[forgotten[0]][forgotten]
+        if is_new:
+            self._by_shard[shard].add(key)
+            while len(own) > self.max_keys:
+                forgotten, _ = own.popitem(last=False)
+                self._by_shard[forgotten[0]].discard(forgotten)
 
     def wait_s(self, key: str, amount: float, limit: float, now: float) -> float | None:
         """How long until ``amount`` more is within ``limit``: 0 where it is now, None where it never is."""
@@ -92,7 +116,8 @@ class KeyCounts:
     def told(self, shard: str, now: float) -> dict[str, Count]:
         """What others are to be told of a shard: the counts that still matter."""
         oldest = int(now / self.window_s) - 1
-        return {key: count for key, count in self._by_shard[shard].items() if count[0] >= oldest}
+        counts = {key: self._own[key] for key in self._by_shard[shard]}
+        return {key: count for key, count in counts.items() if count[0] >= oldest}
 
     def hear(self, replica: str, shard: str, counts: Counts) -> None:
         """Take in what a replica tells of a shard, in place of what it told before."""

@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
+from typing import NoReturn
 
 from router.errors import InputError
 from router.server.access.caller import Caller, Requester
 from router.server.config import INVALID_CONFIG, RateLimitSettings, RateRuleSettings, RouterConfig
 from router.server.nats.connection import NatsConnection
 from router.server.rate_limits.key_counts import KeyCounts, digest
-from router.server.rate_limits.origin import ORIGIN, Origin, OriginReading
+from router.server.rate_limits.origin import ORIGIN, OriginReading
 from router.server.rate_limits.sharing import CountSharing, Replica
 from router.server.request_error import RequestError
 
@@ -34,19 +35,23 @@ LimiterInput = tuple[RateLimitSettings, NatsConnection | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the settings, and what was counted for it."""
+    """A rule of the settings, and what was counted for it.
+
+    ``derived_as`` is what a requester's key is remembered as, "" where the rule asks for no claim.
+    """
 
     settings: RateRuleSettings
     header: bytes | None
     counts: KeyCounts
+    derived_as: str
 
-    def key(self, origin: Origin, caller: Caller) -> str:
+    def key(self, caller: Caller) -> str:
         """Whose request it is: by header or claim, else by address."""
-        claim = self.settings.claim
-        if claim is not None and caller.requester.claims is not None:
-            key = _key_of_claim(claim, caller.requester)
+        if self.derived_as:
+            key: str | None = caller.requester.derived.get(self.derived_as) or self._key_of_claim(caller.requester)
             if key is not None:
                 return key
+        origin = ORIGIN.get()
         if self.header is not None:
             # Space around a value is no part of it (RFC 9110, section 5.5), and must make no other client of one.
             value = origin.headers.get(self.header, b"").strip(b" \t")
@@ -54,14 +59,13 @@ class Rule:
                 return digest(f"header {value.decode('latin-1')}")
         return _key_of_address(origin.address)
 
-
-def _key_of_claim(claim: str, requester: Requester) -> str | None:
-    """Worked out once of each token; None where it has no such claim."""
-    use = f"rate limit by {claim}"
-    key: str | None = requester.derived.get(use)
-    if key is None and requester.claims is not None and requester.claims.get(claim) is not None:
-        key = requester.derived[use] = digest(f"claim {requester.claims[claim]}")
-    return key
+    def _key_of_claim(self, requester: Requester) -> str | None:
+        """Worked out once of each token; None where it has no such claim."""
+        value = (requester.claims or {}).get(self.settings.claim or "")
+        if value is None:
+            return None
+        key = requester.derived[self.derived_as] = digest(f"claim {value}")
+        return key
 
 
 @lru_cache(maxsize=4096)
@@ -110,18 +114,28 @@ class RateLimiter:
             await self.sharing.close()
 
     def _take(self, rules: Sequence[Rule], amount: float, caller: Caller) -> None:
-        self.start()
-        now, origin = self._clock(), ORIGIN.get()
+        if self.sharing is not None:
+            self.sharing.start()
+        now = self._clock()
+        if len(rules) == 1:
+            rule = rules[0]
+            wait_s = rule.counts.take(rule.key(caller), amount, rule.settings.limit, now)
+            if wait_s != 0:
+                self._refuse(rule, wait_s)
+            return
         admitted = []
         for rule in rules:
-            key = rule.key(origin, caller)
+            key = rule.key(caller)
             wait_s = rule.counts.wait_s(key, amount, rule.settings.limit, now)
             if wait_s != 0:
-                self.refusals[rule.settings.name] += 1
-                raise _refused(rule.settings, wait_s)
+                self._refuse(rule, wait_s)
             admitted.append((rule.counts, key))
         for counts, key in admitted:
             counts.add(key, amount, now)
+
+    def _refuse(self, rule: Rule, wait_s: float | None) -> NoReturn:
+        self.refusals[rule.settings.name] += 1
+        raise _refused(rule.settings, wait_s)
 
 
 def rate_limiter(config: RouterConfig, nats: NatsConnection | None, previous: RateLimiter | None) -> RateLimiter | None:
@@ -176,7 +190,8 @@ def _check(config: RouterConfig) -> None:
 def _rule(settings: RateRuleSettings, counts: KeyCounts | None, section: RateLimitSettings) -> Rule:
     counts = counts or KeyCounts(settings.window_s, section.max_keys)
     counts.max_keys = section.max_keys
-    return Rule(settings, settings.header.encode() if settings.header is not None else None, counts)
+    header = settings.header.encode() if settings.header is not None else None
+    return Rule(settings, header, counts, f"rate limit by {settings.claim}" if settings.claim is not None else "")
 
 
 def _id_of(rule: RateRuleSettings) -> str:

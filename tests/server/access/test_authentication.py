@@ -12,10 +12,13 @@ import pytest
 import pytest_asyncio
 
 from router.errors import InputError
+from router.server.access.authentication import Authenticator
 from router.server.app import RouterApp
 from router.server.config import AuthenticationSettings, BatchingSettings, IssuerSettings, RouterConfig
+from router.server.request_error import RequestError
 from tests.server.access.guarded import Guarded
-from tests.server.access.issuer import AUDIENCE, NAME, IssuerNow
+from tests.server.access.issuer import AUDIENCE, NAME, Issuer, IssuerNow
+from tests.server.access.test_tokens import verifier_of
 from tests.server.shop import client_of, codes
 from tests.server.subscriptions.live import BIDS, live_stack, streaming
 from tests.server.subscriptions.test_streams import MULTIPART, SSE, parts, sse_results
@@ -180,3 +183,23 @@ async def test_a_subscription_over_a_stream_ends_with_its_token(
         async with streaming(stack, accept, headers=expired) as response:
             assert "it has expired" in (await response.aread()).decode()
         assert stack.auction.begun == 1
+
+
+@pytest.mark.asyncio
+async def test_a_token_has_one_requester_however_the_header_is_written() -> None:
+    issuer = Issuer()
+    token = issuer.token().encode()
+    authenticator = Authenticator(AuthenticationSettings(cookie="session"), verifier_of(issuer))
+    sent = [
+        (b"authorization", b"bearer   " + token),
+        (b"authorization", b"Bearer " + token),
+        (b"authorization", b"Bearer  " + token),
+        (b"cookie", b"session=" + token),
+    ]
+    callers = [await authenticator.caller({}, (), [one]) for one in sent]
+    assert callers[0].requester.is_authenticated
+    assert all(one.requester is callers[0].requester for one in callers)
+    # What is written as most clients do is found at once, and is no other token's for being part of it.
+    for wrong in (b"Bearer " + token[:-1], b"Bearer", b"Bearer ", b"Basic " + token, token):
+        with pytest.raises(RequestError):
+            await authenticator.caller({}, (), [(b"authorization", wrong)])

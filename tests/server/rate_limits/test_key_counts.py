@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from router.server.rate_limits.key_counts import KeyCounts, digest
@@ -111,3 +113,22 @@ def test_the_keys_counted_longest_ago_are_forgotten_beyond_the_bound() -> None:
 def test_a_digest_is_short_and_tells_nothing() -> None:
     assert len(digest("x" * 1_000_000)) == len(digest("")) == 22
     assert digest("ada@example.com") == digest("ada@example.com") != digest("eve@example.com")
+
+
+def test_taking_is_waiting_for_nothing_and_counting_then() -> None:
+    draw = random.Random(7)  # noqa: S311 - no secret
+    at_once, in_two = KeyCounts(10.0, 3), KeyCounts(10.0, 3)
+    now = 600.0
+    for number in range(3000):
+        now += draw.choice([0.0, 0.1, 0.7, 3.0, 11.0])
+        key, amount, limit = digest(f"key {draw.randrange(5)}"), draw.choice([0.5, 1, 4]), draw.choice([3, 6, 20])
+        wait_s = in_two.wait_s(key, amount, limit, now)
+        if wait_s == 0:
+            in_two.add(key, amount, now)
+        assert at_once.take(key, amount, limit, now) == wait_s
+        if number == 1500:  # From here on another replica has counted for one of the keys too.
+            for counts in (at_once, in_two):
+                counts.hear("other", key[0], {key: (int(now / 10), 2.0, 2.0)})
+    shards = {digest(f"key {number}")[0] for number in range(5)}
+    assert {shard: at_once.told(shard, now) for shard in shards} == {shard: in_two.told(shard, now) for shard in shards}
+    assert at_once.changed == in_two.changed
