@@ -1,31 +1,34 @@
 """What the five services really publish, from the first order to the last return, is what their schemas say.
 
-All five run here on a real database and a real NATS, with clocks that are quick; what is on the stream at the end is
-held against the schemas, and every type that is promised must have been seen.
+All five run here on a real database and a real NATS, with one clock that the test moves; what is on the stream at the
+end is held against the schemas, and every type that is promised must have been seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from subgraphs.chassis.bus import Bus
+from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.command import load_service, service_names
 from subgraphs.chassis.event import Event, to_cloud_event
 from tests.contract.event_schemas import Json, event_schemas, problems
 from tests.services import ServiceClient, bus_of, eventually, running_service
 
 SCHEMAS = event_schemas()
-QUICK = {
-    "SHIPPING_DISPATCH_AFTER_S": "3",
+DISPATCH_AFTER_S, RESERVATION_TTL_S = 300, 600
+SETTINGS = {
+    "SHIPPING_DISPATCH_AFTER_S": str(DISPATCH_AFTER_S),
     "SHIPPING_HUB_AFTER_S": "0",
     "SHIPPING_OUT_FOR_DELIVERY_AFTER_S": "0",
     "SHIPPING_DELIVERY_AFTER_S": "0",
-    "INVENTORY_RESERVATION_TTL_S": "12",
+    "INVENTORY_RESERVATION_TTL_S": str(RESERVATION_TTL_S),
 }
 CREATE = """
 mutation ($id: ID!) {
@@ -60,14 +63,34 @@ mutation ($id: ID!, $key: String!) {
 }
 """
 STATUS = "query ($id: ID!) { order(id: $id) { status } }"
+PARCELS = """
+query ($id: ID!) {
+  _entities(representations: [{__typename: "Order", id: $id}]) { ... on Order { shipments { direction status } } }
+}
+"""
+
+
+class Clock:
+    """The time, and as much more as the test has let pass."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self._ahead
+
+    def pass_s(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
 
 
 class Mall:
     """The five services, asked as Ada."""
 
-    def __init__(self, clients: Mapping[str, ServiceClient]) -> None:
+    def __init__(self, clients: Mapping[str, ServiceClient], clock: Clock) -> None:
+        self.clock = clock
         self._orders = clients["orders"]
         self._inventory = clients["inventory"]
+        self._shipping = clients["shipping"]
 
     async def stock(self, product: str) -> None:
         for mutation in (CREATE, STOCK):
@@ -91,22 +114,37 @@ class Mall:
         returned = await self._orders.data(RETURN, "cus_ada", id=order_id, key=uuid4().hex)
         assert returned["returnOrder"]["userErrors"] == []
 
-    async def await_status(self, order_id: str, *statuses: str) -> None:
+    async def await_status(self, order_id: str, status: str) -> None:
         async def attempt() -> bool:
-            return (await self._orders.data(STATUS, "cus_ada", id=order_id))["order"]["status"] in statuses
+            found: str = (await self._orders.data(STATUS, "cus_ada", id=order_id))["order"]["status"]
+            return found == status
 
-        await eventually(attempt, f"{order_id} {' or '.join(statuses)}")
+        await eventually(attempt, f"{order_id} {status}")
+
+    async def await_return(self, order_id: str) -> None:
+        """Wait until a carrier is to fetch a return of the order."""
+
+        async def attempt() -> bool:
+            (order,) = (await self._shipping.data(PARCELS, "cus_ada", id=order_id))["_entities"]
+            return {"direction": "RETURN", "status": "BOOKED"} in order["shipments"]
+
+        await eventually(attempt, f"a return of {order_id}")
 
 
 @asynccontextmanager
 async def open_mall(new_mongodb_url: Callable[[], str], nats_url: str, data: Path) -> AsyncIterator[Mall]:
     """All services, each with a database of its own."""
     async with AsyncExitStack() as stack:
-        clients = {}
+        clients, clock = {}, Clock()
         for name in service_names():
-            environment = {**QUICK, "MONGODB_URL": new_mongodb_url(), "NATS_URL": nats_url, "GALLERIA_DATA": str(data)}
-            clients[name] = await stack.enter_async_context(running_service(load_service(name), environment))
-        yield Mall(clients)
+            environment = {
+                **SETTINGS,
+                "MONGODB_URL": new_mongodb_url(),
+                "NATS_URL": nats_url,
+                "GALLERIA_DATA": str(data),
+            }
+            clients[name] = await stack.enter_async_context(running_service(load_service(name), environment, clock))
+        yield Mall(clients, clock)
 
 
 async def live(mall: Mall) -> None:
@@ -117,13 +155,17 @@ async def live(mall: Mall) -> None:
     declined = await mall.place("MUG-001", token="tok_declined_expired_card")
     rejected = await mall.place("MUG-001", quantity=900)
     voided = await mall.place("MUG-001")
-    await mall.await_status(voided, "CONFIRMED", "DISPATCHED")
+    for order_id in (voided, sent):
+        await mall.await_status(order_id, "CONFIRMED")
     await mall.cancel(voided)
     for order_id in (declined, rejected):
         await mall.await_status(order_id, "CANCELLED")
+    mall.clock.pass_s(RESERVATION_TTL_S)
+    await mall.await_status(waiting, "CANCELLED")
     await mall.await_status(sent, "DELIVERED")
     await mall.send_back(sent)
-    await mall.await_status(waiting, "CANCELLED")
+    await mall.await_return(sent)
+    mall.clock.pass_s(DISPATCH_AFTER_S)
 
 
 async def on_the_stream(bus: Bus) -> list[Event]:

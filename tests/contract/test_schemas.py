@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import router
 from router.composition.subgraphs_file import load_subgraphs
 from router.supergraph import read_supergraph
+from subgraphs.chassis.command import mall
 from tests.contract.front_end import OPERATIONS, broken_operations
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("inventory", "orders", "payments", "recommendations", "shipping")
-MALL = Path(sys.prefix) / "bin" / "mall"
 
 
 def composed(replace: tuple[str, str] = ("", "")) -> router.Composition:
@@ -28,7 +27,7 @@ def composed(replace: tuple[str, str] = ("", "")) -> router.Composition:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_printed_schema_is_the_committed_one(name: str) -> None:
-    printed = subprocess.run([MALL, "sdl", name], capture_output=True, text=True, check=True).stdout
+    printed = CliRunner().invoke(mall, ["sdl", name], catch_exceptions=False).stdout
     committed = (ROOT / "subgraphs" / name / "schema.graphql").read_text()
     assert printed == committed, f"run: .venv/bin/mall sdl {name} > subgraphs/{name}/schema.graphql"
 

@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from subgraphs.chassis.clock import utc_now
+from subgraphs.chassis.command import load_service
 from subgraphs.demo import demo_shop
+from tests.services import running_service
 from tests.subgraphs.replicas import next_event, replica
 
 SHOP = demo_shop(utc_now())
@@ -34,7 +36,8 @@ async def test_what_one_replica_changes_is_seen_at_the_other(
     environment: dict[str, str], service: str, watch: str, change: str, id_: str, statuses: list[str]
 ) -> None:
     async with AsyncExitStack() as resources:
-        writer = await resources.enter_async_context(replica(service, environment | {"SEED_DEMO": "1"}))
+        seeded = environment | {"SEED_DEMO": "1"}
+        writer = await resources.enter_async_context(running_service(load_service(service), seeded))
         reader = await resources.enter_async_context(replica(service, environment))
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {reader.token(STAFF)}"}
         request = {"query": watch, "variables": {"id": id_}}

@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.services import DEADLINE_S, ServiceClient
+from subgraphs.inventory.app import service
+from tests.services import DEADLINE_S, ServiceClient, running_service
 from tests.subgraphs.replicas import next_event, replica
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -26,12 +27,10 @@ ADJUST = """mutation($delta: Int!, $key: String!) { adjustStock(input: {productI
 
 @asynccontextmanager
 async def two_replicas(environment: dict[str, str]) -> AsyncIterator[tuple[ServiceClient, ServiceClient]]:
-    """Two replicas over one database, with a product of which there are none."""
-    async with AsyncExitStack() as resources:
-        first = await resources.enter_async_context(replica("inventory", environment))
-        second = await resources.enter_async_context(replica("inventory", environment))
-        await first.data(CREATE, "staff_grace")
-        yield first, second
+    """Two replicas over one database, this process and another one, with a product of which there are none."""
+    async with running_service(service, environment) as here, replica("inventory", environment) as elsewhere:
+        await here.data(CREATE, "staff_grace")
+        yield here, elsewhere
 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:
