@@ -31,11 +31,11 @@ def shared_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 @pytest.fixture
 def target(shared_target: Target) -> Iterator[Target]:
     """The router under attack: everyone else is answered all the while, and its memory stays what it may be."""
-    everyone = shared_target.everyone = Everyone(shared_target.url)
+    everyone = shared_target.everyone = Everyone(shared_target)
     with everyone.asking():
         yield shared_target
     assert shared_target.process.poll() is None
     assert everyone.wrong == []
-    assert max(everyone.latencies_s, default=0.0) < LONGEST_WAIT_S
+    assert max(everyone.waits_s, default=0.0) < LONGEST_WAIT_S
     assert shared_target.resident_bytes() < MAX_RESIDENT_BYTES
     assert "Traceback" not in shared_target.log.read_text()
