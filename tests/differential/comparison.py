@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections import defaultdict
@@ -29,6 +28,7 @@ from tests.differential.drawing.subgraph_sets import draw_set
 from tests.differential.failures import FAILURES
 from tests.differential.fallen import fallen_fields
 from tests.differential.operations import OperationGenerator
+from tests.differential.running import finished
 from tests.differential.servers import AnswerAlone, SubgraphServers, answer_alone
 from tests.differential.subgraph_schema import SubgraphSchema, read_subgraphs
 from tests.differential.world import World
@@ -168,7 +168,7 @@ def check(case: Case) -> str | None:
         return None if truth.data is None else f"refused: {error.message}"
     servers = SubgraphServers(world, graph.subgraphs)
     servers.failing, servers.failure = case.failing, case.failure
-    result = asyncio.run(execute(compiled.executable, values, ExecutionContext(servers, decode=decode_exact)))
+    result = finished(execute(compiled.executable, values, ExecutionContext(servers, decode=decode_exact)))
     answer = compiled.projection(result.data, result.errors, values, result.look_for_absent)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"

@@ -53,6 +53,7 @@ from tests.differential.comparison import (
     true_answer_over,
 )
 from tests.differential.fallen import Keys, fallen_fields
+from tests.differential.running import finished
 from tests.differential.servers import SubgraphServers
 from tests.differential.world import World
 
@@ -223,7 +224,7 @@ def check_deferred(case: Case, graph: Graph, form: DeferredFormat) -> str | None
     servers = SubgraphServers(world, graph.subgraphs)
     servers.failing, servers.failure = case.failing, case.failure
     run = partial(execute_in_parts, deferral.executable, values, ExecutionContext(servers, decode=decode_exact))
-    payloads = asyncio.run(_payloads(DeferredAnswer(deferral, values, run), form))
+    payloads = finished(_payloads(DeferredAnswer(deferral, values, run), form))
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
     told = put_together(payloads)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from graphql import FieldNode, InlineFragmentNode, OperationDefinitionNode, SelectionSetNode, parse
 
@@ -124,27 +125,31 @@ class _Fall:
         return any(self._lacks_at(place, one.fields, typed=one.send_typename) for one in selections)
 
 
-def _root(fetch: Fetch) -> SelectionSetNode | None:
-    operation = parse(fetch.document).definitions[0]
+def _root(fetch: Fetch) -> SelectionSetNode:
+    return _selection_set(fetch.document)
+
+
+@lru_cache(maxsize=256)
+def _selection_set(document: str) -> SelectionSetNode:
+    """What the only operation of ``document`` selects; a plan falls in several ways, with the same documents."""
+    operation = parse(document).definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     return operation.selection_set
 
 
 def _entities(fetch: Fetch, lookup: EntityLookup) -> SelectionSetNode | None:
     """What a lookup selects of its entities."""
-    root = _root(fetch)
-    assert root is not None
     return next(
-        node.selection_set for node in root.selections if isinstance(node, FieldNode) and _key(node) == lookup.alias
+        node.selection_set
+        for node in _root(fetch).selections
+        if isinstance(node, FieldNode) and _key(node) == lookup.alias
     )
 
 
 def _parsed(selections: Sequence[str]) -> SelectionSetNode | None:
     if not selections:
         return None
-    operation = parse(f"{{ {' '.join(selections)} }}").definitions[0]
-    assert isinstance(operation, OperationDefinitionNode)
-    return operation.selection_set
+    return _selection_set(f"{{ {' '.join(selections)} }}")
 
 
 def _paths(selected: SelectionSetNode | None, above: Keys = ()) -> Iterator[Keys]:
