@@ -174,8 +174,8 @@ def check(case: Case) -> str | None:
         return f"asked wrongly: {servers.broken[0]}"
     truth = true_answer(world, api_schema, prepared.document, dict(case.variables))
     if case.failing is not None and any(fetch.subgraph == case.failing for fetch in compiled.plan.fetches):
-        return _compare_failed(compiled.plan, case, truth, answer)
-    return _compare(truth, answer)
+        return compare_failed(compiled.plan, case, truth, answer)
+    return compare(truth, answer)
 
 
 def describe(case: Case) -> str:
@@ -194,7 +194,7 @@ def describe(case: Case) -> str:
 # -- comparing ---------------------------------------------------------------------------------------------------------
 
 
-def _compare(truth: ExecutionResult, answer: ProjectedResult) -> str | None:
+def compare(truth: ExecutionResult, answer: ProjectedResult) -> str | None:
     for path, true, told in _differences(truth.data, answer.data):
         return f"data at {_dotted(path)}: {told!r} instead of {true!r}"
     expected = _by_null(truth.data, (tuple(error.path or ()) for error in truth.errors or ()))
@@ -229,7 +229,7 @@ def _listed(paths: Mapping[ResponsePath, list[ResponsePath]]) -> list[str]:
     return sorted(_dotted(path) for at in paths.values() for path in at)
 
 
-def _compare_failed(plan: QueryPlan, case: Case, truth: ExecutionResult, answer: ProjectedResult) -> str | None:
+def compare_failed(plan: QueryPlan, case: Case, truth: ExecutionResult, answer: ProjectedResult) -> str | None:
     """What is not null is right, each null that is not true has an error in it, and only what had to fail did."""
     assert case.failing is not None
     paths = [tuple(error.path or ()) for error in answer.errors]
