@@ -37,6 +37,10 @@ class InFlight(Generic[Outcome]):
         self._waiting[key].append(waiter)
         return waiter
 
+    def is_followed(self, key: Hashable) -> bool:
+        """Whether somebody waits for the outcome of the work under way for ``key``."""
+        return bool(self._waiting[key])
+
     def land(self, key: Hashable, outcome: Outcome) -> None:
         """The work is done."""
         for waiter in self._waiting.pop(key):

@@ -78,7 +78,12 @@ def assembled() -> RouterApp:
             "demand_control": {"mode": "measure"},
             "traffic": {"shedding": {"max_lag_s": 60}},
             "telemetry": {"trace_context": True, "metrics": {"operations": True}},
-            "entity_cache": {"enabled": True, "max_bytes": 200_000, "lifetimes": {"Product": {"max_age_s": 60}}},
+            "entity_cache": {
+                "enabled": True,
+                "admit": "always",
+                "max_bytes": 200_000,
+                "lifetimes": {"Product": {"max_age_s": 60}},
+            },
         }
     )
     return create_app(config, open_graph(read_supergraph(SUPERGRAPH), config))

@@ -8,9 +8,11 @@ Theory of operation. A query is taken apart (``parts.py``), and each part looked
     being asked for             when it comes     where the answer to others may be the answer here
     none of these               when it comes     asked for, together with all others of the request that are missing
 
-What comes without errors, and may be kept, is kept: under a key for all where the subgraph says that it is public, else
-under one of who asks. A mutation passes by; what was asked for before one is answered, or before something is dropped,
-is shared with nobody who comes after it, and what the same subgraph was asked for before a mutation is not kept.
+What comes without errors, and may be kept, is kept where it was asked for before, or always where the settings say so:
+under a key for all where the subgraph says that it is public, else under one of who asks. An answer of which nothing is
+kept, and for which nobody else waits, is passed on as it came. A mutation passes by; what was asked for before one is
+answered, or before something is dropped, is shared with nobody who comes after it, and what the same subgraph was asked
+for before a mutation is not kept.
 """
 
 from __future__ import annotations
@@ -21,30 +23,31 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from router.execution.answer import SubgraphAnswer, read_answer
+from router.execution.answer import read_answer
 from router.execution.errors import SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.in_flight import Abandoned, InFlight
 from router.execution.json_numbers import decode_exact, encode
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
-from router.server.caching.cache_control import NO_STORE, CachePolicy
-from router.server.caching.entry import EVERYTHING, Entry, EntryStore
+from router.server.caching.asked_before import AskedBefore
+from router.server.caching.cache_control import CachePolicy
+from router.server.caching.entry import EVERYTHING, Entry, EntryStore, entry_of, policy_of
 from router.server.caching.fetch_shape import FetchShapes
+from router.server.caching.kind import HIT, MISS, STALE, Kind
 from router.server.caching.lifetime import Asker, Askers, Lifetimes
 from router.server.caching.named_tags import named_tags
-from router.server.caching.parts import Part, PartedRequest, part
+from router.server.caching.parts import PartedRequest, part
 from router.server.caching.pieces import Assembly, Piece, errors_in_place, served, values_of
-from router.server.caching.selected import GraphFacts, Hint
+from router.server.caching.selected import GraphFacts
 from router.server.caching.tags import subgraph_tag, surrogate_tag
 from router.server.config.entity_cache import EntityCacheSettings
 
 logger = logging.getLogger("galleria.router")
 
 MAX_REFRESHES = 100
-HIT, STALE, MISS = "hit", "stale", "miss"
-# In place of a type's name that the supergraph does not have: a subgraph must not choose the metrics' labels.
-OTHER = "other"
+MAX_POLICIES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,21 @@ class CachingClient:
         facts: GraphFacts,
         settings: EntityCacheSettings,
         clock: Callable[[], float] = time.time,
+        asked_before: AskedBefore | None = None,
     ) -> None:
         self.store = store
         self.facts = facts
         self.settings = settings
         self.drops = 0
-        self._types = facts.graph.merged.keys()
+        self.asked_before = asked_before
         self.counts = Counter[tuple[str, str, str]]()
         self._inner = inner
         self._clock = clock
         self._shapes = FetchShapes(facts)
         self._askers = Askers(settings.private_by)
         self._lifetimes = Lifetimes(settings, self._askers)
+        # A subgraph says the same few things again and again.
+        self._policy_of = lru_cache(maxsize=MAX_POLICIES)(self._policy_read)
         self._in_flight: InFlight[Landed | None] = InFlight()
         self._epoch = 0
         self._mutations = Counter[str]()
@@ -102,13 +108,15 @@ class CachingClient:
         there = [one for one in entries if one is not None]
         if len(there) == len(entries) and not stale:
             return served(parted, there, now)
-        pieces = {index: Piece(one.value, one.policy(now)) for index, one in enumerate(entries) if one is not None}
-        assembly = Assembly(parted, mark, self._mutations[request.subgraph], pieces)
+        assembly = Assembly(parted, mark, self._mutations[request.subgraph])
+        if there:
+            assembly.values = {index: one.value for index, one in enumerate(entries) if one is not None}
+            assembly.policy = policy_of(there, now)
         if stale:
             self._refresh_soon(assembly, stale)
         missing = assembly.missing()
         if missing:
-            await self._complete(assembly, missing, asyncio.get_running_loop().time() + request.timeout_s)
+            await self._complete(assembly, missing, request.timeout_s)
         return assembly.response()
 
     async def drop(self, tags: Collection[str]) -> None:
@@ -127,48 +135,49 @@ class CachingClient:
 
     async def _look_up(self, parted: PartedRequest, now: float) -> tuple[int, Sequence[Entry | None]]:
         """The store's mark, and what it has of each part: what is for who asks goes before what is for all."""
-        for_all = [one.for_all for one in parted.parts]
-        own = [one.for_one for one in parted.parts if one.for_one is not None]
-        if not own:
-            return await self.store.read(for_all, now)
-        mark, found = await self.store.read(own + for_all, now)
-        return mark, [mine or everybodys for mine, everybodys in zip(found[: len(own)], found[len(own) :], strict=True)]
+        if parted.for_one is None:
+            return await self.store.read(parted.for_all, now)
+        mark, found = await self.store.read([*parted.for_one, *parted.for_all], now)
+        count = len(parted.for_one)
+        return mark, [mine or everybodys for mine, everybodys in zip(found[:count], found[count:], strict=True)]
 
     def _count(self, parted: PartedRequest, entries: Sequence[Entry | None], now: float) -> list[int]:
         """Count what was found; the parts that are stale."""
-        counts, subgraph = self.counts, parted.request.subgraph
+        counts = self.counts
         stale: list[int] = []
-        for index, (one, entry) in enumerate(zip(parted.parts, entries, strict=True)):
+        for index, (kind, entry) in enumerate(zip(parted.kinds, entries, strict=True)):
             outcome = MISS
             if entry is not None:
                 outcome = HIT if now < entry.fresh_until else STALE
                 if outcome is STALE:
                     stale.append(index)
-            counts[subgraph, one.type_name if one.type_name in self._types else OTHER, outcome] += 1
+            counts[kind.labels[outcome]] += 1
         return stale
 
     async def _complete(
-        self, assembly: Assembly, missing: Sequence[int], deadline: float, *, may_follow: bool = True
+        self, assembly: Assembly, missing: Sequence[int], timeout_s: float, *, may_follow: bool = True
     ) -> None:
         """Ask for what is missing, and wait for what others have asked for already."""
-        keys = {index: self._flight_key(assembly.parted, index) for index in missing}
+        asked = self._flight_keys(assembly.parted, missing)
         followed = {
-            index: self._in_flight.follow(key) for index, key in keys.items() if may_follow and key in self._in_flight
+            index: self._in_flight.follow(key) for index, key in asked.items() if may_follow and key in self._in_flight
         }
-        asked = {index: key for index, key in keys.items() if index not in followed}
+        if not followed:
+            await self._ask(assembly, asked, self._begin(asked.values()), timeout_s)
+            return
+        asked = {index: key for index, key in asked.items() if index not in followed}
+        deadline = asyncio.get_running_loop().time() + timeout_s
         try:
             if asked:
-                await self._ask(assembly, asked, self._begin(asked.values()), deadline)
-            if not followed:
-                return
+                await self._ask(assembly, asked, self._begin(asked.values()), timeout_s)
             abandoned, useless = await self._take(assembly, followed, deadline)
         finally:
             for waiter in followed.values():
                 waiter.cancel()
         if abandoned:
-            await self._complete(assembly, abandoned, deadline)
+            await self._complete(assembly, abandoned, _left_s(deadline))
         if useless:
-            await self._complete(assembly, useless, deadline, may_follow=False)
+            await self._complete(assembly, useless, _left_s(deadline), may_follow=False)
 
     async def _take(
         self, assembly: Assembly, followed: Mapping[int, asyncio.Future[Landed | None]], deadline: float
@@ -191,17 +200,18 @@ class CachingClient:
                     assembly.fail([index], failure)
             else:
                 if landed is not None and _may_have(assembly.parted.asker, landed):
-                    assembly.pieces[index] = landed.piece
+                    assembly.values[index] = landed.piece.value
+                    assembly.narrow(landed.piece.policy)
                 else:
                     useless.append(index)
         return abandoned, useless
 
     async def _ask(
-        self, assembly: Assembly, asked: Mapping[int, object], begun: Collection[object], deadline: float
+        self, assembly: Assembly, asked: Mapping[int, object], begun: Collection[object], timeout_s: float
     ) -> None:
         """Ask the subgraph for some parts, and tell whoever waits for the keys that have ``begun`` what came."""
         try:
-            pieces = await self._fetch(assembly, list(asked), deadline)
+            pieces = await self._fetch(assembly, asked, timeout_s)
         except SubgraphFailure as failure:
             assembly.fail(asked, failure)
             for key in begun:
@@ -217,95 +227,111 @@ class CachingClient:
 
     def _begin(self, keys: Iterable[object]) -> Collection[object]:
         """Those of ``keys`` that nobody asks for yet; others may wait for them from now on."""
-        begun = {key for key in keys if key not in self._in_flight}
-        for key in begun:
-            self._in_flight.begin(key)
+        in_flight = self._in_flight
+        begun: list[object] = []
+        for key in keys:
+            if key not in in_flight:
+                in_flight.begin(key)
+                begun.append(key)
         return begun
 
-    async def _fetch(self, assembly: Assembly, indexes: Sequence[int], deadline: float) -> Mapping[int, Piece]:
+    async def _fetch(self, assembly: Assembly, asked: Mapping[int, object], timeout_s: float) -> Mapping[int, Piece]:
         """Ask, and take and keep what comes; the pieces that may be of use to others. SubgraphFailure."""
-        parted = assembly.parted
-        left_s = max(deadline - asyncio.get_running_loop().time(), 0)
-        body = parted.body_of([parted.parts[index] for index in indexes])
-        subgraph, _, headers, repeatable, _, files = parted.request
-        response = await self._inner.send(SubgraphRequest(subgraph, body, headers, repeatable, left_s, files))
-        answer = read_answer(subgraph, response, decode_exact)
-        values = values_of(parted, indexes, answer)
-        if len(indexes) == len(parted.parts):
-            assembly.whole = response
-        assembly.errors += errors_in_place(parted, indexes, answer.errors)
-        policies = self._policies(parted, indexes, answer, response.headers)
-        pieces = {
-            index: Piece(encode(value), policy) for (index, value), policy in zip(values.items(), policies, strict=True)
-        }
-        assembly.pieces.update(pieces)
-        if answer.errors:
+        parted, indexes = assembly.parted, list(asked)
+        response = await self._inner.send(parted.asking(indexes, timeout_s))
+        policies = self._policies(parted, indexes, response.headers)
+        parted.shape.is_shared = all(map(_is_for_all, policies.values()))
+        wanted = self._wanted(assembly, asked, policies)
+        is_whole = len(indexes) == len(parted.kinds)
+        if is_whole and not wanted:
+            assembly.pass_on(response, policies.values())
             return {}
-        parted.shape.is_shared = all(_is_for_all(piece.policy) for piece in pieces.values())
-        await self._keep(assembly, values, pieces, response)
+        answer = read_answer(parted.request.subgraph, response, decode_exact)
+        values = values_of(parted, indexes, answer)
+        if is_whole:
+            assembly.whole = response
+        taken = wanted if is_whole else values
+        assembly.values.update({index: encode(values[index]) for index in taken})
+        if answer.errors:
+            assembly.errors += errors_in_place(parted, indexes, answer.errors)
+            return {}
+        for policy in policies.values():
+            assembly.narrow(policy)
+        pieces = {index: Piece(assembly.values[index], policies[parted.kinds[index]]) for index in wanted}
+        await self._keep(assembly, response, values, wanted, pieces)
         return pieces
 
-    def _policies(
-        self, parted: PartedRequest, indexes: Sequence[int], answer: SubgraphAnswer, headers: Headers
-    ) -> Sequence[CachePolicy]:
-        """What each part may be used for: those of one type in one field for the same."""
-        if answer.errors:
-            return [NO_STORE] * len(indexes)
-        parts = [parted.parts[index] for index in indexes]
-        alike = {(one.type_name, one.field and one.field.alias): one for one in parts}
-        found = {key: self._lifetimes.policy(headers, _hint(parted, one), parted.asker) for key, one in alike.items()}
-        return [found[one.type_name, one.field and one.field.alias] for one in parts]
+    def _policies(self, parted: PartedRequest, indexes: Sequence[int], headers: Headers) -> Mapping[Kind, CachePolicy]:
+        """What parts may be used for, by their kinds."""
+        found: dict[Kind, CachePolicy] = {}
+        for index in indexes:
+            kind = parted.kinds[index]
+            if kind not in found:
+                found[kind] = self._policy_of(kind, headers, parted.asker.is_anonymous)
+        return found
+
+    def _policy_read(self, kind: Kind, headers: Headers, is_anonymous: bool) -> CachePolicy:
+        return self._lifetimes.policy(headers, kind.hint, is_anonymous=is_anonymous)
+
+    def _wanted(
+        self, assembly: Assembly, asked: Mapping[int, object], policies: Mapping[Kind, CachePolicy]
+    ) -> Mapping[int, bytes | None]:
+        """The parts that are kept, by the keys that they are kept under, and those that somebody else waits for."""
+        parted, before, in_flight = assembly.parted, self.asked_before, self._in_flight
+        wanted: dict[int, bytes | None] = {}
+        for index, flight in asked.items():
+            key = _key(parted, index, policies[parted.kinds[index]])
+            is_kept = key is not None and (before is None or before.note(key) or assembly.is_anew)
+            if is_kept or in_flight.is_followed(flight):
+                wanted[index] = key
+        return wanted
 
     async def _keep(
-        self, assembly: Assembly, values: Mapping[int, Any], pieces: Mapping[int, Piece], response: SubgraphResponse
+        self,
+        assembly: Assembly,
+        response: SubgraphResponse,
+        values: Mapping[int, Any],
+        wanted: Mapping[int, bytes | None],
+        pieces: Mapping[int, Piece],
     ) -> None:
         parted, now = assembly.parted, self._clock()
-        names = named_tags(response, len(pieces))
+        names = named_tags(response, len(values))
         if names is None:
             return
         if assembly.mutations != self._mutations[parted.request.subgraph]:
             return  # It may be from before the change, and come after what others have asked for since.
         given = (EVERYTHING, subgraph_tag(parted.request.subgraph))
         entries: dict[bytes, Entry] = {}
-        for (index, piece), named in zip(pieces.items(), names, strict=True):
-            policy, one = piece.policy, parted.parts[index]
-            key = _key(one, policy, parted.asker)
-            if key is None:
-                continue
-            fresh_until = now + policy.shared_max_age_s
-            entries[key] = Entry(
-                value=piece.value,
-                began=assembly.mark,
-                fresh_until=fresh_until,
-                stale_until=fresh_until + policy.stale_s,
-                kept_until=now + policy.max_age_s,
-                is_private=policy.is_private,
-                is_public=policy.is_public,
-                tags=(*given, *map(surrogate_tag, named), *self._tags(parted, one, values[index])),
-            )
+        for (index, value), named in zip(values.items(), names, strict=True):
+            key = wanted.get(index)
+            if key is not None:
+                tags = (*given, *map(surrogate_tag, named), *self._tags(parted, index, value))
+                entries[key] = entry_of(*pieces[index], began=assembly.mark, now=now, tags=tags)
         if entries:
             await self.store.write(entries, now)
 
-    def _tags(self, parted: PartedRequest, one: Part, value: Any) -> Iterable[str]:
-        if one.field is None or one.representation is None:
+    def _tags(self, parted: PartedRequest, index: int, value: Any) -> Iterable[str]:
+        field = parted.kinds[index].field
+        if field is None:
             return parted.shape.root.tags(value, self.facts) | set(parted.shape.root_fields)
-        return one.field.selected.entity_tags(one.representation, value, self.facts)
+        return field.selected.entity_tags(parted.representations[index], value, self.facts)
 
-    def _flight_key(self, parted: PartedRequest, index: int) -> object:
-        """What requests have in common of which one may wait for the answer to the other."""
+    def _flight_keys(self, parted: PartedRequest, indexes: Iterable[int]) -> dict[int, object]:
+        """What requests have in common of which one may wait for the answer to the other, by part."""
         everybody = b"" if parted.shape.is_shared else parted.asker.everything
-        return parted.parts[index].for_all, everybody, self._epoch
+        keys, epoch = parted.for_all, self._epoch
+        return {index: (keys[index], everybody, epoch) for index in indexes}
 
     def _refresh_soon(self, assembly: Assembly, stale: Sequence[int]) -> None:
         """Ask anew for what is stale, unless that is under way, or too much is."""
-        keys = {index: self._flight_key(assembly.parted, index) for index in stale}
+        keys = self._flight_keys(assembly.parted, stale)
         asked = {index: key for index, key in keys.items() if key not in self._in_flight}
         if not asked or len(self._refreshes) >= MAX_REFRESHES:
             return
-        loop = asyncio.get_running_loop()
-        refreshed = Assembly(assembly.parted, assembly.mark, assembly.mutations)
-        deadline = loop.time() + assembly.parted.request.timeout_s
-        task = loop.create_task(self._ask(refreshed, asked, self._begin(asked.values()), deadline))
+        refreshed = Assembly(assembly.parted, assembly.mark, assembly.mutations, is_anew=True)
+        begun = self._begin(asked.values())
+        work = self._ask(refreshed, asked, begun, assembly.parted.request.timeout_s)
+        task = asyncio.get_running_loop().create_task(work)
         self._refreshes.add(task)
         task.add_done_callback(self._refreshed)
 
@@ -315,17 +341,15 @@ class CachingClient:
             logger.error("a stale entity could not be asked for anew", exc_info=task.exception())
 
 
-def _hint(parted: PartedRequest, one: Part) -> Hint:
-    if one.field is None:
-        return parted.shape.root_hint
-    return parted.shape.reader.entity_hint(one.type_name, one.field.selected)
-
-
-def _key(one: Part, policy: CachePolicy, asker: Asker) -> bytes | None:
+def _key(parted: PartedRequest, index: int, policy: CachePolicy) -> bytes | None:
     """What a part is kept under; None where it is not kept."""
-    if not policy.is_stored or policy.shared_max_age_s <= 0 or (policy.is_private and not asker.is_known):
+    if not policy.is_stored or policy.shared_max_age_s <= 0:
         return None
-    return one.for_all if policy.is_public else one.for_one
+    if policy.is_public:
+        return parted.for_all[index]
+    if parted.for_one is None or (policy.is_private and not parted.asker.is_known):
+        return None
+    return parted.for_one[index]
 
 
 def _may_have(asker: Asker, landed: Landed) -> bool:
@@ -335,6 +359,10 @@ def _may_have(asker: Asker, landed: Landed) -> bool:
 
 def _is_for_all(policy: CachePolicy) -> bool:
     return policy.is_stored and policy.is_public
+
+
+def _left_s(deadline: float) -> float:
+    return max(deadline - asyncio.get_running_loop().time(), 0)
 
 
 def _late(request: SubgraphRequest) -> SubgraphFailure:

@@ -39,6 +39,13 @@ class Entry(NamedTuple):
         )
 
 
+def entry_of(value: bytes, policy: CachePolicy, *, began: int, now: float, tags: tuple[str, ...]) -> Entry:
+    """What is kept of a ``value`` that came ``now`` and may be used as ``policy`` says."""
+    fresh_until = now + policy.shared_max_age_s
+    stale_until, kept_until = fresh_until + policy.stale_s, now + policy.max_age_s
+    return Entry(value, began, fresh_until, stale_until, kept_until, policy.is_private, policy.is_public, tags)
+
+
 def policy_of(entries: Collection[Entry], now: float) -> CachePolicy:
     """What an answer may be used for from ``now`` on of which these are the parts."""
     return CachePolicy(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -26,42 +26,44 @@ from graphql import (
 )
 
 from router.server.caching.digest import digest
-from router.server.caching.selected import GraphFacts, Hint, Selected, SelectionReader
+from router.server.caching.entity_field import EntityField
+from router.server.caching.kind import OTHER, Kind, labels_of
+from router.server.caching.selected import GraphFacts, Selected, SelectionReader
 
 ENTITIES = "_entities"
 _MAX_SHAPES = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class EntityField:
-    """One ``_entities`` field: ``alias`` in the answer, ``variable`` of its representations.
-
-    ``identity`` stands for what an entity's answer depends on beside representation and ``variables``: subgraph,
-    selection and definitions.
-    """
-
-    alias: str
-    variable: str
-    variables: tuple[str, ...]
-    identity: bytes
-    selected: Selected
-
-
 @dataclass(slots=True)
 class FetchShape:
-    """``entities`` is empty where the query is kept as a whole: it selects ``root`` then, in ``root_fields``.
+    """``entities`` is empty where the query is kept as a ``whole``: it selects ``root`` then, in ``root_fields``.
 
     ``identity`` stands for subgraph and document.
     ``is_shared``: whether the last answer was one for all, so that different people may wait for the same one.
     """
 
+    subgraph: str
     identity: bytes
     root_fields: tuple[str, ...]
     entities: tuple[EntityField, ...]
     root: Selected
-    root_hint: Hint
+    whole: Kind
     reader: SelectionReader
     is_shared: bool = False
+    _kinds: dict[tuple[str, str], Kind] = field(default_factory=dict, init=False)
+
+    def kind_of(self, entity_field: EntityField, type_name: str) -> Kind:
+        """The kind of entities of a type in one of the fields."""
+        known = self._kinds.get((entity_field.alias, type_name))
+        return known or self._new_kind(entity_field, type_name)
+
+    def _new_kind(self, entity_field: EntityField, type_name: str) -> Kind:
+        is_known = self.reader.knows(type_name)
+        hint = self.reader.entity_hint(type_name, entity_field.selected)
+        kind = Kind(entity_field, hint, labels_of(self.subgraph, type_name if is_known else OTHER))
+        if is_known:
+            self._kinds[entity_field.alias, type_name] = kind
+        return kind
 
 
 class FetchShapes:
@@ -99,7 +101,8 @@ class FetchShapes:
         root, hint = reader.read_root(() if entities else fields, root_type)
         coordinates = tuple(dict.fromkeys(f"{root_type}.{one.name.value}" for one in fields))
         identity = digest(b"root", subgraph.encode(), document.encode())
-        return FetchShape(identity, coordinates, entities, root, hint, reader)
+        whole = Kind(None, hint, labels_of(subgraph, root_type if reader.knows(root_type) else OTHER))
+        return FetchShape(subgraph, identity, coordinates, entities, root, whole, reader)
 
 
 def _root_fields(nodes: Sequence[SelectionNode]) -> list[FieldNode]:

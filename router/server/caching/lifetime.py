@@ -80,14 +80,17 @@ class Lifetimes:
         default = settings.default_ttl_s
         self._default = NO_STORE if default is None else lasting(default)
 
-    def policy(self, headers: Headers, hint: Hint, asker: Asker) -> CachePolicy:
-        """What an answer with ``headers`` may be used for, and whether by all or by who asked alone."""
+    def policy(self, headers: Headers, hint: Hint, *, is_anonymous: bool) -> CachePolicy:
+        """What an answer with ``headers`` may be used for, and whether by all or by who asked alone.
+
+        ``is_anonymous`` where the request did not tell who asks.
+        """
         varies = {name.lower() for name in _names(headers, b"vary")}
         if b"*" in varies:
             return NO_STORE
         policy, settings = self._said(headers, hint), self._settings
         # RFC 9111, section 3.5: nobody else gets what was answered to a request with authorization, unless it says so.
-        is_private = policy.is_private or not (policy.is_public or asker.is_anonymous)
+        is_private = policy.is_private or not (policy.is_public or is_anonymous)
         is_private = is_private or any(self._askers.is_personal(name) for name in varies)
         return CachePolicy(
             policy.max_age_s,

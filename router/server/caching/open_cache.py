@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from router.errors import InputError
 from router.execution.subgraph_client import SubgraphClient
+from router.server.caching.asked_before import AskedBefore
 from router.server.caching.client import CachingClient
 from router.server.caching.entry import EntryStore
 from router.server.caching.lifetime import configured_hints
@@ -63,8 +64,15 @@ def _unknown(setting: str, kind: str, name: str, known: Iterable[str]) -> InputE
 def open_cache(inner: SubgraphClient, made_from: EntityCacheInput, previous: CachingClient | None) -> CachingClient:
     """A cache around ``inner``; what the ``previous`` one has kept is kept on where the bounds are the same."""
     settings = made_from.settings
-    store = previous.store if previous is not None and _bounds(previous.settings) == _bounds(settings) else None
-    return CachingClient(inner, store or _store(settings), made_from.facts, settings)
+    store, before = _store(settings), asked_before_of(settings)
+    if previous is not None and _bounds(previous.settings) == _bounds(settings):
+        store, before = previous.store, before and (previous.asked_before or before)
+    return CachingClient(inner, store, made_from.facts, settings, asked_before=before)
+
+
+def asked_before_of(settings: EntityCacheSettings) -> AskedBefore | None:
+    """What tells which keys were asked for before; None where all are kept at once."""
+    return AskedBefore(settings.max_entries) if settings.admit == "second" else None
 
 
 def _bounds(settings: EntityCacheSettings) -> object:

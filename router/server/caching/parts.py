@@ -12,70 +12,85 @@ from typing import Any, NamedTuple
 
 from router.execution.json_numbers import decode_exact, encode, encode_sorted
 from router.execution.subgraph_client import SubgraphRequest
-from router.server.caching.fetch_shape import EntityField, FetchShape, FetchShapes
+from router.server.caching.fetch_shape import FetchShape, FetchShapes
+from router.server.caching.kind import Kind
 from router.server.caching.lifetime import Asker
 
 _FOR_ALL, _FOR_ONE = b"a", b"o"
+# A plugin may send more, on which an answer may depend. The operation's name says nothing that the document does not.
+_READ = frozenset({"query", "variables", "operationName"})
 # Stands in no JSON that we write, so that variables and representation cannot be taken for each other.
 _BETWEEN = b"\n"
 
 
-class Part(NamedTuple):
-    """An entity, or the whole data of a root fetch (``field`` None).
-
-    ``for_all`` and ``for_one`` are the keys of an entry for everybody, and for who asks (None where that cannot be
-    told).
-    """
-
-    for_all: bytes
-    for_one: bytes | None
-    type_name: str
-    field: EntityField | None = None
-    representation: Mapping[str, Any] | None = None
-
-
 class PartedRequest(NamedTuple):
-    """``parts`` in the order of the answer, those of one field together."""
+    """A request whose parts are entities in the order of the answer, those of one field together; or one, all data.
+
+    By part: its kind, and the keys of an entry ``for_all`` and ``for_one``, who asks (None where that cannot be told).
+    ``representations`` are empty where all data are one part.
+    """
 
     request: SubgraphRequest
     shape: FetchShape
     asker: Asker
     sent: Mapping[str, Any]
-    parts: Sequence[Part]
+    kinds: Sequence[Kind]
+    for_all: Sequence[bytes]
+    for_one: Sequence[bytes] | None
+    representations: Sequence[Mapping[str, Any]]
 
-    def body_of(self, parts: Sequence[Part]) -> bytes:
-        """The body of a request for some of the parts alone."""
-        if len(parts) == len(self.parts):
-            return self.request.body
+    def asking(self, indexes: Sequence[int], timeout_s: float) -> SubgraphRequest:
+        """The request for some of the parts alone."""
+        subgraph, body, headers, repeatable, whole_timeout_s, files = self.request
+        if len(indexes) == len(self.kinds):
+            if timeout_s == whole_timeout_s:
+                return self.request
+        else:
+            body = self._body_of(indexes)
+        return SubgraphRequest(subgraph, body, headers, repeatable, timeout_s, files)
+
+    def _body_of(self, indexes: Sequence[int]) -> bytes:
         wanted: dict[str, list[Any]] = {field.variable: [] for field in self.shape.entities}
-        for part in parts:
-            if part.field is not None:
-                wanted[part.field.variable].append(part.representation)
+        for index in indexes:
+            field = self.kinds[index].field
+            if field is not None:
+                wanted[field.variable].append(self.representations[index])
         return encode({**self.sent, "variables": {**self.sent["variables"], **wanted}})
 
 
 def part(request: SubgraphRequest, shapes: FetchShapes, asker: Asker) -> PartedRequest | None:
     """The parts of a query; None where it is none that can be kept."""
     sent = decode_exact(request.body)
+    if type(sent) is not dict or "query" not in sent or not sent.keys() <= _READ:
+        return None
     shape = shapes.of(request.subgraph, sent["query"])
     if shape is None:
         return None
     variables = sent.get("variables") or {}
     if not shape.entities:
         for_all, for_one = _keys(asker, shape.identity, variables)
-        return PartedRequest(request, shape, asker, sent, (Part(for_all, for_one, shape.root.types[0]),))
-    parts: list[Part] = []
+        own = (for_one,) if for_one is not None else None
+        return PartedRequest(request, shape, asker, sent, (shape.whole,), (for_all,), own, ())
+    kinds: list[Kind] = []
+    representations: list[Mapping[str, Any]] = []
+    keys: list[bytes] = []
+    own_keys: list[bytes] = []
     for field in shape.entities:
         used = {name: variables[name] for name in field.variables if name in variables}
         for_all, for_one = _keys(asker, field.identity, used)
-        for one in variables[field.variable]:
+        for one in variables.get(field.variable) or ():
             type_name = one.get("__typename") if type(one) is dict else None
             if type(type_name) is not str:
                 return None
             written = encode_sorted(one)
-            own = for_one + written if for_one is not None else None
-            parts.append(Part(for_all + written, own, type_name, field, one))
-    return PartedRequest(request, shape, asker, sent, parts)
+            kinds.append(shape.kind_of(field, type_name))
+            representations.append(one)
+            keys.append(for_all + written)
+            if for_one is not None:
+                own_keys.append(for_one + written)
+    return PartedRequest(
+        request, shape, asker, sent, kinds, keys, own_keys if asker.own is not None else None, representations
+    )
 
 
 def _keys(asker: Asker, identity: bytes, variables: Mapping[str, Any]) -> tuple[bytes, bytes | None]:

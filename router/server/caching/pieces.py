@@ -24,24 +24,37 @@ class Piece(NamedTuple):
 
 @dataclass(slots=True)
 class Assembly:
-    """An answer that is being put together: ``pieces`` by part; ``mark`` is the store's when it was read,
-    ``mutations`` how many the subgraph had answered by then.
+    """An answer that is being put together: the JSON ``values`` by part, and the ``policy`` of all that has come;
+    ``mark`` is the store's when it was read, ``mutations`` how many the subgraph had answered by then.
 
     ``errors`` are those of subgraphs at the places that they have in the whole answer. ``whole`` is the response to a
-    request for all parts at once. Where a request ``failed``, its parts are missing.
+    request for all parts at once. Where a request ``failed``, its parts are missing. ``is_anew`` where all of it was
+    kept already.
     """
 
     parted: PartedRequest
     mark: int
     mutations: int
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    values: dict[int, bytes] = field(default_factory=dict)
+    policy: CachePolicy | None = None
+    is_anew: bool = False
     errors: list[Any] = field(default_factory=list)
     whole: SubgraphResponse | None = None
     failure: SubgraphFailure | None = None
 
     def missing(self) -> list[int]:
         """The parts that are not there."""
-        return [index for index in range(len(self.parted.parts)) if index not in self.pieces]
+        return [index for index in range(len(self.parted.kinds)) if index not in self.values]
+
+    def narrow(self, policy: CachePolicy) -> None:
+        """Something has come of which this holds."""
+        self.policy = policy if self.policy is None else smallest(self.policy, policy)
+
+    def pass_on(self, response: SubgraphResponse, policies: Iterable[CachePolicy]) -> None:
+        """Answer with a response to a request for all parts as it came, of which ``policies`` hold."""
+        self.whole = response
+        for policy in policies:
+            self.narrow(policy)
 
     def fail(self, indexes: Iterable[int], failure: SubgraphFailure) -> None:
         """Some parts could not be had."""
@@ -53,32 +66,24 @@ class Assembly:
 
     def response(self) -> SubgraphResponse:
         """All of it. SubgraphFailure where a request failed, and there is nothing else."""
-        if self.failure is not None and not self.pieces:
+        if self.failure is not None and not self.values:
             raise SubgraphFailure(self.failure.code, self.failure.message)
-        policy = self._policy()
-        headers = ((b"cache-control", write_policy(policy)),)
+        policy = NO_STORE if self.errors or self.policy is None else self.policy
         if self.whole is not None:
-            return SubgraphResponse(self.whole.status, self.whole.body, headers) if policy.is_stored else self.whole
-        values = [
-            self.pieces[index].value if index in self.pieces else b"null" for index in range(len(self.parted.parts))
-        ]
+            return _with_policy(self.whole, policy) if policy.is_stored else self.whole
+        values = [self.values.get(index, b"null") for index in range(len(self.parted.kinds))]
         errors = b',"errors":' + encode(self.errors) if self.errors else b""
-        return SubgraphResponse(200, _body(self.parted, values, errors), headers)
-
-    def _policy(self) -> CachePolicy:
-        policies = [piece.policy for piece in self.pieces.values()]
-        if self.errors or self.failure is not None or not policies:
-            return NO_STORE
-        found = policies[0]
-        for policy in policies[1:]:
-            found = smallest(found, policy)
-        return found
+        return _with_policy(SubgraphResponse(200, _body(self.parted, values, errors)), policy)
 
 
 def served(parted: PartedRequest, entries: Sequence[Entry], now: float) -> SubgraphResponse:
     """The answer to a request of which all parts are there."""
-    headers = ((b"cache-control", write_policy(policy_of(entries, now))),)
-    return SubgraphResponse(200, _body(parted, [one.value for one in entries]), headers)
+    body = _body(parted, [one.value for one in entries])
+    return _with_policy(SubgraphResponse(200, body), policy_of(entries, now))
+
+
+def _with_policy(response: SubgraphResponse, policy: CachePolicy) -> SubgraphResponse:
+    return SubgraphResponse(response.status, response.body, ((b"cache-control", write_policy(policy)),))
 
 
 def _body(parted: PartedRequest, values: Sequence[bytes], errors: bytes = b"") -> bytes:
@@ -89,9 +94,9 @@ def _body(parted: PartedRequest, values: Sequence[bytes], errors: bytes = b"") -
     if len(entities) == 1:
         return b'{"data":{%b:[%b]}%b}' % (encode(entities[0].alias), b",".join(values), errors)
     lists: dict[str, list[bytes]] = {one.alias: [] for one in entities}
-    for one, value in zip(parted.parts, values, strict=True):
-        assert one.field is not None  # noqa: S101 - all parts are entities
-        lists[one.field.alias].append(value)
+    for kind, value in zip(parted.kinds, values, strict=True):
+        assert kind.field is not None  # noqa: S101 - all parts are entities
+        lists[kind.field.alias].append(value)
     fields = [b"%b:[%b]" % (encode(alias), b",".join(values)) for alias, values in lists.items()]
     return b'{"data":{%b}%b}' % (b",".join(fields), errors)
 
@@ -136,7 +141,7 @@ def _by_field(parted: PartedRequest, indexes: Sequence[int]) -> Mapping[str, lis
     """The parts that each ``_entities`` field was asked for, by its alias."""
     found: dict[str, list[int]] = {one.alias: [] for one in parted.shape.entities}
     for index in indexes:
-        field_ = parted.parts[index].field
+        field_ = parted.kinds[index].field
         if field_ is not None:
             found[field_.alias].append(index)
     return found
@@ -144,7 +149,6 @@ def _by_field(parted: PartedRequest, indexes: Sequence[int]) -> Mapping[str, lis
 
 def _place(parted: PartedRequest, index: int) -> tuple[str, int]:
     """Alias and position of an entity in the whole answer."""
-    part = parted.parts[index]
-    before = parted.parts[:index]
-    alias = part.field.alias if part.field is not None else ""
-    return alias, sum(other.field is part.field for other in before)
+    field_ = parted.kinds[index].field
+    before = parted.kinds[:index]
+    return field_.alias if field_ is not None else "", sum(other.field is field_ for other in before)

@@ -83,15 +83,26 @@ class Selected:
     def entity_tags(self, representation: Mapping[str, Any], value: Any, facts: GraphFacts) -> frozenset[str]:
         """The tags of an entity that was asked for by ``representation``."""
         name = representation[_TYPENAME]
-        keys = {**{field: field for field in representation}, **self.keys.get(name, {})}
-        known = {**representation, **value} if type(value) is dict else representation
-        found = set(_own_tags(name, known, keys, facts))
+        found = {name}
+        for key_field in facts.key_fields.get(name, ()):
+            # What it was asked for by is so, whatever stands under that name in the answer.
+            told = representation.get(key_field)
+            if told is None and type(value) is dict:
+                told = self._key_in(value, name, key_field)
+            found.add(entity_tag(name, key_field, told if isinstance(told, _PLAIN) else ANY))
         if type(value) is dict:
             for key, below in self.below.items():
                 below._collect(value.get(key), facts, found)
         if len(found) > MAX_TAGS:
             return frozenset(of_any(tag) for tag in found)
         return frozenset(found)
+
+    def _key_in(self, value: Mapping[str, Any], type_name: str, key_field: str) -> Any:
+        """The value of a key field in an answer; None where it was not selected."""
+        for response_key, name in self.keys.get(type_name, {}).items():
+            if name == key_field and response_key in value:
+                return value[response_key]
+        return None
 
     def _collect(self, value: Any, facts: GraphFacts, found: set[str]) -> None:
         if type(value) is list:
@@ -136,6 +147,10 @@ class SelectionReader:
         policies = [self._read_field(node, root_type, selected) for node in fields]
         is_complete = bool(policies) and all(policy is not None for policy in policies)
         return selected, Hint(_smallest_of(policies), is_complete)
+
+    def knows(self, type_name: str) -> bool:
+        """Whether the supergraph has the type."""
+        return type_name in self._facts.graph.merged
 
     def entity_hint(self, type_name: str, selected: Selected) -> Hint:
         """The lifetime of an entity of which ``selected`` was asked; complete where its type has one."""

@@ -69,9 +69,13 @@ class EventSettings(Section):
 
 
 class EntityCacheSettings(Section):
-    """``private_by`` are the headers that tell who asks. ``max_bytes`` and ``max_entries`` bound a process's memory."""
+    """``private_by`` are the headers that tell who asks. ``max_bytes`` and ``max_entries`` bound a process's memory.
+
+    ``admit`` is when an answer is kept: ``second``, where it was asked for before; ``always``, at once.
+    """
 
     enabled: bool = False
+    admit: Literal["second", "always"] = "second"
     default_ttl_s: float | None = Field(None, ge=0)
     max_ttl_s: float = Field(3600.0, gt=0)
     stale_s: float = Field(0.0, ge=0)

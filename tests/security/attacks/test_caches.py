@@ -23,7 +23,7 @@ def caching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     jwks.write_bytes(issuer.jwks())
     settings = {
         **public_settings(jwks),
-        "entity_cache": {"enabled": True, "default_ttl_s": 600, "max_bytes": ROOM},
+        "entity_cache": {"enabled": True, "admit": "always", "default_ttl_s": 600, "max_bytes": ROOM},
         "authorization": {"inspection_scope": "ops"},
     }
     with running_target(folder, settings, issuer) as target:

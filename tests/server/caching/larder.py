@@ -15,6 +15,7 @@ from router.server.caching.client import CachingClient
 from router.server.caching.entry import EntryStore
 from router.server.caching.lifetime import configured_hints
 from router.server.caching.memory_store import MemoryStore
+from router.server.caching.open_cache import asked_before_of
 from router.server.caching.selected import GraphFacts, graph_facts
 from router.server.config.entity_cache import EntityCacheSettings
 from router.supergraph.read import read_supergraph
@@ -118,7 +119,9 @@ MUTATION = SubgraphRequest("catalog", b'{"query":"mutation{rename{id}}"}', repea
 def larder(
     subgraph: Subgraph | None = None, store: EntryStore | None = None, sdl: str = SUPERGRAPH, **settings: Any
 ) -> Larder:
-    wanted = EntityCacheSettings.model_validate({"enabled": True, **settings})
+    """A cache that keeps everything at once, unless the ``settings`` say otherwise."""
+    wanted = EntityCacheSettings.model_validate({"enabled": True, "admit": "always", **settings})
     inner, time = subgraph or Subgraph(), [1_000_000.0]
     kept = store or MemoryStore(wanted.max_bytes, wanted.max_entries)
-    return Larder(inner, CachingClient(inner, kept, facts_of(wanted, sdl), wanted, lambda: time[0]), time)
+    clock, before = (lambda: time[0]), asked_before_of(wanted)
+    return Larder(inner, CachingClient(inner, kept, facts_of(wanted, sdl), wanted, clock, before), time)

@@ -30,7 +30,10 @@ BOTH = "{ products { name available } }"
 
 def settings(url: str, stream: str, **more: Any) -> dict[str, Any]:
     event = {"stream": stream, "subject": f"{stream}.product.changed", "type": "Product", "pointer": "/data/productId"}
-    return {"entity_cache": {"enabled": True, "events": [{**event, **more}]}, "nats": {"url": url, "timeout_s": 5}}
+    return {
+        "entity_cache": {"enabled": True, "admit": "always", "events": [{**event, **more}]},
+        "nats": {"url": url, "timeout_s": 5},
+    }
 
 
 @asynccontextmanager

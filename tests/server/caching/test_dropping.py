@@ -63,6 +63,18 @@ async def test_what_is_dropped_is_asked_for_anew_and_nothing_else(tags: list[str
 
 
 @pytest.mark.asyncio
+async def test_an_entity_is_dropped_by_its_key_whatever_is_answered_under_the_name_of_the_key() -> None:
+    cache = larder(Subgraph(tell=lambda key, _: {"id": f"name of {key}"}))
+    request = entities("1", document="query($r:[_Any!]!){_entities(representations:$r){...on Product{id:name}}}")
+    for _ in range(2):
+        await cache.answer(request)
+    assert len(cache.subgraph.asked) == 1
+    await cache.client.drop(PRODUCT_1)
+    await cache.answer(request)
+    assert len(cache.subgraph.asked) == 2
+
+
+@pytest.mark.asyncio
 async def test_what_a_subgraph_calls_by_a_name_of_its_own_is_dropped_by_it() -> None:
     cache = larder(Subgraph(more=((b"surrogate-key", b"sale Spring"), (b"cache-tag", b"a,b"))))
     for name in ("sale", "Spring", "a", "b"):

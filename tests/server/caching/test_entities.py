@@ -87,6 +87,17 @@ async def test_variables_in_the_selection_count_and_others_do_not() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("more", [{"extensions": {"tenant": "a"}}, {"query": None, "id": "4f1b"}], ids=["more", "less"])
+async def test_what_a_plugin_sends_beyond_document_and_variables_is_not_kept(more: dict[str, Any]) -> None:
+    cache = larder()
+    await cache.names("1")
+    sent = {key: value for key, value in {**orjson.loads(entities("1").body), **more}.items() if value is not None}
+    for _ in range(2):
+        await cache.answer(entities("1")._replace(body=orjson.dumps(sent)))
+    assert len(cache.subgraph.asked) == 3
+
+
+@pytest.mark.asyncio
 async def test_numbers_beyond_a_double_are_kept_to_the_last_digit() -> None:
     number = b"12345678901234567890123"
     body = b'{"data":{"_entities":[{"name":%b}]}}' % number

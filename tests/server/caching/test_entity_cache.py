@@ -17,7 +17,7 @@ from tests.server.access.issuer import IssuerNow
 from tests.server.caching.stand import PROTECTED, Stand, believing, opened
 from tests.server.shop import SUPERGRAPH
 
-ON: Mapping[str, Any] = {"entity_cache": {"enabled": True}}
+ON: Mapping[str, Any] = {"entity_cache": {"enabled": True, "admit": "always"}}
 BOTH = "{ products { name available } }"
 NAMES = "{ products { name } }"
 FIRST = "query ($first: Int) { products(first: $first) { available } }"
@@ -60,11 +60,15 @@ async def test_a_subgraph_that_says_nothing_is_asked_each_time_unless_the_settin
             await router.data(BOTH)
         assert router.stand.asked == {"catalog": 2, "stock": 2}
     lifetimes = {"Product": {"max_age_s": 60}}
-    async with opened({"entity_cache": {"enabled": True, "lifetimes": lifetimes}}, stand_saying(None, None)) as router:
+    async with opened(
+        {"entity_cache": {"enabled": True, "admit": "always", "lifetimes": lifetimes}}, stand_saying(None, None)
+    ) as router:
         for token in ("Bearer a", "Bearer b"):
             await router.data(BOTH, token)
         assert router.stand.asked == {"catalog": 1, "stock": 1}
-    async with opened({"entity_cache": {"enabled": True, "default_ttl_s": 60}}, stand_saying(None, None)) as router:
+    async with opened(
+        {"entity_cache": {"enabled": True, "admit": "always", "default_ttl_s": 60}}, stand_saying(None, None)
+    ) as router:
         for token in ("Bearer a", "Bearer b", "Bearer a"):
             await router.data(BOTH, token)
         assert router.stand.asked == {"catalog": 2, "stock": 2}
@@ -132,7 +136,9 @@ def test_what_is_kept_outlives_a_reload_while_the_bounds_are_the_same() -> None:
     other = cache_of(ON, first, changed)
     assert other.caching is not first.caching
     assert store_of(other) is store_of(first)
-    assert store_of(cache_of({"entity_cache": {"enabled": True, "max_bytes": 10}}, first)) is not store_of(first)
+    assert store_of(
+        cache_of({"entity_cache": {"enabled": True, "admit": "always", "max_bytes": 10}}, first)
+    ) is not store_of(first)
 
 
 def store_of(traffic: SubgraphTraffic) -> EntryStore | None:

@@ -18,7 +18,7 @@ from tests.server.caching.larder import facts_of
 from tests.server.caching.stand import Open, Stand, believing, opened
 
 SECRET = "planted-secret-of-the-cache"
-ON = {"entity_cache": {"enabled": True, "invalidation": {"secret": SECRET}}}
+ON = {"entity_cache": {"enabled": True, "admit": "always", "invalidation": {"secret": SECRET}}}
 BOTH = "{ products { name available } }"
 PATH = "/cache/invalidate"
 PRODUCT_1 = {"type": "Product", "key": {"id": "1"}}
@@ -65,7 +65,10 @@ async def test_who_does_not_know_the_secret_drops_nothing(token: str | None) -> 
 async def test_a_token_with_the_scope_drops_and_one_without_does_not(tmp_path: Path) -> None:
     issuer = IssuerNow()
     invalidation = {"invalidation": {"scope": "cache:drop"}}
-    settings = {"entity_cache": {"enabled": True, **invalidation}, "authentication": believing(issuer, tmp_path)}
+    settings = {
+        "entity_cache": {"enabled": True, "admit": "always", **invalidation},
+        "authentication": believing(issuer, tmp_path),
+    }
     async with opened(settings, saying()) as router:
         assert (await drop(router, {"all": True}, issuer.token(scope="cache:drop"))).status_code == 200
         assert (await drop(router, {"all": True}, issuer.token(scope="cache:read"))).status_code == 403
@@ -74,7 +77,7 @@ async def test_a_token_with_the_scope_drops_and_one_without_does_not(tmp_path: P
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("settings", [{}, {"entity_cache": {"enabled": True}}])
+@pytest.mark.parametrize("settings", [{}, {"entity_cache": {"enabled": True, "admit": "always"}}])
 async def test_there_is_no_such_endpoint_unless_somebody_may_use_it(settings: dict[str, Any]) -> None:
     async with opened(settings, saying()) as router:
         assert (await drop(router, {"all": True})).status_code == 404

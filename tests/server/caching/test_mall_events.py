@@ -19,7 +19,10 @@ SETTINGS: dict[str, Any] = {"stream": "MALL", "subject": "mall.product.changed"}
 @pytest.mark.asyncio
 async def test_a_product_that_inventory_changes_is_dropped_everywhere(nats_url: str) -> None:
     event = {**SETTINGS, "type": "Product", "pointer": "/data/productId"}
-    settings = {"entity_cache": {"enabled": True, "events": [event]}, "nats": {"url": nats_url, "timeout_s": 5}}
+    settings = {
+        "entity_cache": {"enabled": True, "admit": "always", "events": [event]},
+        "nats": {"url": nats_url, "timeout_s": 5},
+    }
     bus = await nats_bus.connect(nats_url, "tests")
     async with opened(settings, saying()) as router:
         await followed(router)

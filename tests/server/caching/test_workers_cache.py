@@ -15,7 +15,7 @@ from tests.server.test_workers import await_workers
 
 SECRET = "planted-secret-of-the-cache"
 NAMES = {"query": "{ products { name } }"}
-SETTINGS = f"entity_cache: {{enabled: true, invalidation: {{secret: {SECRET}}}}}"
+SETTINGS = f"entity_cache: {{enabled: true, admit: always, invalidation: {{secret: {SECRET}}}}}"
 
 
 async def names(url: str) -> set[str]:

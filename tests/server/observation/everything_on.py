@@ -19,7 +19,7 @@ SETTINGS = {
     "environment": "development",
     "telemetry": {"metrics": {"operations": True}, "trace_context": True},
     "demand_control": {"mode": "measure"},
-    "entity_cache": {"enabled": True, "default_ttl_s": 60},
+    "entity_cache": {"enabled": True, "admit": "always", "default_ttl_s": 60},
     "nats": {"url": "nats://127.0.0.1:9"},  # where nobody is: it is not asked before something is shared
 }
 BROKEN = "{ warehouses }"
