@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 
@@ -65,6 +65,8 @@ class Telemetry:
             ["outcome"],
             registry=self.registry,
         )
+        for outcome in get_args(ReloadOutcome):  # from 0 on, or Prometheus takes the first one for no increase
+            self._reloads.labels(outcome)
         self._refused = Gauge(
             "galleria_supergraph_refused",
             "1 while the supergraph that was read last is refused and an older one is served.",

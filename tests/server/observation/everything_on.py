@@ -64,7 +64,7 @@ async def busy_router(folder: Path) -> AsyncIterator[RunningRouter]:
             await post(router.url, "{ nothing }", **{"apollographql-client-name": "stranger"})
             write_supergraph(folder, catalog=server.url, stock=f"{server.url}?again")
             router.process.send_signal(signal.SIGHUP)
-            while not samples((await families(router.url))["galleria_supergraph_reloads"]):
+            while not any(samples((await families(router.url))["galleria_supergraph_reloads"]).values()):
                 continue
             # The way to the subgraphs is a new one: it has learned nothing yet.
             await post(router.url, MUGS)
