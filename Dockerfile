@@ -1,5 +1,5 @@
 # One image for the router and the five services; which of them it is, its command says. `--target nats` is NATS with
-# our configuration.
+# our configuration. The extras `otel` and `valkey` are in it: what a setting turns on cannot be installed any more.
 
 FROM node:22-slim AS page
 WORKDIR /page

@@ -101,7 +101,7 @@ bench-planning-times: $(VENV)/.ready ## measure how long our plans take: uncache
 # Extras stay in the locks: older pips look for the newest release of `name[extra]` and then miss its hash.
 lock: $(VENV)/.ready ## resolve the dependencies of pyproject.toml anew, with hashes
 	$(PIP) uv
-	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --extra otel --extra valkey --generate-hashes --no-header --no-emit-index-url -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --no-strip-extras --upgrade --universal --group build -c requirements-dev.lock --generate-hashes --no-header --no-emit-index-url -o requirements-build.lock
 

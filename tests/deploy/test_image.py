@@ -86,6 +86,13 @@ def test_whatever_is_installed_is_locked_with_its_hash() -> None:
     assert {"--no-index", "--no-deps"} <= set(installs[2])
 
 
+@pytest.mark.parametrize("extra", ["otel", "valkey"])
+def test_whatever_a_setting_may_turn_on_is_in_the_image(extra: str) -> None:
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    wanted = {re.split(r"[><=]", requirement)[0] for requirement in PROJECT["project"]["optional-dependencies"][extra]}
+    assert wanted <= set(locked)
+
+
 def test_the_build_backend_is_the_one_that_the_project_names() -> None:
     locked = re.findall(r"^\S+==\S+", (ROOT / "requirements-build.lock").read_text(), re.MULTILINE)
     assert set(PROJECT["build-system"]["requires"]) <= set(locked)

@@ -51,3 +51,13 @@ def _requirements(name: str, extras: frozenset[str]) -> list[Requirement]:
         for one in needed
         if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in {"", *extras})
     ]
+
+
+def test_what_is_tested_is_what_runs() -> None:
+    tested = dict(_versions("requirements-dev.lock"))
+    for lock in ("requirements.lock", "requirements-build.lock"):
+        assert [pin for pin in _versions(lock) if tested[pin[0]] != pin[1]] == []
+
+
+def _versions(lock: str) -> list[tuple[str, str]]:
+    return re.findall(r"^([\w.-]+)(?:\[[^]]+\])?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)
