@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.deploy.compose import ROOT, Json, UnsetVariableError, read_compose
+from tests.deploy.compose import ROOT, Json, UnsetVariableError, read_compose, variables
 
 SCHEMA = Path(__file__).parent / "compose-spec" / "compose-spec.json"
 
@@ -64,3 +65,10 @@ def test_a_missing_password_stops_everything_and_is_named(environment: dict[str,
         incomplete = {key: value for key, value in environment.items() if key != name}
         with pytest.raises(UnsetVariableError, match=rf"^required variable {name} is missing a value: \w+"):
             read_compose(incomplete)
+
+
+def test_each_variable_is_in_the_document_and_no_other() -> None:
+    document = (ROOT / "docs" / "production.md").read_text()
+    section = document.partition("## In containers\n")[2].partition("\n## ")[0]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)} == set(variables())

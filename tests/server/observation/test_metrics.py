@@ -63,7 +63,7 @@ async def test_an_execution_with_errors_is_a_failure_and_takes_its_time() -> Non
 
 @pytest.mark.asyncio
 async def test_each_outcome_of_a_reload_is_there_from_zero_on() -> None:
-    """Prometheus sees no increase in a counter that begins at 1, and the first refused supergraph would not be shown."""
+    """To Prometheus a counter that begins at 1 has not increased: the first refused supergraph would not be shown."""
     async with client_of(router_over(Shop(), RouterConfig())) as client:
         read = await _read(client)
     assert read["galleria_supergraph_reloads_total"] == {"swapped": 0, "refused": 0, "unreachable": 0}
