@@ -123,14 +123,14 @@ class Shipping:
     async def dispatch(self, shipment_id: str, key: str) -> Shipment:
         """Hand a booked parcel to its carrier, once per key.
 
-        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.domain.dispatch`.
+        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.journey.dispatch`.
         """
         return await self._change(shipment_id, lambda shipment: dispatch(shipment, key, self.clock()))
 
     async def record_sighting(self, shipment_id: str, event: TrackingEvent) -> Shipment:
         """Add what a person saw of a parcel, once per key.
 
-        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.domain.record`.
+        Raises ShippingError: SHIPMENT_UNKNOWN, or a code of :func:`subgraphs.shipping.journey.record`.
         """
         return await self._change(shipment_id, lambda shipment: record(shipment, event, self.clock()))
 
