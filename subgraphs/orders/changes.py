@@ -16,7 +16,6 @@ from datetime import datetime
 
 from subgraphs.orders.domain import (
     Allocation,
-    Occurrence,
     Order,
     OrderCancelled,
     OrderConfirmed,
@@ -24,10 +23,9 @@ from subgraphs.orders.domain import (
     Parcel,
     ParcelStatus,
     ReturnRequested,
-    Stage,
     StatusChange,
-    next_stage,
 )
+from subgraphs.orders.order_life import Occurrence, Stage, next_stage
 
 PAYMENT_DELAYED = "PAYMENT_DELAYED"
 _REASONS: Mapping[Stage, str] = {

@@ -13,23 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from subgraphs.orders.domain import (
-    MAX_KEY_LENGTH,
     PLACED_REASON,
     SHOP_CURRENCY,
     Address,
     Money,
     Order,
     OrderLine,
-    OrderStatus,
-    Problem,
     Product,
-    RefusalError,
-    Stage,
     StatusChange,
     digest,
-    is_text,
     sum_up,
 )
+from subgraphs.orders.order_life import OrderStatus, Stage
+from subgraphs.orders.refusal import Problem, RefusalError, find_key_problem, is_text
 
 MAX_LINES = 100
 MAX_QUANTITY = 999
@@ -76,9 +72,8 @@ def check_request(request: OrderRequest) -> OrderRequest:
     if not _TOKEN.fullmatch(request.payment_token):
         message = "This is not a payment token; tokens look like tok_approved. Never send card data."
         problems.append(Problem("PAYMENT_METHOD_INVALID", message, "paymentMethod.token"))
-    if not is_text(request.idempotency_key, MAX_KEY_LENGTH):
-        message = f"The key must be 1 to {MAX_KEY_LENGTH} printable characters, such as a UUID."
-        problems.append(Problem("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey"))
+    if problem := find_key_problem(request.idempotency_key):
+        problems.append(problem)
     if problems:
         raise RefusalError(*problems)
     return replace(request, shipping_address=address)

@@ -14,21 +14,19 @@ from subgraphs.orders.domain import (
     Address,
     Allocation,
     Money,
-    Occurrence,
     Order,
     OrderCancelled,
     OrderConfirmed,
     OrderEvent,
     OrderLine,
     OrderPlaced,
-    OrderStatus,
     Parcel,
     ParcelStatus,
     Product,
     Return,
     ReturnRequested,
-    TransitionError,
 )
+from subgraphs.orders.order_life import Occurrence, OrderStatus, TransitionError
 from subgraphs.orders.returns import receive_return
 from subgraphs.orders.service import Change, Orders
 

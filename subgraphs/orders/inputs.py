@@ -8,6 +8,7 @@ import strawberry
 
 from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.orders import checkout, domain, returns
+from subgraphs.orders.refusal import Problem, RefusalError
 
 
 @strawberry.input(description="An amount in an ISO 4217 currency, with at most two decimals.")
@@ -22,7 +23,7 @@ class MoneyInput:
         minor = to_hundredths(self.amount)
         if minor is None:
             message = "Give an amount with at most two decimals, such as 12.50."
-            raise domain.RefusalError(domain.Problem("AMOUNT_INVALID", message, f"{field}.amount"))
+            raise RefusalError(Problem("AMOUNT_INVALID", message, f"{field}.amount"))
         return domain.Money(minor, self.currency_code)
 
 

@@ -14,22 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from subgraphs.orders.changes import move
-from subgraphs.orders.domain import (
-    MAX_KEY_LENGTH,
-    Money,
-    Occurrence,
-    Order,
-    Problem,
-    RefusalError,
-    Return,
-    ReturnLine,
-    ReturnStatus,
-    check_reason,
-    digest,
-    is_text,
-    next_stage,
-    sum_up,
-)
+from subgraphs.orders.domain import Money, Order, Return, ReturnLine, ReturnStatus, digest, sum_up
+from subgraphs.orders.order_life import Occurrence, next_stage
+from subgraphs.orders.refusal import Problem, RefusalError, check_reason, find_key_problem
 
 MAX_RETURNS = 100
 
@@ -100,9 +87,8 @@ def return_id(order_id: str, idempotency_key: str) -> str:
 
 
 def _check_form(request: ReturnRequest) -> ReturnRequest:
-    if not is_text(request.idempotency_key, MAX_KEY_LENGTH):
-        message = f"The key must be 1 to {MAX_KEY_LENGTH} printable characters, such as a UUID."
-        raise RefusalError(Problem("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey"))
+    if problem := find_key_problem(request.idempotency_key):
+        raise RefusalError(problem)
     return replace(request, reason=check_reason(request.reason))
 
 

@@ -22,6 +22,8 @@ from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.orders import domain
 from subgraphs.orders.inputs import PlaceOrderInput, ReturnLineInput, return_request
+from subgraphs.orders.order_life import OrderStatus, WaitingFor
+from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.service import Orders, Slice
 
 READ_ALL = "orders:read-all"
@@ -58,8 +60,8 @@ def make_loaders(orders: Orders) -> Loaders:
 
 Info: TypeAlias = strawberry.Info[RequestContext[Orders, Loaders], None]
 
-strawberry.enum(domain.OrderStatus, description="PENDING until stock and payment have both said yes; then CONFIRMED.")
-strawberry.enum(domain.WaitingFor, description="Whose answer a pending order waits for.")
+strawberry.enum(OrderStatus, description="PENDING until stock and payment have both said yes; then CONFIRMED.")
+strawberry.enum(WaitingFor, description="Whose answer a pending order waits for.")
 strawberry.enum(domain.ReturnStatus, description="REQUESTED until the goods are back in a warehouse.")
 
 
@@ -170,8 +172,8 @@ class OrderReturn:
 class OrderStatusChange:
     """One change of an order's status."""
 
-    from_status: domain.OrderStatus | None = strawberry.field(name="from")
-    to_status: domain.OrderStatus = strawberry.field(name="to")
+    from_status: OrderStatus | None = strawberry.field(name="from")
+    to_status: OrderStatus = strawberry.field(name="to")
     at: datetime
     reason: str
     code: str | None = strawberry.field(description="Why, for machines: CUSTOMER_REQUEST, OUT_OF_STOCK, ...")
@@ -194,7 +196,7 @@ class Order:
 
     id: strawberry.ID
     number: str = strawberry.field(description="Readable and unique, such as G-2026-7K3F9Q.")
-    status: domain.OrderStatus
+    status: OrderStatus
     placed_at: datetime
     updated_at: datetime
     order: strawberry.Private[domain.Order]
@@ -253,7 +255,7 @@ class Order:
         return [OrderStatusChange.of(entry) for entry in self.order.history]
 
     @strawberry.field
-    def waiting_for(self) -> list[domain.WaitingFor]:
+    def waiting_for(self) -> list[WaitingFor]:
         """Whose answers it waits for while it is PENDING; empty afterwards."""
         return list(self.order.waiting_for)
 
@@ -294,7 +296,7 @@ class Customer:
 
     @strawberry.field
     async def orders(
-        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: domain.OrderStatus | None = None
+        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: OrderStatus | None = None
     ) -> Connection[Order] | None:
         """Their orders, newest first."""
         page = read_page(first, after)
@@ -338,7 +340,7 @@ class Query:
 
     @strawberry.field
     async def orders(
-        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: domain.OrderStatus | None = None
+        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: OrderStatus | None = None
     ) -> Connection[Order] | None:
         """Orders, newest first: all of them for staff, one's own for a customer."""
         owner = _acting_customer(info.context.auth, READ_ALL)
@@ -362,7 +364,7 @@ class Mutation:
         customer = _customer_of(require_user(info.context.auth))
         try:
             order = await info.context.service.place(customer, input.request())
-        except domain.RefusalError as refusal:
+        except RefusalError as refusal:
             return PlaceOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
         return PlaceOrderPayload(order=Order.of(order))
 
@@ -372,7 +374,7 @@ class Mutation:
         customer_id = _acting_customer(info.context.auth, WRITE)
         try:
             order = await info.context.service.cancel(id, reason, customer_id)
-        except domain.RefusalError as refusal:
+        except RefusalError as refusal:
             return CancelOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
         return CancelOrderPayload(order=Order.of(order))
 
@@ -390,7 +392,7 @@ class Mutation:
         request = return_request(lines, reason, idempotency_key)
         try:
             result = await info.context.service.request_return(order_id, request, customer_id)
-        except domain.RefusalError as refusal:
+        except RefusalError as refusal:
             return ReturnOrderPayload(user_errors=[user_error(problem) for problem in refusal.problems])
         return ReturnOrderPayload(order=Order.of(result.order), order_return=OrderReturn.of(result.requested))
 
@@ -432,7 +434,7 @@ def _customer_of(auth: AuthContext) -> domain.Customer:
     return domain.Customer(auth.subject or "", auth.name, auth.email)
 
 
-def _slice(page: Page, status: domain.OrderStatus | None) -> Slice:
+def _slice(page: Page, status: OrderStatus | None) -> Slice:
     return Slice(page.limit, str(page.after[0]) if page.after else None, status)
 
 

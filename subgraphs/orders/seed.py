@@ -13,13 +13,12 @@ from subgraphs.orders.domain import (
     Money,
     Order,
     OrderLine,
-    OrderStatus,
     Parcel,
     ParcelStatus,
     Product,
-    Stage,
     StatusChange,
 )
+from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.store import MongoStore
 
 

@@ -17,20 +17,9 @@ from subgraphs.orders.checkout import (
     place_order,
     price_lines,
 )
-from subgraphs.orders.domain import (
-    Customer,
-    Occurrence,
-    Order,
-    OrderEvent,
-    OrderPlaced,
-    OrderStatus,
-    Problem,
-    Product,
-    RefusalError,
-    Return,
-    check_reason,
-    order_not_found,
-)
+from subgraphs.orders.domain import Customer, Order, OrderEvent, OrderPlaced, Product, Return
+from subgraphs.orders.order_life import Occurrence, OrderStatus
+from subgraphs.orders.refusal import Problem, RefusalError, check_reason, order_not_found
 from subgraphs.orders.returns import ReturnRequest, find_return, request_return, return_id
 
 Change: TypeAlias = Callable[[Order, datetime], Order]

@@ -31,17 +31,16 @@ from subgraphs.orders.domain import (
     Order,
     OrderEvent,
     OrderLine,
-    OrderStatus,
     Parcel,
     ParcelStatus,
     Product,
     Return,
     ReturnLine,
     ReturnStatus,
-    Stage,
     StatusChange,
     position_of,
 )
+from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.service import Slice
 
 _MONEY_SCHEMA: Document = {

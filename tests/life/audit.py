@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from subgraphs.inventory.domain import StockChanged
-from subgraphs.orders.domain import Order, OrderStatus, ReturnStatus
+from subgraphs.orders.domain import Order, ReturnStatus
+from subgraphs.orders.order_life import OrderStatus
 from subgraphs.shipping.domain import Direction, ShipmentStatus
 from tests.life.mall_in_memory import PRICES, STOCK, Mall, run
 

@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from subgraphs.chassis.event import Event
-from subgraphs.orders.domain import TRANSITIONS, Occurrence, Order, Stage
+from subgraphs.orders.domain import Order
+from subgraphs.orders.order_life import TRANSITIONS, Occurrence, Stage
 
 _O = Occurrence
 BROUGHT_BY = {

@@ -20,7 +20,8 @@ from subgraphs.inventory.domain import Money as InventoryMoney
 from subgraphs.inventory.domain import ProductFacts
 from subgraphs.inventory.service import Inventory
 from subgraphs.orders import events as orders_events
-from subgraphs.orders.domain import Order, OrderEvent, Stage
+from subgraphs.orders.domain import Order, OrderEvent
+from subgraphs.orders.order_life import Stage
 from subgraphs.orders.service import Orders
 from subgraphs.payments import events as payments_events
 from subgraphs.payments.domain import PaymentStatus

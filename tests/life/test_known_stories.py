@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from subgraphs.orders.checkout import LineRequest, OrderRequest
-from subgraphs.orders.domain import Address, Customer, Order, OrderStatus, RefusalError
+from subgraphs.orders.domain import Address, Customer, Order
+from subgraphs.orders.order_life import OrderStatus
+from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.returns import ReturnRequest
 from tests.life.audit import faults, faults_at_rest
 from tests.life.mall_in_memory import Mall, Member

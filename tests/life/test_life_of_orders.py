@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from subgraphs.orders.checkout import LineRequest, OrderRequest
-from subgraphs.orders.domain import Address, Customer, OrderStatus, RefusalError, ReturnLine, Stage
+from subgraphs.orders.domain import Address, Customer, ReturnLine
+from subgraphs.orders.order_life import OrderStatus, Stage
+from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.returns import ReturnRequest, returnable
 from subgraphs.shipping.domain import ShipmentStatus
 from tests.life.audit import faults, faults_at_rest

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from subgraphs.orders.checkout import LineRequest, OrderRequest
-from subgraphs.orders.domain import Address, Money, Order, OrderLine, OrderStatus, Product, Stage, StatusChange
+from subgraphs.orders.domain import Address, Money, Order, OrderLine, Product, StatusChange
+from subgraphs.orders.order_life import OrderStatus, Stage
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535_000, tzinfo=UTC)
 ADDRESS = Address("Ada Lovelace", "12 St James's Square", None, "London", "SW1Y 4JH", "GB")

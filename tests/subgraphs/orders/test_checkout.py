@@ -18,7 +18,9 @@ from subgraphs.orders.checkout import (
     price_lines,
     shipping_fee,
 )
-from subgraphs.orders.domain import Address, Money, OrderLine, OrderStatus, RefusalError, Stage, StatusChange
+from subgraphs.orders.domain import Address, Money, OrderLine, StatusChange
+from subgraphs.orders.order_life import OrderStatus, Stage
+from subgraphs.orders.refusal import RefusalError
 from tests.subgraphs.orders.examples import ADDRESS, LAMP, MUG, NOW, OLD_POT, a_request
 
 

@@ -19,17 +19,14 @@ from subgraphs.orders.domain import (
     Allocation,
     Customer,
     Money,
-    Occurrence,
     OrderLine,
     OrderPlaced,
-    OrderStatus,
     ParcelStatus,
     ReturnLine,
     ReturnStatus,
-    Stage,
-    WaitingFor,
 )
 from subgraphs.orders.events import HANDLERS, encode
+from subgraphs.orders.order_life import Occurrence, OrderStatus, Stage, WaitingFor
 from subgraphs.orders.returns import ReturnRequest
 from subgraphs.orders.service import Orders
 from tests.services import ServiceClient, bus_of, event, eventually, published, running_service

@@ -9,16 +9,11 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.orders.changes import events_between, follow_parcel, move, take_reservation, wait_for_payment
-from subgraphs.orders.domain import (
+from subgraphs.orders.domain import Allocation, Order, OrderCancelled, OrderConfirmed, Parcel, ParcelStatus
+from subgraphs.orders.order_life import (
     TRANSITIONS,
-    Allocation,
     Occurrence,
-    Order,
-    OrderCancelled,
-    OrderConfirmed,
     OrderStatus,
-    Parcel,
-    ParcelStatus,
     Stage,
     TransitionError,
     WaitingFor,

@@ -8,17 +8,9 @@ from datetime import timedelta
 import pytest
 
 from subgraphs.orders.changes import events_between
-from subgraphs.orders.domain import (
-    Money,
-    Order,
-    OrderLine,
-    OrderStatus,
-    RefusalError,
-    ReturnLine,
-    ReturnRequested,
-    ReturnStatus,
-    Stage,
-)
+from subgraphs.orders.domain import Money, Order, OrderLine, ReturnLine, ReturnRequested, ReturnStatus
+from subgraphs.orders.order_life import OrderStatus, Stage
+from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.returns import MAX_RETURNS, ReturnRequest, receive_return, request_return, returnable
 from tests.subgraphs.orders.examples import NOW, an_order
 

@@ -13,7 +13,8 @@ import pytest
 from subgraphs.chassis.auth import ANONYMOUS, AuthContext
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.request_context import RequestContext
-from subgraphs.orders.domain import Customer, Money, Order, OrderLine, OrderStatus, Product, Stage, StatusChange
+from subgraphs.orders.domain import Customer, Money, Order, OrderLine, Product, StatusChange
+from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.schema import make_loaders, schema
 from subgraphs.orders.service import Orders, Slice
 from tests.subgraphs.orders.examples import LAMP, MUG, NOW, OLD_POT, an_order

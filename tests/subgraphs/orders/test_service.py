@@ -13,19 +13,16 @@ from subgraphs.orders.checkout import LineRequest, OrderRequest, order_number
 from subgraphs.orders.domain import (
     Customer,
     Money,
-    Occurrence,
     Order,
     OrderCancelled,
     OrderConfirmed,
     OrderEvent,
     OrderPlaced,
-    OrderStatus,
-    RefusalError,
     ReturnLine,
     ReturnRequested,
-    Stage,
-    TransitionError,
 )
+from subgraphs.orders.order_life import Occurrence, OrderStatus, Stage, TransitionError
+from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.returns import ReturnRequest
 from subgraphs.orders.service import ATTEMPTS, Change, Orders
 from tests.subgraphs.orders.examples import ADDRESS, LAMP, MUG, NOW, OLD_POT, a_request, an_order

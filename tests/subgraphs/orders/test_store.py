@@ -9,7 +9,8 @@ import pytest
 
 from subgraphs.chassis.event import from_cloud_event
 from subgraphs.orders.changes import events_between, move
-from subgraphs.orders.domain import Customer, Occurrence, OrderPlaced, OrderStatus
+from subgraphs.orders.domain import Customer, OrderPlaced
+from subgraphs.orders.order_life import Occurrence, OrderStatus
 from subgraphs.orders.seed import seed
 from subgraphs.orders.service import Slice
 from tests.subgraphs.orders.examples import NOW, an_order

@@ -13,19 +13,17 @@ from subgraphs.orders.domain import (
     Allocation,
     Customer,
     Money,
-    Occurrence,
     Order,
     OrderLine,
     OrderPlaced,
-    OrderStatus,
     Parcel,
     ParcelStatus,
     Return,
     ReturnLine,
     ReturnStatus,
-    Stage,
     position_of,
 )
+from subgraphs.orders.order_life import Occurrence, OrderStatus, Stage
 from subgraphs.orders.service import Slice, Store
 from tests.subgraphs.orders.examples import LAMP, MUG, NOW, an_order
 
