@@ -6,7 +6,7 @@ Whole JSON answers alone: events and answers in parts must leave as soon as they
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.types import Message
@@ -46,9 +46,9 @@ class CompressedAnswers(Step):
         if coding is not None:
             exchange.send_on = _Compressing(exchange, coding, self._settings)
 
-    def head(self, _: Exchange, headers: list[Header]) -> None:
+    def head(self, exchange: Exchange, headers: list[Header]) -> None:
         """Tell caches."""
-        if _json_length(headers) >= self._settings.min_bytes:
+        if _json_length(exchange.told) >= self._settings.min_bytes:
             headers.append(_VARY)
 
 
@@ -66,7 +66,7 @@ class _Compressing:
 
     async def __call__(self, message: Message) -> None:
         """As ASGI says."""
-        if message["type"] == "http.response.start" and _json_length(message["headers"]) >= self._settings.min_bytes:
+        if message["type"] == "http.response.start" and _json_length(self._exchange.told) >= self._settings.min_bytes:
             self._head = message
             return
         head, self._head = self._head, None
@@ -119,12 +119,6 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def _json_length(headers: Iterable[Header]) -> int:
-    """The length of an answer in JSON; -1 where it is none, or its length is not said."""
-    is_json, length = False, -1
-    for name, value in headers:
-        if name == b"content-type":
-            is_json = value.startswith(_JSON)
-        elif name == b"content-length":
-            length = int(value)
-    return length if is_json else -1
+def _json_length(told: Mapping[bytes, bytes]) -> int:
+    """The length of an answer in JSON with these headers; -1 where it is none, or its length is not said."""
+    return int(told.get(b"content-length", -1)) if told.get(b"content-type", b"").startswith(_JSON) else -1

@@ -9,7 +9,8 @@ of its answer leaves, and when it is over. So a step costs a call, and no layer 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,16 +23,30 @@ if TYPE_CHECKING:
     from router.server.request_trace import RequestTrace
 
 Header = tuple[bytes, bytes]
+_NONE: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Exchange:
     """One request and its answer. ``fields`` are the request's headers, as ``fields_of`` says.
 
-    ``status`` is the answer's, 0 before it begins; ``sent_bytes`` is how much of a body has left. ``send_on`` is where
-    messages go when the steps have seen them. The others are what single steps leave for themselves, or for others.
+    ``status`` is the answer's, 0 before it begins, and ``told`` are its headers by name, without those of the steps;
+    ``sent_bytes`` is how much of a body has left. ``send_on`` is where messages go when the steps have seen them. The
+    others are what single steps leave for themselves, or for others.
     """
 
-    __slots__ = ("_heads", "began", "ended", "fields", "scope", "send_on", "sent_bytes", "spans", "status", "trace")
+    __slots__ = (
+        "_heads",
+        "began",
+        "ended",
+        "fields",
+        "scope",
+        "send_on",
+        "sent_bytes",
+        "spans",
+        "status",
+        "told",
+        "trace",
+    )
 
     def __init__(self, scope: Scope, send: Send, heads: Sequence[Callable[[Exchange, list[Header]], None]]) -> None:
         self.scope = scope
@@ -39,6 +54,7 @@ class Exchange:
         self.send_on = send
         self.began = self.ended = 0.0
         self.status = 0
+        self.told: Mapping[bytes, bytes] = _NONE
         self.sent_bytes = 0
         self.trace: RequestTrace | None = None
         self.spans: RequestSpans | None = None
@@ -52,6 +68,7 @@ class Exchange:
         elif kind == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
+            self.told = dict(headers)
             for tell in self._heads:
                 tell(self, headers)
             message = {**message, "headers": headers}
@@ -59,9 +76,13 @@ class Exchange:
 
 
 class Step:
-    """Something that the settings ask for of each request. What a step does not have is not called."""
+    """Something that the settings ask for of each request. What a step does not have is not called.
+
+    ``methods`` are those whose requests it has something to ``begin`` for; None where it has for all.
+    """
 
     __slots__ = ()
+    methods: ClassVar[frozenset[str] | None] = None
 
     def begin(self, exchange: Exchange) -> ASGIApp | None:
         """The request has come; what is to answer in place of the app, where it goes no further."""
@@ -79,7 +100,10 @@ class Stepwise:
     def __init__(self, app: ASGIApp, steps: Iterable[Step]) -> None:
         self.app = app
         self.steps = tuple(steps)
-        self._begins = tuple(step.begin for step in self.steps if type(step).begin is not Step.begin)
+        methods = {method for step in self.steps for method in step.methods or ()}
+        self._begins = self._begins_of(None)
+        # What has nothing to begin for POST is not asked at each POST.
+        self._begins_by_method = {method: self._begins_of(method) for method in methods}
         self._heads = tuple(step.head for step in self.steps if type(step).head is not Step.head)
         self._ends = tuple(step.end for step in self.steps if type(step).end is not Step.end)
 
@@ -88,7 +112,7 @@ class Stepwise:
         exchange = Exchange(scope, send, self._heads)
         app = self.app
         try:
-            for begin in self._begins:
+            for begin in self._begins_by_method.get(scope.get("method"), self._begins):
                 instead = begin(exchange)
                 if instead is not None:
                     app = instead
@@ -97,6 +121,10 @@ class Stepwise:
         finally:
             for end in self._ends:
                 end(exchange)
+
+    def _begins_of(self, method: str | None) -> tuple[Callable[[Exchange], ASGIApp | None], ...]:
+        begin = [step for step in self.steps if type(step).begin is not Step.begin]
+        return tuple(step.begin for step in begin if step.methods is None or method in step.methods)
 
 
 def stepwise(app: ASGIApp, steps: Sequence[Step]) -> ASGIApp:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,8 +46,8 @@ class Noting(Step):
         self._calls.append(f"{self._name} ends: {exchange.status}, {exchange.sent_bytes} bytes")
 
 
-async def sent_by(app: ASGIApp) -> list[Message]:
-    """What ``app`` sends to a request."""
+async def sent_by(app: ASGIApp, asked: Mapping[str, Any] = MappingProxyType({"method": "POST"})) -> list[Message]:
+    """What ``app`` sends to a request of which ``asked`` says the method."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -52,7 +56,7 @@ async def sent_by(app: ASGIApp) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app({"type": "http", "method": "POST", "headers": []}, receive, send)
+    await app({"type": "http", "headers": [], **asked}, receive, send)
     return sent
 
 
@@ -82,6 +86,26 @@ async def test_a_request_that_is_given_up_ends_for_each_step() -> None:
     with pytest.raises(ConnectionResetError):
         await sent_by(stepwise(failing, [Noting("one", calls)]))
     assert calls == ["one begins", "one ends: 0, 0 bytes"]
+
+
+class NotingGet(Noting):
+    """Has something to begin for GET alone."""
+
+    methods = frozenset({"GET"})
+
+
+@pytest.mark.parametrize(
+    ("method", "begun"), [("GET", ["one begins", "two begins"]), ("POST", ["one begins"]), (None, ["one begins"])]
+)
+@pytest.mark.asyncio
+async def test_a_step_for_some_methods_begins_for_no_other_and_sees_all_heads(
+    method: str | None, begun: list[str]
+) -> None:
+    calls: list[str] = []
+    app = stepwise(answering, [Noting("one", calls), NotingGet("two", calls)])
+    start, *_ = await sent_by(app, {"method": method} if method is not None else {})
+    assert start["headers"][1:] == [(b"step", b"one"), (b"step", b"two")]
+    assert calls == [*begun, "one ends: 200, 6 bytes", "two ends: 200, 6 bytes"]
 
 
 def test_without_steps_there_is_no_layer() -> None:

@@ -51,6 +51,8 @@ def guards_get(config: RouterConfig, *, may_know_cookies: bool = False) -> bool:
 class CrossOrigin(Step):
     """Tells browsers which pages may read answers (Fetch standard, section 3.2); Starlette answers preflights."""
 
+    methods = frozenset({"OPTIONS"})
+
     def __init__(self, settings: CorsSettings) -> None:
         pattern = _one_of(settings.patterns) if settings.patterns else None
         self._preflights = CORSMiddleware(
@@ -79,7 +81,7 @@ class CrossOrigin(Step):
         origin = exchange.fields.get(b"origin")
         if origin is None:
             headers.append(_VARY)
-        elif not _is_preflight(exchange):
+        elif exchange.scope["method"] != "OPTIONS" or not _is_preflight(exchange):
             headers += self._for_any or self._by_origin.get(origin) or self._by_pattern(origin)
 
     def _by_pattern(self, origin: bytes) -> tuple[Header, ...]:
@@ -102,9 +104,7 @@ def _told_allowed(settings: CorsSettings) -> tuple[Header, ...]:
 
 
 def _is_preflight(exchange: Exchange) -> bool:
-    """Whether a browser asks if it may send a request of a page."""
-    if exchange.scope["method"] != "OPTIONS":
-        return False
+    """Whether a browser asks, by OPTIONS, if it may send a request of a page."""
     return b"origin" in exchange.fields and b"access-control-request-method" in exchange.fields
 
 
@@ -115,6 +115,8 @@ async def _nobody(_: Scope, __: Receive, ___: Send) -> None:
 class PreflightGuard(Step):
     """Refuses simple GET requests: 400 PREFLIGHT_REQUIRED."""
 
+    methods = frozenset({"GET"})
+
     def __init__(self, preflight_headers: Iterable[str]) -> None:
         self._names = frozenset(name.lower().encode() for name in preflight_headers)
         advice = ", ".join(preflight_headers)
@@ -123,9 +125,7 @@ class PreflightGuard(Step):
 
     def begin(self, exchange: Exchange) -> ASGIApp | None:
         """Refuse what a page could make a browser send unasked."""
-        if exchange.scope["method"] != "GET" or self._is_preflighted(exchange.fields):
-            return None
-        return self._refusal
+        return None if self._is_preflighted(exchange.fields) else self._refusal
 
     def _is_preflighted(self, fields: Mapping[bytes, bytes]) -> bool:
         if any(fields.get(name) for name in self._names):

@@ -106,12 +106,10 @@ class CacheControlling(Step):
         """None has come yet."""
         PARTS.set(Parts())
 
-    def head(self, _: Exchange, headers: list[Header]) -> None:
+    def head(self, exchange: Exchange, headers: list[Header]) -> None:
         """Say no-store where nothing is said."""
-        for name, _value in headers:
-            if name == b"cache-control":
-                return
-        headers.append(NOT_STORED)
+        if b"cache-control" not in exchange.told:
+            headers.append(NOT_STORED)
 
 
 def _vary(names: Any) -> tuple[bytes, bytes]:
