@@ -57,13 +57,15 @@ class _Objects:
     selected: SelectionSets
     by_type: dict[str, tuple[_Counted, ...]] = field(default_factory=dict)
     is_abstract: bool = field(init=False)
+    # Whether nothing that is selected of an object costs anything, as it turns out with the first one.
+    is_free: bool = False
 
     def __post_init__(self) -> None:
         self.is_abstract = is_abstract_type(self.schema.type_map[self.type_name])
 
     def cost(self, values: Sequence[JsonObject], valuation: Valuation) -> float:
         """What is selected of the objects ``values`` did cost; not the objects themselves."""
-        if not values:
+        if not values or self.is_free:
             return 0.0
         if not self.is_abstract:
             return self._cost_of(self.type_name, values, valuation)
@@ -78,6 +80,7 @@ class _Objects:
         counted = self.by_type.get(name)
         if counted is None:
             counted = self.by_type[name] = tuple(self._compile(name))
+            self.is_free = not self.is_abstract and not counted
         if not counted:
             return 0.0
         total = 0.0
@@ -144,7 +147,7 @@ class _Counted:
         """What the values ``found`` under the key, one of each object, did cost with all below them."""
         items, kinds = _items(found)
         own = self._own(found, items, valuation)
-        if self.below is None:
+        if self.below is None or self.below.is_free:
             return own
         are_objects = len(kinds) == 1 and dict in kinds
         return own + self.below.cost(items if are_objects else [one for one in items if type(one) is dict], valuation)

@@ -112,7 +112,7 @@ class Stepwise:
         exchange = Exchange(scope, send, self._heads)
         app = self.app
         try:
-            for begin in self._begins_by_method.get(scope.get("method"), self._begins):
+            for begin in self._begins_by_method.get(scope.get("method", ""), self._begins):
                 instead = begin(exchange)
                 if instead is not None:
                     app = instead

@@ -45,7 +45,7 @@ def begin_trace(fields: Mapping[bytes, bytes], samples: Samples | None = None) -
     """
     sent_id, parent = fields.get(b"x-request-id"), fields.get(b"traceparent")
     # One number for all ids that may be needed: of the request 64 bits, of a trace 128, and of the router's span 64.
-    digits = getrandbits(256).to_bytes(32).hex().encode()
+    digits = b"%064x" % getrandbits(256)
     request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else digits[:16]
     continued = _TRACEPARENT.fullmatch(parent) if parent else None
     if continued is None:

@@ -118,7 +118,7 @@ class Telemetry:
 
     def event_cost(self, cost: float) -> None:
         """Take note of what the answer to an event did cost (an EventObserver)."""
-        self.costs.actual["event"].observe(cost)
+        self.costs.actual.note("event", cost)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -7,7 +7,7 @@ Of ``query($n: Int) { users(max: $n) { age } }``, where ``max`` slices and ``age
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from graphql import GraphQLSchema, get_named_type, is_abstract_type
@@ -46,14 +46,19 @@ class Estimated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The compiled cost of one operation; holds no state of any request."""
+    """The compiled cost of one operation; holds no state of any request. ``known`` where no variable decides."""
 
     term: Term
+    known: Estimated | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", Estimated(self.term) if isinstance(self.term, float) else None)
 
     def __call__(self, variables: Mapping[str, object]) -> Estimated:
         """The cost for the coerced ``variables``. OperationError: OPERATION_TOO_LARGE where it is nested too deeply."""
-        if isinstance(self.term, float):
-            return Estimated(self.term)
+        if self.known is not None:
+            return self.known
+        assert not isinstance(self.term, float)  # noqa: S101 - it would be known
         valuation = Valuation(variables)
         try:
             cost = self.term(valuation)

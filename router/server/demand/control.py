@@ -75,7 +75,7 @@ class DemandControl:
         batch = _BATCH.get()
         total = estimated.cost + (batch.cost if batch is not None else 0.0)
         result: CostResult = "unsliced" if estimated.unsliced else "too_expensive" if total > self._max else "within"
-        self._metrics.estimated[result].observe(estimated.cost)
+        self._metrics.estimated.note(result, estimated.cost)
         if self._enforces and result != "within":
             _refuse(result, estimated, total, self._max)
         if batch is not None:
@@ -84,13 +84,13 @@ class DemandControl:
 
     def counted(self, admission: Admission, cost: float) -> None:
         """Take note of what an admitted operation did cost."""
-        self._metrics.actual[admission.result].observe(cost)
+        self._metrics.actual.note(admission.result, cost)
 
     def told(self, result: ProjectedResult, admission: Admission, caller: Caller) -> ProjectedResult:
         """``result`` with its cost in its extensions, for who may inspect."""
         actual = result.cost
         if actual is not None:
-            self._metrics.actual[admission.result].observe(actual)
+            self._metrics.actual.note(admission.result, actual)
         if not self._is_open and self._inspection_scope not in caller.requester.scopes:
             return result
         cost: dict[str, object] = {"estimated": number(admission.estimated.cost), "max": number(self._max)}

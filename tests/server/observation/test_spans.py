@@ -276,3 +276,21 @@ def test_spans_without_the_extra_are_a_wrong_setting(tmp_path: Path) -> None:
 
 def test_the_names_of_headers_are_compared_in_lower_case() -> None:
     assert TelemetrySettings(client_name_header="X-Client").client_name_header == "x-client"
+
+
+@pytest.mark.parametrize("ratio", [0, 2**-64, 0.01, 0.5, 0.999, 1])
+def test_the_text_of_an_id_is_less_than_the_bound_where_its_number_is(ratio: float) -> None:
+    sampler, bound = Sampler(TracingSettings(ratio=ratio)), round(ratio * 2**64)
+    for last in (
+        0,
+        1,
+        bound - 1,
+        bound,
+        bound + 1,
+        0x0123456789ABCDEF,
+        0x9FFFFFFFFFFFFFFF,
+        0xA000000000000000,
+        2**64 - 1,
+    ):
+        if 0 <= last < 2**64:
+            assert sampler.samples(b"%016x%016x" % (2**64 - 1, last), None) is (last < bound)
