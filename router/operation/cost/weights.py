@@ -13,6 +13,8 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -134,7 +136,21 @@ def read_value(node: ValueNode) -> Read:
     if not _has_variables(node):
         constant = value_from_ast_untyped(node)
         return lambda _: constant
-    return lambda variables: value_from_ast_untyped(node, dict(variables))
+    return lambda variables: _value_in(node, variables)
+
+
+def _value_in(node: ValueNode, variables: Variables) -> Any:
+    """As read_value. Of a variable that was left out, a member of an object is left out too, and one of a list is null
+    (GraphQL specification, sections 3.10 and 3.11)."""
+    if isinstance(node, VariableNode):
+        return variables.get(node.name.value, ABSENT)
+    if isinstance(node, ObjectValueNode):
+        members = ((one.name.value, _value_in(one.value, variables)) for one in node.fields)
+        return {name: value for name, value in members if value is not ABSENT}
+    if isinstance(node, ListValueNode):
+        items = (_value_in(one, variables) for one in node.values)
+        return [None if item is ABSENT else item for item in items]
+    return value_from_ast_untyped(node)
 
 
 def _has_variables(node: ValueNode) -> bool:

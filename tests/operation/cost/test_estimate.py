@@ -148,6 +148,19 @@ def test_input_objects_weigh_with_all_that_is_in_them() -> None:
     assert cost(sdl, "query($l: Line!) { price(lines: [$l, {}]) }", l={"sku": "a"}) == (1 + 4) + 1
 
 
+def test_a_variable_that_is_left_out_within_an_argument_weighs_nothing() -> None:
+    sdl = """
+    scalar Zip @cost(weight: 4)
+    input Place { zip: Zip }
+    input Filter { near: Place places: [Place] }
+    type Query { find(filter: Filter): Int }
+    """
+    text = "query($p: Place, $z: Zip) { find(filter: {near: $p, places: [$p, {zip: $z}]}) }"
+    assert cost(sdl, text) == 1 + 1  # the filter, and the place without anything in it
+    assert cost(sdl, text, p={"zip": "1"}) == 1 + (1 + 4) + (1 + 4) + 1
+    assert cost(sdl, text, z="1") == 1 + (1 + 4)
+
+
 SLICED = """
 type Query {
   one(first: Int, last: Int): [Item] @listSize(slicingArguments: ["first", "last"])
