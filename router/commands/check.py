@@ -18,6 +18,7 @@ from router.composition.stored_operations import load_operations
 from router.composition.subgraph import Subgraph
 from router.composition.subgraphs_file import load_subgraphs, read_sdl
 from router.errors import InputError
+from router.nearest import nearest
 from router.supergraph import read_supergraph
 
 
@@ -42,6 +43,7 @@ def command(
     """Check a new schema of the subgraph NAME against the other subgraphs and the clients' operations."""
     current = load_subgraphs(config)
     proposed = _propose(current, Subgraph(name, routing_url, read_sdl(schema), str(schema)))
+    _tell_if_new(name, current, config)
     stored = load_operations(operations) if operations else ()
     before, after = compose(current), compose(proposed)
     print_findings(after, proposed)
@@ -60,6 +62,14 @@ def command(
         click.echo(render_text(comparison))
     if is_refused(comparison, strict):
         sys.exit(1)
+
+
+def _tell_if_new(name: str, current: Sequence[Subgraph], config: Path) -> None:
+    """A name that is misspelled would be checked as one more subgraph, with errors that tell of everything else."""
+    known = [subgraph.name for subgraph in current]
+    if name not in known:
+        advice = nearest(name, known)
+        click.echo(f"NEW_SUBGRAPH: {config} has no subgraph '{name}', so it is checked as a new one{advice}", err=True)
 
 
 def _propose(current: Sequence[Subgraph], proposal: Subgraph) -> list[Subgraph]:

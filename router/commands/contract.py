@@ -9,12 +9,14 @@ from graphql import print_schema
 
 from router.commands.compose import write_text
 from router.composition.contract import TagFilter, make_contract
-from router.composition.subgraphs_file import read_sdl
 from router.errors import InputError
+from router.server.supergraph_file import load_supergraph_sdl
 
 
 @click.command(name="contract")
-@click.option("--supergraph", "supergraph", required=True, type=click.Path(path_type=Path), help="A supergraph's SDL.")
+@click.option(
+    "--supergraph", "supergraph", required=True, type=click.Path(path_type=Path), help="SDL, or a supergraph.yaml."
+)
 @click.option("--include-tag", "include", multiple=True, metavar="TAG", help="Keep only fields with this tag.")
 @click.option("--exclude-tag", "exclude", multiple=True, metavar="TAG", help="Hide what has this tag.")
 @click.option("--hide-unreachable-types", is_flag=True, help="Hide types that no visible field leads to.")
@@ -32,7 +34,10 @@ def command(
     if not include and not exclude:
         raise InputError("INVALID_CONTRACT", "Give at least one --include-tag or --exclude-tag")
     tags = TagFilter(frozenset(include), frozenset(exclude), hide_unreachable_types)
-    contract = make_contract(read_sdl(supergraph), tags)
+    contract = make_contract(load_supergraph_sdl(supergraph), tags)
+    for name, advice in contract.unknown_tags.items():
+        # A tag that is misspelled hides nothing, and nobody would see it.
+        click.echo(f"UNKNOWN_TAG: nothing in {supergraph} has the tag '{name}'{advice}", err=True)
     if api_schema is not None:
         write_text(api_schema, print_schema(contract.api_schema) + "\n")
     if output is not None:

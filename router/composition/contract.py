@@ -15,11 +15,12 @@ unchanged. (The meaning is that of contract variants elsewhere.)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     GraphQLError,
@@ -29,18 +30,22 @@ from graphql import (
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
+    StringValueNode,
     TypeDefinitionNode,
     TypeNode,
     UnionTypeDefinitionNode,
+    Visitor,
     build_schema,
     parse,
     print_schema,
     validate_schema,
+    visit,
 )
 
 from router.errors import InputError
 from router.federation.directives import CORE_FEATURES, EVERY_ELEMENT
 from router.federation.feature_url import APOLLO_SPECS
+from router.nearest import nearest
 from router.supergraph.api_schema import build_api_schema
 from router.supergraph.join_spec import JoinNames, directive_values, is_machinery, read_names
 
@@ -60,10 +65,15 @@ class TagFilter:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A supergraph with more hidden than before, and what clients see of it."""
+    """A supergraph with more hidden than before, and what clients see of it.
+
+    ``unknown_tags`` are those of the filter that nothing in the supergraph has, each with the end of a sentence about
+    it: which one may be meant.
+    """
 
     supergraph_sdl: str
     api_schema: GraphQLSchema
+    unknown_tags: Mapping[str, str]
 
 
 def make_contract(supergraph_sdl: str, tags: TagFilter) -> Contract:
@@ -85,7 +95,12 @@ def make_contract(supergraph_sdl: str, tags: TagFilter) -> Contract:
     if problems:
         raise InputError(_CODE, f"What the tags leave makes no schema: {'; '.join(problems)}")
     sdl = _mark(supergraph_sdl, view, hidden.marks())
-    return Contract(sdl, _checked_api_schema(sdl))
+    return Contract(sdl, _checked_api_schema(sdl), _unknown_tags(view, tags))
+
+
+def _unknown_tags(view: _View, tags: TagFilter) -> Mapping[str, str]:
+    known = view.all_tags()
+    return {name: nearest(name, known) for name in sorted((tags.include | tags.exclude) - known)}
 
 
 def _checked_api_schema(sdl: str) -> GraphQLSchema:
@@ -144,6 +159,23 @@ class _View:
 
     def has_tag(self, element: Any, tags: Collection[str]) -> bool:
         return any(values.get("name") in tags for values in directive_values(element.directives, self.tag))
+
+    def all_tags(self) -> set[str]:
+        """Every tag that something has."""
+        found = set[str]()
+        tag = self.tag
+
+        class Finder(Visitor):
+            """Notes the names in ``@tag``."""
+
+            def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+                """Note it."""
+                if node.name.value == tag:
+                    values = (one.value for one in node.arguments or () if one.name.value == "name")
+                    found.update(value.value for value in values if isinstance(value, StringValueNode))
+
+        visit(self.document, Finder())
+        return found
 
     def was_hidden(self, element: Any) -> bool:
         return any(True for _ in directive_values(element.directives, self.names.inaccessible))

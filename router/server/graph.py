@@ -17,11 +17,12 @@ from router.execution.subscription.event_source import EventSource
 from router.execution.subscription.websocket_source import WebSocketSource
 from router.execution.traffic.headers import HeaderRules
 from router.execution.traffic.signature import RequestSigner
+from router.nearest import nearest
 from router.operation.limits import OperationLimits
 from router.planning.override_labels import ActiveLabels, label_choice
 from router.server.caching.open_cache import entity_cache_input
 from router.server.compiled_operation import OperationCompiler
-from router.server.config import RouterConfig, SubgraphSubscriptionSettings, nearest
+from router.server.config import RouterConfig, SubgraphSubscriptionSettings
 from router.server.deferred.compiled import DeferralCache, DeferralCompiler, deferral_cache
 from router.server.demand.operation_cost import cost_options
 from router.server.error_policy import ErrorPolicy, error_policy
@@ -181,8 +182,8 @@ def _operation_limits(config: RouterConfig) -> OperationLimits:
 def _check_names(setting: str, names: Iterable[str], supergraph: Supergraph) -> None:
     for name in names:
         if name not in supergraph.subgraphs:
-            hint = nearest(name, supergraph.subgraphs)
-            raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint or '.'}")
+            hint = nearest(name, supergraph.subgraphs, ".")
+            raise InputError("INVALID_CONFIG", f"{setting}.{name}: there is no subgraph of that name{hint}")
 
 
 def _event_routes(urls: Mapping[str, str], config: RouterConfig, tls: Mapping[str, Tls]) -> Mapping[str, EventRoute]:

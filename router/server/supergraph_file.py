@@ -60,6 +60,12 @@ def load_supergraph(path: Path) -> Supergraph:
     return build_supergraph(read_source(path))
 
 
+def load_supergraph_sdl(path: Path) -> str:
+    """The SDL of the supergraph in ``path``, composed if need be. InputError as read_source; CompositionFailed."""
+    source = read_source(path)
+    return source.sdl if source.sdl is not None else _compose(source)
+
+
 def read_source(path: Path, fetch: FetchSdl | None = None) -> SupergraphSource:
     """Read ``path`` and what it names; ``fetch`` asks running subgraphs for their schema.
 

@@ -177,6 +177,8 @@ def test_check_refuses_what_does_not_compose_at_the_place_in_the_proposal(tmp_pa
 
 
 def test_check_takes_a_subgraph_that_is_new(tmp_path: Path) -> None:
-    result = run_check(tmp_path, "type Query { third: Int }", name="c")
+    result = run_check(tmp_path, "type Query { third: Int }", name="third")
+    config = tmp_path / "supergraph.yaml"
+    assert result.stderr == f"NEW_SUBGRAPH: {config} has no subgraph 'third', so it is checked as a new one\n"
     assert result.stdout.splitlines()[0] == "safe      FIELD_ADDED: Field Query.third was added."
     assert result.exit_code == 0

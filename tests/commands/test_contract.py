@@ -118,6 +118,28 @@ def test_the_command_writes_supergraph_and_api_schema(tmp_path: Path) -> None:
     assert (tmp_path / "api.graphql").read_text() == print_schema(contract.api_schema) + "\n"
 
 
+def test_a_tag_that_nothing_has_is_told_beside_the_contract(tmp_path: Path) -> None:
+    result = run(tmp_path, "--exclude-tag", "internl", "--exclude-tag", "", "--exclude-tag", "internal")
+    path = tmp_path / "supergraph.graphql"
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"UNKNOWN_TAG: nothing in {path} has the tag ''\n"
+        f"UNKNOWN_TAG: nothing in {path} has the tag 'internl'; did you mean 'internal'?\n"
+    )
+    excluded = TagFilter(exclude=frozenset({"internal"}))
+    assert result.stdout == make_contract(supergraph(), excluded).supergraph_sdl
+
+
+def test_a_supergraph_yaml_is_composed_first(tmp_path: Path) -> None:
+    (tmp_path / "a.graphql").write_text(LINK + A.replace("size: Size", ""))
+    subgraphs = "subgraphs:\n  a: {routing_url: http://a, schema: {file: a.graphql}}\n"
+    (tmp_path / "supergraph.yaml").write_text(subgraphs)
+    options = ["--supergraph", str(tmp_path / "supergraph.yaml"), "--exclude-tag", "internal"]
+    result = CliRunner().invoke(command, options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert 'cost(vat: Int): Int @tag(name: "internal") @inaccessible' in result.stdout
+
+
 def test_without_tags_there_is_no_contract(tmp_path: Path) -> None:
     assert isinstance(run(tmp_path).exception, InputError)
 

@@ -247,4 +247,4 @@ def test_rules_for_an_unknown_subgraph_are_refused() -> None:
     config = RouterConfig.model_validate({"headers": {"subgraphs": {"stok": {}}}})
     with pytest.raises(InputError) as caught:
         open_graph(read_supergraph(SUPERGRAPH), config)
-    assert caught.value.message == "headers.subgraphs.stok: there is no subgraph of that name; did you mean 'stock'?."
+    assert caught.value.message == "headers.subgraphs.stok: there is no subgraph of that name; did you mean 'stock'?"

@@ -406,7 +406,7 @@ def test_settings_for_a_subgraph_without_tls_or_without_existence_are_refused(
     files = write_files(tmp_path, authority)
     expected = {
         "stock": "subgraphs.tls.subgraphs.stock: the URL of the subgraph is not https, but http://stock.test/graphql.",
-        "stok": "subgraphs.tls.subgraphs.stok: there is no subgraph of that name; did you mean 'stock'?.",
+        "stok": "subgraphs.tls.subgraphs.stok: there is no subgraph of that name; did you mean 'stock'?",
     }
     for name, message in expected.items():
         with pytest.raises(InputError) as caught:

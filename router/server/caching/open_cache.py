@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from router.errors import InputError
 from router.execution.subgraph_client import SubgraphClient
+from router.nearest import nearest
 from router.server.caching.asked_before import AskedBefore
 from router.server.caching.client import CachingClient
 from router.server.caching.entry import EntryStore
 from router.server.caching.lifetime import configured_hints
 from router.server.caching.memory_store import MemoryStore
 from router.server.caching.selected import GraphFacts, graph_facts
-from router.server.config import INVALID_CONFIG, RouterConfig, nearest
+from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.config.entity_cache import EntityCacheSettings, InvalidationSettings
 from router.supergraph.model import Supergraph
 
@@ -58,7 +59,7 @@ def check_entity_cache(config: RouterConfig, facts: GraphFacts) -> None:
 
 
 def _unknown(setting: str, kind: str, name: str, known: Iterable[str]) -> InputError:
-    return InputError(INVALID_CONFIG, f"entity_cache.{setting}: there is no {kind} '{name}'{nearest(name, known)}.")
+    return InputError(INVALID_CONFIG, f"entity_cache.{setting}: there is no {kind} '{name}'{nearest(name, known, '.')}")
 
 
 def open_cache(inner: SubgraphClient, made_from: EntityCacheInput, previous: CachingClient | None) -> CachingClient:

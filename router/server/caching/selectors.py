@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from router.nearest import nearest
 from router.server.caching.entry import EVERYTHING
 from router.server.caching.selected import GraphFacts
 from router.server.caching.tags import dropped_with, subgraph_tag, surrogate_tag
-from router.server.config import nearest
 from router.server.request_error import RequestError
 
 MAX_SELECTORS = 1000
@@ -80,7 +80,7 @@ def _known_field(coordinate: str, facts: GraphFacts) -> str:
 
 def _check(name: str, known: Any, kind: str) -> None:
     if name not in known:
-        raise _invalid(f"There is no {kind} '{name}'{nearest(name, known)}.")
+        raise _invalid(f"There is no {kind} '{name}'{nearest(name, known, '.')}")
 
 
 def _invalid(message: str) -> RequestError:

@@ -16,7 +16,6 @@ from router.server.config.headers import HeaderSettings
 from router.server.config.limits import LimitSettings
 from router.server.config.load import INVALID_CONFIG, check_config, load_config
 from router.server.config.nats import NatsSettings
-from router.server.config.nearest import nearest
 from router.server.config.persisted_documents import PersistedDocumentSettings
 from router.server.config.rate_limits import RateLimitSettings, RateRuleSettings
 from router.server.config.router_config import RouterConfig
@@ -64,5 +63,4 @@ __all__ = [
     "UploadSettings",
     "check_config",
     "load_config",
-    "nearest",
 ]

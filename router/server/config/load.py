@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
+from router.nearest import nearest
 from router.server.config.headers import UNSAFE_VALUE
-from router.server.config.nearest import nearest
 from router.server.config.router_config import RouterConfig
 from router.server.config.section import Section, section_in
 from router.server.config.told_value import told_value

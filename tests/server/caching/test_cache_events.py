@@ -187,7 +187,7 @@ def test_a_pointer_that_leads_nowhere_has_no_value(pointer: str) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"type": "Prodct"}, "[0].type: there is no type 'Prodct'; did you mean 'Product'?."),
+        ({"type": "Prodct"}, "[0].type: there is no type 'Prodct'; did you mean 'Product'?"),
         ({"key": "upc"}, "[0].key: there is no key field of 'Product' 'upc'."),
     ],
 )

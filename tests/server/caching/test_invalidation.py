@@ -114,11 +114,11 @@ def test_what_is_dropped_is_said_by_type_key_field_subgraph_or_tag(selector: Any
 @pytest.mark.parametrize(
     ("selector", "message"),
     [
-        ({"type": "Prodct"}, "There is no type 'Prodct'; did you mean 'Product'?."),
+        ({"type": "Prodct"}, "There is no type 'Prodct'; did you mean 'Product'?"),
         ({"type": "Product", "key": {"upc": "1"}}, "There is no key field of 'Product' 'upc'."),
         ({"type": "Product", "key": {"id": None}}, "The value of the key field 'id' is no text and no number."),
         ({"type": "Product", "key": {"id": True}}, "The value of the key field 'id' is no text and no number."),
-        ({"field": "Query.product"}, "There is no field of Query 'product'; did you mean 'products'?."),
+        ({"field": "Query.product"}, "There is no field of Query 'product'; did you mean 'products'?"),
         ({"field": "Product.name"}, "'Product.name' is no field of Query, by which root fetches are known."),
         ({"subgraph": "shop"}, "There is no subgraph 'shop'."),
         ([PRODUCT_1] * 1001, "Send no more than 1000 at once."),
