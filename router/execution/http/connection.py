@@ -29,6 +29,8 @@ from router.execution.http.deadlines import Deadlines
 from router.execution.subgraph_client import Headers, SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
+# A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
+_MAX_FRAMING_PER_BODY_BYTE = 8
 FRAMING_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 _WITHOUT_BODY = (204, 304)
 
@@ -51,7 +53,6 @@ class Connection(asyncio.Protocol):
         "_deadlines",
         "_encoding",
         "_framed",
-        "_head_bytes",
         "_headers_done",
         "_keep_alive",
         "_max_bytes",
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         "_surplus",
         "_transport",
         "_waiter",
+        "_wire_bytes",
         "idle_since",
     )
 
@@ -97,7 +99,7 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._chunks: list[bytes] = []
         self._size = 0
-        self._head_bytes = 0
+        self._wire_bytes = 0
         self._encoding = b""
         self._framed = self._headers_done = self._complete = self._surplus = self._received = self._keep_alive = False
 
@@ -143,8 +145,6 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self._received = True
-        if not self._headers_done:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -153,10 +153,18 @@ class Connection(asyncio.Protocol):
                 self._fail(INVALID_RESPONSE, "answered with something other than HTTP/1.1")
         if self._complete:
             self._finish()
-        elif self._size > self._max_bytes:
+            return
+        self._wire_bytes += len(data)
+        framing = self._wire_bytes - self._size
+        if self._size > self._max_bytes:
             self._fail_too_large()
-        elif not self._headers_done and self._head_bytes > MAX_HEAD_BYTES:
-            self._fail(INVALID_RESPONSE, f"answered with headers of more than {MAX_HEAD_BYTES} bytes")
+        elif framing > MAX_HEAD_BYTES + self._size * _MAX_FRAMING_PER_BODY_BYTE:
+            what = (
+                "chunks that are mostly framing"
+                if self._headers_done
+                else f"headers of more than {MAX_HEAD_BYTES} bytes"
+            )
+            self._fail(INVALID_RESPONSE, f"answered with {what}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Complete the answer if the end is its framing; else fail the request under way."""

@@ -54,15 +54,24 @@ class WebSocketSource:
             await socket.close()
 
 
+class _ConnectHere(connect):
+    """Follows no redirect: a subgraph does not say whom the router asks next, with the headers of its clients."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Leave ``exc`` what it is."""
+        return exc
+
+
 async def _connect(request: EventRequest, tls: Tls | None) -> ClientConnection:
     """An acknowledged connection on which the subscription was asked for."""
     name, url = request.subgraph, websocket_url(request.url)
-    secured = tls if url.startswith("wss:") else None
+    is_secure = url.startswith("wss:")
+    secured = tls if is_secure else None
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            socket = await connect(
+            socket = await _ConnectHere(
                 url,
-                ssl=secured.context if secured is not None else None,
+                ssl=secured.context if secured is not None else is_secure or None,
                 server_hostname=secured.server_name if secured is not None else None,
                 subprotocols=[SUBPROTOCOL],
                 additional_headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers],
