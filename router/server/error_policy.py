@@ -56,7 +56,7 @@ class ErrorPolicy:
             return replace(error, extensions=kept)
         if (error.subgraph, error.message) not in logged:
             logged.add((error.subgraph, error.message))
-            logger.warning("error %s of subgraph '%s': %s", incident, error.subgraph, error.message)
+            logger.warning("error %s of subgraph '%s': %.5000s", incident, error.subgraph, error.message)
         message = f"Subgraph '{error.subgraph}' reported an error. The router's log tells more under the id {incident}."
         return replace(error, message=message, extensions={**kept, "id": incident})
 

@@ -23,6 +23,7 @@ from router.server.allocator import give_large_blocks_back
 from router.server.app import RouterApp
 from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.log_line import LogLine
 from router.server.shedding_protocol import SheddingProtocol
 from router.server.websocket_protocol import BoundedWebSocketProtocol
 
@@ -72,7 +73,9 @@ def _listen(host: str, port: int, *, shared: bool) -> socket.socket:
 def begin_logging() -> None:
     """Log to stderr, a line an event; the access log, where it is on, to stdout."""
     open_access_log()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    told = logging.StreamHandler()
+    told.setFormatter(LogLine())
+    logging.basicConfig(level=logging.INFO, handlers=[told])
     # It would tell the whole address of each request, with credentials.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("opentelemetry.util.re").addFilter(_without_values)

@@ -90,14 +90,17 @@ class Authenticator:
             raise RequestError(503, "KEYS_UNAVAILABLE", message, {"retry-after": "5"}) from None
 
     def _token(self, headers: Iterable[Header]) -> str | None:
-        cookie = None
+        sent = cookie = None
         for name, value in headers:
             if name == self._header:
-                return self._token_in_header(value.decode("latin-1"))
-            if name == b"cookie" and self._cookie is not None:
+                if sent is not None:
+                    # One would be verified, and subgraphs, to which both are passed on, may believe the other.
+                    raise _refused("more than one token is sent", 'Bearer error="invalid_request"')
+                sent = value
+            elif name == b"cookie" and self._cookie is not None:
                 # Not by http.cookies: that gives up at the first cookie, whoever set it, that is not well-formed.
                 cookie = cookie_parser(value.decode("latin-1")).get(self._cookie) or cookie
-        return cookie
+        return cookie if sent is None else self._token_in_header(sent.decode("latin-1"))
 
     def _token_in_header(self, value: str) -> str:
         scheme, _, token = value.partition(" ")

@@ -18,6 +18,8 @@ from router.server.access.caller import Requester
 from router.server.access.keys import KeySource
 from router.server.config.authentication import IssuerSettings
 
+# The year 9999 ends.
+_LAST_S = 253_402_300_799
 _CHECKS: dict[str, Any] = {
     "require": ["exp", "iss", "aud"],
     # Not PyJWT's own checks of times: they read the system's clock, and ours is injected.
@@ -126,9 +128,9 @@ class TokenVerifier:
         """When the token expires, leeway included."""
         now, leeway_s = self._clock(), self._limits.leeway_s
         expires, begins = claims["exp"], claims.get("nbf", 0)
-        if not _is_number(expires) or expires + leeway_s <= now:
+        if not _is_time(expires) or expires + leeway_s <= now:
             raise TokenRefused("it has expired")
-        if not _is_number(begins) or begins - leeway_s > now:
+        if not _is_time(begins) or begins - leeway_s > now:
             raise TokenRefused("it is not valid yet")
         return float(expires) + leeway_s
 
@@ -150,5 +152,6 @@ def _reason(error: Exception) -> str:
     return reasons.get(type(error), "it is malformed")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_time(value: object) -> bool:
+    """Whether it is seconds since 1970 of a year that there is: Python reads NaN and Infinity as numbers too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LAST_S

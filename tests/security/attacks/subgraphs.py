@@ -76,6 +76,11 @@ class ShopQuery:
         return sorted(f"{name}: {value}" for name, value in info.context["request"].headers.items())
 
     @strawberry.field
+    def refuse(self, text: str) -> str | None:
+        """Fails, and repeats what it was told."""
+        raise ValueError(text)
+
+    @strawberry.field
     def broken(self) -> str | None:
         raise ValueError(INNER)
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from typing import Any
 
 import jwt
@@ -18,6 +19,7 @@ from tests.security.attacks.target import Target
 
 pytestmark = pytest.mark.xdist_group("attacks")
 
+TWO_ALGORITHMS = b'{"alg":"none","alg":"ES256","kid":"one"}'
 ME = {"query": "{ me { name } }"}
 
 
@@ -64,6 +66,18 @@ def forged(target: Target) -> dict[str, str]:
         "not yet": target.token(nbf=9_999_999_999),
         "for ever": target.token(exp=None),
         "an expiry that is no number": target.token(exp="never"),
+        "an expiry as text": target.token(exp="9999999999"),
+        "an expiry that is true": target.token(exp=True),
+        "not a number": target.token(exp=math.nan),
+        "an endless expiry": target.token(exp=math.inf),
+        "an expiry beyond all": target.token(exp=10**400),
+        "a beginning beyond all": target.token(nbf=10**400),
+        "nested claims": f"{head}.{encoded(b'[' * 5800)}.{signature}",
+        "a nested header": f"{encoded(b'[' * 5800)}.{claims}.{signature}",
+        "two algorithms": (
+            f"{encoded(TWO_ALGORITHMS)}.{encoded({**usual, 'sub': 'bob'})}.{signature}"
+        ),
+        "algorithms in a list": f"{encoded({'alg': ['ES256', 'none'], 'kid': 'one'})}.{claims}.{signature}",
         "another issuer": target.token(iss="https://evil.test"),
         "another audience": target.token(aud="elsewhere"),
         "two tokens": f"{good},{good}",
@@ -78,7 +92,9 @@ NAMES = (
     "signed with nothing", "a key of one's own", "a key of one's own in the header", "a key set of one's own",
     "a certificate of one's own", "a path as key", "a query as key", "an extension that nobody knows", "expired",
     "not yet", "for ever", "an expiry that is no number", "another issuer", "another audience", "two tokens",
-    "five parts", "too long", "no token",
+    "five parts", "too long", "no token", "an expiry as text", "an expiry that is true", "not a number",
+    "an endless expiry", "an expiry beyond all", "a beginning beyond all", "nested claims", "a nested header",
+    "two algorithms", "algorithms in a list",
 )  # fmt: skip
 
 
@@ -96,6 +112,20 @@ def test_every_forgery_is_tried_and_a_good_token_is_believed(target: Target) -> 
     assert set(NAMES) == set(forged(target))
     response = target.post(ME, headers={"authorization": f"Bearer {target.token(sub='bob')}"})
     assert response.json() == {"data": {"me": {"name": "Bob Byte"}}}
+
+
+@pytest.mark.parametrize("name", ["authorization", "Authorization", "AUTHORIZATION"])
+@pytest.mark.parametrize("other", ["bob", "forged.a.b", ""])
+def test_of_two_tokens_none_is_believed_nor_passed_on(target: Target, name: str, other: str) -> None:
+    """A subgraph that reads the last one would take somebody else for who the router has verified."""
+    second = target.token(sub="bob") if other == "bob" else other
+    asked = target.asked()
+    for lines in ((target.token(sub="ada"), second), (second, target.token(sub="ada"))):
+        sent = [(each, f"Bearer {token}".strip()) for each, token in zip(("authorization", name), lines, strict=True)]
+        response = target.post({"query": "{ me { name } headers }"}, headers=sent)
+        assert response.status_code == 401
+        assert "Ada" not in response.text
+    assert target.asked() <= asked + target.others_asked
 
 
 @pytest.mark.parametrize("name", ["x-user-id", "X-User-Id", "x_user_id", "x-user-id ", "x-forwarded-user"])

@@ -68,6 +68,24 @@ def test_an_error_inside_is_masked_with_an_id_that_the_log_has(target: Target) -
     assert f"error {error['extensions']['id']} of subgraph 'shop': {INNER}" in target.log.read_text()
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x85", "\u2028", "\x1b[2J\x1b[H", "\x9b2J", "\0"])
+def test_nobody_writes_a_line_of_the_log(target: Target, line_break: str) -> None:
+    forged = f"4711{line_break}2026-01-01 00:00:00,000 INFO galleria.router: all is well"
+    body = {"query": "query ($t: String!) { refuse(text: $t) }", "variables": {"t": forged}}
+    target.client.post(target.url, json=body, headers={"apollographql-client-name": "x", "x-request-id": "a.b"})
+    log = target.log.read_bytes().decode()
+    assert "4711" in log
+    assert line_break == "\n" or line_break not in log
+    assert not [line for line in log.splitlines() if line.startswith("2026-01-01 00:00:00,000")]
+
+
+def test_a_long_message_of_a_subgraph_is_cut_in_the_log(target: Target) -> None:
+    before = target.log.stat().st_size
+    body = {"query": "query ($t: String!) { refuse(text: $t) }", "variables": {"t": "x" * 500_000}}
+    assert target.codes(body) == ["SUBGRAPH_ERROR"]
+    assert target.log.stat().st_size - before < 50_000
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0"])
 def test_an_error_that_ends_a_subscription_is_masked_too(target: Target, accept: str) -> None:
     response = target.post({"query": "subscription { brokenTicks }"}, headers={"accept": accept})
