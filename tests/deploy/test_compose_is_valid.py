@@ -47,10 +47,12 @@ def test_what_a_container_starts_after_exists(containers: dict[str, Json]) -> No
         assert set(container.get("depends_on", [])) <= set(containers)
 
 
-def test_no_two_builds_write_one_image(containers: dict[str, Json]) -> None:
-    """Engines build at the same time, and refuse the second one of a name that the first has just written."""
-    named = [container["image"] for container in containers.values() if "build" in container and "image" in container]
-    assert len(named) == len(set(named))
+def test_one_container_builds_the_image_that_six_run(containers: dict[str, Json]) -> None:
+    """Engines that build at the same time refuse the second image of a name, or do the work six times."""
+    running = {name: container for name, container in containers.items() if container.get("image") == "galleria"}
+    assert len(running) == 6
+    assert [name for name, container in running.items() if "build" in container] == ["router"]
+    assert {container.get("pull_policy") for name, container in running.items() if name != "router"} == {"never"}
 
 
 def test_mounted_files_exist(containers: dict[str, Json]) -> None:
