@@ -25,7 +25,9 @@ def header_rules(settings: HeaderSettings, subgraphs: Iterable[str]) -> Mapping[
     if not (settings.rename or settings.remove or settings.set or settings.subgraphs):
         return {}
     client_names = forwarded_names(settings)
-    return {name: _rules(client_names, settings, settings.subgraphs.get(name)) for name in subgraphs}
+    own = settings.subgraphs
+    general = _rules(client_names, settings, None)
+    return {name: _rules(client_names, settings, own[name]) if name in own else general for name in subgraphs}
 
 
 def check_claim_headers(config: RouterConfig) -> None:

@@ -1,7 +1,7 @@
 """What a request gets as it leaves for one address: the headers that the settings ask for, in one layer.
 
-Each step is a function of the request and of the headers so far, so that it costs a call, and no layer and no copy of
-the request of its own. The last ones see what the ones before them have added::
+Each step is a function of the request and of what was added so far, so that it costs a call, and no layer and no copy
+of the request of its own. The last ones see what the ones before them have added::
 
     request -> trace -> time that is left -> signature -> the address
 
@@ -16,12 +16,12 @@ from typing import Any
 
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
 
-# The headers with which a request is sent, of the request as it came and of those that it has so far.
+# The headers that are added to a request, of the request as it came and of those that were added so far.
 HeaderStep = Callable[[SubgraphRequest, Headers], Headers]
 
 
 class DepartingClient:
-    """A SubgraphClient that sends by ``inner`` with the headers that the ``steps`` make, one after the other."""
+    """A SubgraphClient that sends by ``inner`` with the headers that the ``steps`` add, one after the other."""
 
     def __init__(self, inner: SubgraphClient, steps: Sequence[HeaderStep]) -> None:
         self._inner = inner
@@ -29,10 +29,10 @@ class DepartingClient:
 
     def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
-        headers = request.headers
+        added: Headers = ()
         for step in self._steps:
-            headers = step(request, headers)
-        return self._inner.send(with_headers(request, headers))
+            added += step(request, added)
+        return self._inner.send(with_headers(request, request.headers + added))
 
     async def close(self) -> None:
         """As the protocol says."""

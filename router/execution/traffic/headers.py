@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse, with_headers
+from router.execution.traffic.once_for_headers import OnceForHeaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class HeaderRulesClient:
 
     def __init__(self, inner: SubgraphClient, rules: Mapping[str, HeaderRules]) -> None:
         self._inner = inner
-        self._rules = rules
+        # Subgraphs with the same rules get the same headers.
+        applied = {id(one): OnceForHeaders(one.applied) for one in rules.values()}
+        self._applied = {name: applied[id(one)] for name, one in rules.items()}
 
     def send(self, request: SubgraphRequest) -> Coroutine[Any, Any, SubgraphResponse]:
         """As the protocol says."""
-        rules = self._rules[request.subgraph]
-        return self._inner.send(with_headers(request, rules.applied(request.headers)))
+        headers = self._applied[request.subgraph](request.headers)
+        return self._inner.send(with_headers(request, headers))
 
     async def close(self) -> None:
         """As the protocol says."""

@@ -11,23 +11,40 @@ import time
 from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from urllib.parse import quote
 
 from router.execution.subgraph_client import Headers, SubgraphRequest
+from router.execution.traffic.once_for_headers import OnceForHeaders
 
 LABEL = b"galleria"
 # The bytes that SHA-256 takes at a time.
 _BLOCK = 64
 
 
+# Of headers that are signed: their names, and their lines, as they are added to those of the request.
+Components = tuple[bytes, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """The key, and the names in lower case of ``headers`` that are signed where they are sent."""
+    """The key, and the names in lower case of ``headers`` that are signed where they are sent.
+
+    ``of_request`` gives the components of the headers that all fetches of a request have, whatever their subgraph.
+    """
 
     key_id: str
     secret: bytes = field(repr=False)
     headers: frozenset[bytes]
+    of_request: Callable[[Headers], Components] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of_request", OnceForHeaders(partial(_components, self.headers)))
+
+    def components(self, headers: Headers) -> Components:
+        """Those of any headers."""
+        return _components(self.headers, headers)
 
 
 class RequestSigner:
@@ -39,8 +56,8 @@ class RequestSigner:
 
     def __init__(self, signing: Signing, subgraph: str, target: str, clock: Callable[[], float] = time.time) -> None:
         path, _, query = target.partition("?")
+        self._signing = signing
         self._keyed = Keyed(signing.secret)
-        self._components = {name: (b' "%b"' % name, b'\n"%b": ' % name) for name in signing.headers}
         self._lines = f'\n"@path": {path}'.encode()
         self._names = b'("@method" "@path"'
         if query:
@@ -51,42 +68,33 @@ class RequestSigner:
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
 
-    def __call__(self, request: SubgraphRequest, headers: Headers) -> Headers:
+    def __call__(self, request: SubgraphRequest, added: Headers) -> Headers:
         """As HeaderStep says. Of files, which are read as they are sent, no digest."""
-        return self.signed("POST", headers, None if request.files else request.body)
+        who_asks = self._signing.of_request(request.headers)
+        if added and self._signing.components(added)[0]:
+            who_asks = self._signing.components(request.headers + added)
+        return self._signature(b"POST", who_asks, None if request.files else request.body)
 
     def signed(self, method: str, headers: Headers, body: bytes | None) -> Headers:
         """``headers`` and those of the signature; ``body`` is None where there is none that can be signed."""
-        names, lines = self._who_asks(headers)
-        sent = headers
+        return headers + self._signature(method.encode(), self._signing.components(headers), body)
+
+    def _signature(self, method: bytes, who_asks: Components, body: bytes | None) -> Headers:
+        names, lines = who_asks
+        sent: Headers = ()
         if body is None:
             names, lines = self._names + names, self._lines + lines
         else:
             digest = b"sha-256=:%b:" % b2a_base64(sha256(body).digest(), newline=False)
-            sent = (*headers, (b"content-digest", digest))
+            sent = ((b"content-digest", digest),)
             names, lines = self._names_of_body + names, b"%b%b%b" % (self._lines_of_body, digest, lines)
-        parameters = b"%b);created=%d%b" % (names, self._clock(), self._parameters)
-        code = self._keyed.digest(b'"@method": %b%b\n"@signature-params": %b' % (method.encode(), lines, parameters))
+        parameters = b"%b);created=%d%b" % (names, int(self._clock()), self._parameters)
+        code = self._keyed.digest(b'"@method": %b%b\n"@signature-params": %b' % (method, lines, parameters))
         return (
             *sent,
             (b"signature-input", b"%b=%b" % (LABEL, parameters)),
             (b"signature", b"%b=:%b:" % (LABEL, b2a_base64(code, newline=False))),
         )
-
-    def _who_asks(self, headers: Headers) -> tuple[bytes, bytes]:
-        """Of the headers that are signed: their names, and their lines."""
-        components = self._components
-        names = lines = b""
-        for name, value in headers:
-            component = components.get(name.lower())
-            if component is None:
-                continue
-            quoted, begin = component
-            if quoted in names:
-                return self._who_asks(_combined(headers))
-            names += quoted
-            lines += begin + value.strip()
-        return names, lines
 
 
 class Keyed:
@@ -112,10 +120,15 @@ class Keyed:
         return outer.digest()
 
 
-def _combined(headers: Headers) -> Headers:
-    """Each name once, in lower case, its values apart by commas (RFC 9421, section 2.1)."""
+def _components(wanted: frozenset[bytes], headers: Headers) -> Components:
+    """Of the ``headers`` those ``wanted``, several of one name apart by commas (RFC 9421, section 2.1)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
-        lower, text = name.lower(), value.strip()
-        found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
-    return tuple(found.items())
+        lower = name.lower()
+        if lower in wanted:
+            text = value.strip()
+            found[lower] = b"%b, %b" % (found[lower], text) if lower in found else text
+    if not found:
+        return b"", b""
+    names = b"".join([b' "%b"' % name for name in found])
+    return names, b"".join([b'\n"%b": %b' % component for component in found.items()])

@@ -11,6 +11,7 @@ class TimeoutTelling:
     def __init__(self, name: bytes) -> None:
         self._name = name
 
-    def __call__(self, request: SubgraphRequest, headers: Headers) -> Headers:
+    def __call__(self, request: SubgraphRequest, _: Headers) -> Headers:
         """As HeaderStep says."""
-        return (*headers, (self._name, b"%d" % max(request.timeout_s * 1000, 0)))
+        left_ms = int(request.timeout_s * 1000)
+        return ((self._name, b"%d" % (left_ms if left_ms > 0 else 0)),)

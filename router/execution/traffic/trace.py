@@ -13,6 +13,6 @@ from router.execution.subgraph_client import Headers, SubgraphRequest
 TRACE_HEADERS: ContextVar[Headers] = ContextVar("trace_headers", default=())
 
 
-def tell_trace(_: SubgraphRequest, headers: Headers) -> Headers:
+def tell_trace(_: SubgraphRequest, __: Headers) -> Headers:
     """The HeaderStep that adds the trace's headers."""
-    return headers + TRACE_HEADERS.get()
+    return TRACE_HEADERS.get()
