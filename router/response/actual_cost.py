@@ -79,6 +79,8 @@ class _Objects:
     def _cost_of(self, name: str, values: Sequence[JsonObject], valuation: Valuation) -> float:
         counted = self.by_type.get(name)
         if counted is None:
+            if not self._has(name):
+                return 0.0  # And nothing is kept of it: a subgraph may make up as many names as it likes.
             counted = self.by_type[name] = tuple(self._compile(name))
             self.is_free = not self.is_abstract and not counted
         if not counted:
@@ -99,9 +101,12 @@ class _Objects:
         kind = self.schema.get_type(name) if type(name) is str else None
         return self.weights.of_type(kind or self.schema.type_map[self.type_name])
 
+    def _has(self, name: str) -> bool:
+        """Whether an object here may be of the type ``name``."""
+        kind = self.schema.type_map[self.type_name]
+        return not is_abstract_type(kind) or any(one.name == name for one in self.schema.get_possible_types(kind))
+
     def _compile(self, type_name: str) -> Iterator[_Counted]:
-        if is_abstract_type(self.schema.get_type(type_name) or self.schema.type_map[self.type_name]):
-            return  # A name that no object has.
         for occurrence in collect_fields(self.schema, type_name, self.selected):
             if occurrence.field.name not in INTROSPECTION_FIELDS:
                 counted = self._field(type_name, occurrence)

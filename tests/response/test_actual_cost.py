@@ -53,6 +53,8 @@ def test_the_members_that_came_are_counted_not_those_that_might_have() -> None:
         ),
         # Of a subgraph that keeps no promise: a member where a list should be, and one that is no object.
         ("{ grid { age } }", {"grid": [[{"age": 1}, "x"], {"age": 2}]}, 3 + 2 + 2),
+        # And an object of a type that none can be of there.
+        ("{ node { id friends { id } } }", {"node": {"__typename": "Query", "id": "1", "friends": [{"id": "2"}]}}, 1),
         ("mutation { rename { id } }", {"rename": {"id": "1"}}, 10 + 1),
         ("{ __typename }", {}, 0),
         # Keys that planning added cost nothing.
