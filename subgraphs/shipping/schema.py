@@ -40,11 +40,14 @@ class Loaders:
 
     shipments: DataLoader[str, domain.Shipment | None]
     shipments_of_orders: DataLoader[str, Sequence[domain.Shipment] | None]
+    tracked_shipments: DataLoader[str, domain.Shipment | None]
 
 
 def make_loaders(shipping: Shipping) -> Loaders:
     """Fresh loaders: what one request has seen is not remembered for the next."""
-    return Loaders(batch_loader(shipping.store.shipments), batch_loader(shipping.store.shipments_of_orders))
+    store = shipping.store
+    reads = batch_loader(store.shipments), batch_loader(store.shipments_of_orders)
+    return Loaders(*reads, batch_loader(store.tracked_shipments))
 
 
 Info: TypeAlias = strawberry.Info[RequestContext[Shipping, Loaders], None]
@@ -282,7 +285,7 @@ class Query:
     @strawberry.field
     async def track_shipment(self, info: Info, tracking_number: str) -> Shipment | None:
         """Where the parcel of that tracking number is."""
-        found = await info.context.service.store.find_by_tracking_number(tracking_number)
+        found = await info.context.loaders.tracked_shipments.load(tracking_number)
         return Shipment.of(found, private=info.context.auth.may_see(found.customer_id, READ_ALL)) if found else None
 
 

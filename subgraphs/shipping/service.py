@@ -58,8 +58,8 @@ class Store(Protocol):
     async def shipments_of_orders(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[Shipment]]:
         """The shipments of those orders that have any, by order id, the oldest first."""
 
-    async def find_by_tracking_number(self, tracking_number: str) -> Shipment | None:
-        """The shipment that a carrier knows by that number."""
+    async def tracked_shipments(self, tracking_numbers: Sequence[str]) -> Mapping[str, Shipment]:
+        """The shipments that carriers know by those numbers, by number."""
 
     async def add(self, shipment: Shipment, cause: str | None = None) -> bool:
         """Add a shipment; False where there is one of its id."""
@@ -139,7 +139,7 @@ class Shipping:
 
         What cannot follow its status is left out: a carrier cannot take back what it has told out of order.
         """
-        found = await self.store.find_by_tracking_number(tracking_number)
+        found = (await self.store.tracked_shipments([tracking_number])).get(tracking_number)
         if found is None:
             return False
         changed = await self._change(found.id, lambda shipment: hear(shipment, event, self.clock()))

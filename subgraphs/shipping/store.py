@@ -98,10 +98,11 @@ class MongoStore:
             by_order[shipment.order_id].append(shipment)
         return by_order
 
-    async def find_by_tracking_number(self, tracking_number: str) -> Shipment | None:
+    async def tracked_shipments(self, tracking_numbers: Sequence[str]) -> Mapping[str, Shipment]:
         """See :class:`Store`."""
-        document = await self._shipments.collection.find_one({"trackingNumber": tracking_number}, WITHOUT_WORKINGS)
-        return read_shipment(document) if document else None
+        where = {"trackingNumber": {"$in": list(tracking_numbers)}}
+        cursor = self._shipments.collection.find(where, WITHOUT_WORKINGS)
+        return {document["trackingNumber"]: read_shipment(document) for document in await cursor.to_list(None)}
 
     async def add(self, shipment: Shipment, cause: str | None = None) -> bool:
         """See :class:`Store`."""

@@ -32,8 +32,10 @@ class MemoryStore:
                 found[shipment.order_id].append(shipment)
         return found
 
-    async def find_by_tracking_number(self, tracking_number: str) -> Shipment | None:
-        return next((each for each in self.kept.values() if each.tracking_number == tracking_number), None)
+    async def tracked_shipments(self, tracking_numbers: Sequence[str]) -> Mapping[str, Shipment]:
+        self.queries.append("tracked_shipments")
+        known = {each.tracking_number: each for each in self.kept.values()}
+        return {number: known[number] for number in tracking_numbers if number in known}
 
     async def add(self, shipment: Shipment, cause: str | None = None) -> bool:
         if shipment.id in self.kept:

@@ -26,7 +26,7 @@ async def test_no_query_reads_a_whole_collection(mongodb_url: str) -> None:
     log.finds.clear()
     await store.shipments(["shp_1", "shp_2"])
     await store.shipments_of_orders(["ord_1", "ord_2"])
-    await store.find_by_tracking_number("KP0000000001")
+    await store.tracked_shipments(["KP0000000001", "KP0000000002"])
     await store.due(NOW, 10)
     await store.save(a_shipment(), cause="event-1")
     await store.is_cancelled("ord_9")

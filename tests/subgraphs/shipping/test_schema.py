@@ -137,6 +137,16 @@ async def test_the_owner_tracks_with_everything(client: ServiceClient, store: Me
     assert (tracked["order"], tracked["address"]["city"], len(tracked["lines"])) == ({"id": "ord_1"}, "London", 2)
 
 
+async def test_any_number_of_parcels_is_tracked_by_one_query(client: ServiceClient, store: MemoryStore) -> None:
+    for number in range(3):
+        await store.add(a_shipment(number=number))
+    store.queries.clear()
+    fields = " ".join(f'p{number}: trackShipment(trackingNumber: "KP{number:010}") {{ id }}' for number in range(5))
+    tracked = await client.data(f"{{ {fields} }}")
+    assert list(tracked.values()) == [{"id": "shp_0"}, {"id": "shp_1"}, {"id": "shp_2"}, None, None]
+    assert store.queries == ["tracked_shipments"]
+
+
 async def test_an_unknown_tracking_number_is_null(client: ServiceClient) -> None:
     assert await client.ask(TRACK, number="KP0000000009") == {"data": {"trackShipment": None}}
 

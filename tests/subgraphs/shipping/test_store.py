@@ -29,8 +29,7 @@ async def test_a_shipment_comes_back_as_it_was_kept(store: Store) -> None:
     assert await store.add(shipment)
     assert await store.shipments(["shp_1", "shp_unknown"]) == {"shp_1": shipment}
     assert await store.shipments_of_orders(["ord_1", "ord_unknown"]) == {"ord_1": [shipment]}
-    assert await store.find_by_tracking_number("KP0000000001") == shipment
-    assert await store.find_by_tracking_number("KP0000000002") is None
+    assert await store.tracked_shipments(["KP0000000001", "KP0000000002"]) == {"KP0000000001": shipment}
 
 
 async def test_a_pending_shipment_comes_back_too(store: Store) -> None:
@@ -111,7 +110,8 @@ async def test_a_batch_is_one_query(mongo_store: MongoStore, commands: CommandLo
     commands.commands.clear()
     assert len(await mongo_store.shipments([f"shp_{number}" for number in range(10)])) == 5
     assert len(await mongo_store.shipments_of_orders([f"ord_{number}" for number in range(10)])) == 5
-    assert commands.commands == ["find", "find"]
+    assert len(await mongo_store.tracked_shipments([f"KP{number:010}" for number in range(10)])) == 5
+    assert commands.commands == ["find", "find", "find"]
 
 
 async def test_the_database_refuses_a_shipment_without_an_order(database: Database) -> None:
