@@ -28,11 +28,13 @@ First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many pro
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
-    """The loaders of one request: rankings by the id of a product or a customer, and best-sellers once."""
+    """The loaders of one request: rankings by the id of a product or a customer, best-sellers once, and what sells best
+    these weeks by how many are asked for."""
 
     companions: DataLoader[str, Ranking | None]
     tastes: DataLoader[str, Ranking | None]
     popular: DataLoader[None, Sequence[str] | None]
+    trending: DataLoader[int, Sequence[str] | None]
 
     async def fill(self, ranking: Ranking | None, first: int) -> Sequence[Suggestion]:
         """The ``first`` of ``ranking``; best-sellers are looked up only where it is shorter, or None."""
@@ -47,8 +49,12 @@ def make_loaders(recommendations: Recommendations) -> Loaders:
     async def popular(keys: Sequence[None]) -> Mapping[None, Sequence[str]]:
         return {None: await recommendations.popular()}
 
+    async def trending(firsts: Sequence[int]) -> Mapping[int, Sequence[str]]:
+        longest = await recommendations.trending(max(firsts))
+        return {first: longest[:first] for first in firsts}
+
     companions, tastes = batch_loader(recommendations.companions), batch_loader(recommendations.tastes)
-    return Loaders(companions, tastes, batch_loader(popular))
+    return Loaders(companions, tastes, batch_loader(popular), batch_loader(trending))
 
 
 Info: TypeAlias = strawberry.Info[RequestContext[Recommendations, Loaders], None]
@@ -79,7 +85,7 @@ async def _suggestions(customer: Customer, info: Info, first: int) -> Sequence[S
 
 async def _trending(info: Info, first: First = 5) -> list[Product] | None:
     _check_first(first)
-    return _products(await info.context.service.trending(first)) if first else []
+    return _products(await info.context.loaders.trending.load(first) or ()) if first else []
 
 
 @strawberry.federation.type(keys=["id"], extend=True)

@@ -106,6 +106,14 @@ async def test_anyone_may_ask_what_trends(store: MemoryStore) -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_trends_is_one_query_however_often_it_is_asked_for(store: MemoryStore) -> None:
+    data, errors = await ask(store, "{ one: trending(first: 1) { id } two: trending(first: 2) { id } }")
+    first, second = {"id": "COF-001"}, {"id": "COF-012"}
+    assert (data, errors) == ({"one": [first], "two": [first, second]}, [])
+    assert store.reads == ["trending"]
+
+
+@pytest.mark.asyncio
 async def test_none_of_a_list_is_an_empty_list(store: MemoryStore) -> None:
     assert await ask(store, TRENDING, first=0) == ({"trending": []}, [])
     data, _ = await ask(store, PRODUCTS, representations=products("COF-001"), first=0)
