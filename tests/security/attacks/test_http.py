@@ -26,6 +26,15 @@ MALFORMED = {
     "a length below zero": HEAD + b"Content-Length: -5\r\n\r\n" + BODY,
     "a length with a sign": HEAD + b"Content-Length: +23\r\n\r\n" + BODY,
     "a length beyond all": HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n" + BODY,
+    "two lengths in one": HEAD + b"Content-Length: 23, 23\r\n\r\n" + BODY,
+    "a length in hexadecimal": HEAD + b"Content-Length: 0x17\r\n\r\n" + BODY,
+    "chunked twice": HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" + SMUGGLED,
+    "chunked behind a tab": HEAD + b"Transfer-Encoding: \x0bchunked\r\n\r\n" + SMUGGLED,
+    "chunked on the next line": HEAD + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + SMUGGLED,
+    "length and chunks, spaced": HEAD + LENGTH + b"Transfer-Encoding : chunked\r\n\r\n" + SMUGGLED,
+    "a header without a colon": HEAD + LENGTH + b"Transfer-Encoding chunked\r\n\r\n" + BODY,
+    "a line feed in a header": HEAD + LENGTH + b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n" + SMUGGLED,
+    "a return in a header": HEAD + LENGTH + b"X-A: b\rTransfer-Encoding: chunked\r\n\r\n" + SMUGGLED,
     "a space before the colon": HEAD + LENGTH + b"Authorization : Bearer x\r\n\r\n" + BODY,
     "a header over two lines": HEAD + LENGTH + b"X-A: b\r\n c: d\r\n\r\n" + BODY,
     "lines without their return": (HEAD + LENGTH + b"\r\n" + BODY).replace(b"\r\n", b"\n"),
@@ -41,6 +50,26 @@ MALFORMED = {
 @pytest.mark.parametrize("attack", MALFORMED)
 def test_what_is_no_http_is_refused_and_nothing_behind_it_is_read(target: Target, attack: str) -> None:
     said = target.raw(MALFORMED[attack])
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1") == 1
+    assert b"galleria_" not in said
+
+
+CHUNKS = {
+    "a size with a sign": b"+17\r\n%b\r\n0\r\n\r\n" % BODY,
+    "a size below zero": b"-17\r\n%b\r\n0\r\n\r\n" % BODY,
+    "a size with 0x": b"0x17\r\n%b\r\n0\r\n\r\n" % BODY,
+    "a size beyond all": b"fffffffffffffffff\r\n%b\r\n0\r\n\r\n" % BODY,
+    "a size without its return": b"17\n%b\r\n0\r\n\r\n" % BODY,
+    "a line feed in an extension": b"17;a\nb\r\n%b\r\n0\r\n\r\n" % BODY,
+    "more than its size": b"10\r\n%b\r\n0\r\n\r\n" % BODY,
+    "no end of a chunk": b"17\r\n%b0\r\n\r\n" % BODY,
+}
+
+
+@pytest.mark.parametrize("attack", CHUNKS)
+def test_a_body_that_others_would_cut_elsewhere_is_refused(target: Target, attack: str) -> None:
+    said = target.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS[attack] + SMUGGLED[5:], wait_s=2)
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1") == 1
     assert b"galleria_" not in said
@@ -63,6 +92,22 @@ def test_a_mutation_by_get_stays_one(target: Target, header: str) -> None:
         % (url, header.encode())
     )
     assert said.startswith(b"HTTP/1.1 405 ")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query=query%20A{headers}mutation%20B{login(name:%22ada%22,password:%22x%22)}&operationName=B",
+        "query=mutation%20B{login(name:%22ada%22,password:%22x%22)}query%20A{headers}&operationName=B&operationName=B",
+        "query={headers}&query=mutation{login(name:%22ada%22,password:%22x%22)}",
+    ],
+)
+def test_nothing_but_a_query_runs_by_get_however_it_is_chosen(target: Target, query: str) -> None:
+    asked = target.asked()
+    line = f"GET /graphql?{query} HTTP/1.1\r\nHost: shop.test\r\nApollo-Require-Preflight: 1\r\n"
+    said = target.raw(f"{line}Connection: close\r\n\r\n".encode())
+    assert said.startswith((b"HTTP/1.1 405 ", b"HTTP/1.1 400 ", b"HTTP/1.1 406 "))
+    assert target.asked() <= asked + target.others_asked
 
 
 @pytest.mark.parametrize(

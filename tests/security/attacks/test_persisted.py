@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +20,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def wide(text: str) -> str:
+    """In digits and letters that Unicode's compatible forms take for those of ASCII."""
+    return "".join(chr(ord(one) + 0xFEE0) for one in text)
+
+
 def test_a_document_under_another_ones_hash_is_refused_and_not_kept(target: Target) -> None:
     good, evil = "{ __typename }", "{ headers }"
     assert target.codes(persisted(digest(good), query=evil)) == ["PERSISTED_QUERY_HASH_MISMATCH"]
@@ -32,6 +38,15 @@ def test_a_hash_that_is_none_finds_nothing(target: Target, name: object) -> None
     codes = target.codes(persisted(name))
     assert len(codes) == 1
     assert codes[0] in ("PERSISTED_QUERY_NOT_FOUND", "INVALID_REQUEST", "PERSISTED_QUERY_HASH_MISMATCH")
+
+
+@pytest.mark.parametrize("change", [str.upper, wide, "{} ".format, "{}\n".format, "{}\0".format, "0x{}".format])
+def test_a_hash_that_is_nearly_anothers_finds_nothing(target: Target, change: Callable[[str], str]) -> None:
+    text = "query Nearly { __typename }"
+    assert target.post(persisted(digest(text), query=text)).json() == {"data": {"__typename": "Query"}}
+    for body in (persisted(change(digest(text))), persisted(change(digest(text)), query=text)):
+        [code] = target.codes(body)
+        assert code in ("PERSISTED_QUERY_NOT_FOUND", "INVALID_REQUEST", "PERSISTED_QUERY_HASH_MISMATCH")
 
 
 def test_a_flood_of_documents_is_kept_within_its_room(target: Target) -> None:

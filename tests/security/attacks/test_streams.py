@@ -125,6 +125,45 @@ async def test_a_flood_of_pings_costs_nobody_else(target: Target) -> None:
         assert await received(client, 100) == [{"type": "pong"}] * 100
 
 
+async def test_a_flood_of_subscriptions_with_one_id_is_one_and_closes_the_socket(target: Target) -> None:
+    async with opened(target) as client:
+        with suppress(ConnectionClosed):
+            for _ in range(1000):
+                await subscribe(client, TICKS, "same")
+        assert await closed_with(client) in (4409, 1006)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\xc1\x85" + bytes(4) + b"\x4a\x4c\x84\x02\x00",
+        b"\xa1\x81" + bytes(4) + b"x",
+        b"\x81\x01x",
+        b"\x81\xff" + b"\xff" * 8 + bytes(4),
+        b"\x89\xfe\x04\x00" + bytes(4) + b"x" * 1024,
+        b"\x09\x80" + bytes(4),
+        b"\x80\x81" + bytes(4) + b"x",
+        b"\x83\x81" + bytes(4) + b"x",
+    ],
+    ids=[
+        "compressed, which nobody agreed to", "a reserved bit", "without a mask", "longer than all", "a long ping",
+        "a ping in pieces", "the rest of nothing", "of a kind that is none",
+    ],
+)  # fmt: skip
+async def test_a_frame_that_is_none_closes_the_socket(target: Target, frame: bytes) -> None:
+    async with opened(target) as client:
+        client.transport.write(frame)
+        assert await closed_with(client) in (1002, 1009, 1006)
+
+
+async def test_a_flood_of_pings_of_the_socket_costs_nobody_else(target: Target) -> None:
+    async with opened(target) as client:
+        client.transport.write((b"\x89\xfd" + bytes(4) + b"x" * 125) * 50_000)
+        await subscribe(client, "{ __typename }")
+        [result] = await received(client, 1)
+        assert result["payload"] == {"data": {"__typename": "Query"}}
+
+
 @pytest.mark.parametrize(
     ("message", "codes"),
     [
