@@ -210,6 +210,11 @@ class BoundedProtocol(OneWriteProtocol):
         else:
             self._tell(_refusal(400, "INVALID_REQUEST", msg))
 
+    def is_between_requests(self) -> bool:
+        """Whether nothing of a request has come that is not answered, and nothing is written any more."""
+        is_idle = self._phase == BETWEEN and not self.pipeline and not self._has_open_answer()
+        return is_idle and not self.transport.is_closing()
+
     def end_if_over_time(self, now: float) -> None:
         """End the connection, if it is in the state in which it was seen before for too long."""
         state = self._state()

@@ -10,13 +10,16 @@ of its probes. Many requests that wait for a slow subgraph delay no probe, so th
     calm        more than that, used up, twice           overloaded, and shrinks
     calm        more than ``max_lag_s``, twice           overloaded, and shrinks
     overloaded  more than ``target_lag_s``, used up      shrinks, the more the longer the delay
+    overloaded  the same, but often nothing is ready     grows, the more the oftener
     overloaded  less, used up                            grows by up to a fifth, the more the shorter the delay
     overloaded  up to ``max_lag_s``, not used up         grows by a fifth
     overloaded  more than that                           shrinks
     overloaded  the limit is ``initial`` again           calm
 
 A short queue is nothing to refuse anyone for: fifty clients who each wait for their answer make one. But once there is
-more to do than can be done, any queue only makes what is let in late, and is kept as short as keeps the loop busy.
+more to do than can be done, any queue only makes what is let in late, and is kept as short as keeps the loop busy. What
+keeps it busy is seen, not assumed: a probe that is back at once found nothing ready. Requests that wait for subgraphs
+most of their time leave the loop idle between two bursts, however long a round is in a burst.
 """
 
 from __future__ import annotations
@@ -33,6 +36,11 @@ _STRONGEST_SHRINK = 0.5
 _SMOOTH = 0.25
 _STRONGEST_GROWTH = 0.2
 _FORGETTING = 0.99
+# A probe that takes less than this part of the target found nothing ready: for this part of the last half second the
+# loop may, before more are let in.
+_NOTHING_READY = 0.05
+_IDLE_ALLOWED = 0.05
+_IDLE_OVER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,8 @@ class LoadLimit:
         self.is_overloaded = False
         self._value = float(min(policy.initial, policy.max_in_flight))
         self._late_intervals = 0
+        # For which part of the last moments nothing was ready, as probes saw it.
+        self._idle = 0.0
         # Of the interval: what its probes took, how long it is by now, the most that were under way, and its probes.
         self._probes_s = 0.0
         self._passed_s = 0.0
@@ -74,6 +84,8 @@ class LoadLimit:
 
         ``passed_s`` is the time since the one before, ``busiest`` how many requests were under way at most in it.
         """
+        is_idle = lag_s < _NOTHING_READY * self.policy.target_lag_s
+        self._idle += min(1.0, passed_s / _IDLE_OVER_S) * (is_idle - self._idle)
         self._probes_s += lag_s
         self._passed_s += passed_s
         self._busiest = max(self._busiest, busiest)
@@ -107,14 +119,23 @@ class LoadLimit:
 
     def _hold(self, delay_s: float, busiest: int) -> None:
         policy, is_used_up = self.policy, busiest >= self.value
-        if delay_s > (policy.target_lag_s if is_used_up else policy.max_lag_s):
-            factor = max(_STRONGEST_SHRINK, (policy.target_lag_s / delay_s) ** _SMOOTH)
-            self._value = max(_LEAST, min(self._value, busiest) * factor)
+        is_idle = is_used_up and self._idle > _IDLE_ALLOWED
+        if delay_s > (policy.target_lag_s if is_used_up and not is_idle else policy.max_lag_s):
+            self._shrink(delay_s, busiest)
             return
-        growth = _STRONGEST_GROWTH * (1 - delay_s / policy.target_lag_s if is_used_up else 1.0)
+        growth = _STRONGEST_GROWTH * (self._growth(delay_s) if is_used_up else 1.0)
         self._value += max(growth, growth * self._value)
         if self._value >= self._initial():
             self._value, self.is_overloaded, self._late_intervals = self._initial(), False, 0
+
+    def _shrink(self, delay_s: float, busiest: int) -> None:
+        # The less, the nearer the loop is to being idle: where it would be, it grows.
+        smooth = _SMOOTH * max(0.0, 1 - self._idle / _IDLE_ALLOWED)
+        factor = max(_STRONGEST_SHRINK, (self.policy.target_lag_s / delay_s) ** smooth)
+        self._value = max(_LEAST, min(self._value, busiest) * factor)
+
+    def _growth(self, delay_s: float) -> float:
+        return max(1 - delay_s / self.policy.target_lag_s, self._idle)
 
     def _initial(self) -> float:
         return float(min(self.policy.initial, self.policy.max_in_flight))

@@ -69,6 +69,10 @@ class Overload(Room):
         self._expected = 0
         self._watching: asyncio.Handle | None = None
 
+    def is_full(self) -> bool:
+        """Whether there is room for nobody more than those that are expected."""
+        return not self.has_room(self._expected)
+
     def expect(self) -> bool:
         """Whether a request whose head has come will find room in the next round of the event loop.
 
@@ -77,7 +81,7 @@ class Overload(Room):
         """
         if self.counted * 2 < self.limit and not self._expected:
             return True
-        if not self.has_room(self._expected):
+        if self.is_full():
             return False
         if not self._expected:
             asyncio.get_running_loop().call_soon(self._expect_none)

@@ -1,12 +1,15 @@
 """Refusing a request for overload as soon as its head is there: before its body, a task, and all layers.
 
 Under twice the load that the router can carry every second request is refused, and what that costs is taken from the
-others. What is refused here costs the parsing of its head and one write.
+others. A plain request that came in one piece is not even parsed (``plain_request.py``); of others the head is. Either
+way the refusal is one write of bytes that are made once a second, and the connection is kept: opening another one for
+the next request would cost more than all of this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import Scope
@@ -15,6 +18,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from router.server.bounded_protocol import BETWEEN, BoundedProtocol
 from router.server.overload import OVERLOADED_BODY, OVERLOADED_HEADERS
+from router.server.plain_request import read_plain_request
+
+Header = tuple[bytes, bytes]
 
 
 class SheddingProtocol(BoundedProtocol):
@@ -24,15 +30,32 @@ class SheddingProtocol(BoundedProtocol):
         super().__init__(*bounds, **given)
         self._is_shed = is_shed
 
+    def data_received(self, data: bytes) -> None:
+        """Refuse a plain request at sight where there is no room; parse all else."""
+        if not (self._overload.is_full() and self._is_refused_at_sight(data)):
+            super().data_received(data)
+
+    def _is_refused_at_sight(self, data: bytes) -> bool:
+        if not self.is_between_requests() or self.flow.write_paused:
+            return False
+        request = read_plain_request(data, self._limits.max_header_bytes)
+        if request is None or not self._is_shed(request):
+            return False
+        self._messages += 1
+        self.server_state.total_requests += 1
+        self.transport.write(_refusal(tuple(self.server_state.default_headers), keep_alive=True))
+        return True
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        # Who asks whether to send a body is told by the app, and who is gone is told nothing.
-        is_apps = cycle.waiting_for_100_continue or cycle.disconnected
+        # Who asks whether to send a body is told by the app, who is gone is told nothing, and who takes no answers is
+        # read no more until the app could give his.
+        is_apps = cycle.waiting_for_100_continue or cycle.disconnected or cycle.flow.write_paused
         if is_apps or not self._is_shed(cycle.scope):  # type: ignore[arg-type]  # uvicorn's own types
             super()._start_asgi_task(cycle, app)
             return
         self._answered = cycle
         cycle.response_started = cycle.response_complete = True
-        cycle.transport.write(_refusal(cycle))
+        cycle.transport.write(_refusal(tuple(cycle.default_headers), keep_alive=cycle.keep_alive))
         if cycle.keep_alive:
             # From here on uvicorn drops the body, and takes the next request.
             cycle.on_response()
@@ -47,11 +70,12 @@ class SheddingProtocol(BoundedProtocol):
             self.linger()
 
 
-def _refusal(cycle: RequestResponseCycle) -> bytes:
+@lru_cache(maxsize=4)
+def _refusal(default_headers: tuple[Header, ...], *, keep_alive: bool) -> bytes:
     lines = [STATUS_LINE[503]]
-    for name, value in (*cycle.default_headers, *OVERLOADED_HEADERS):
+    for name, value in (*default_headers, *OVERLOADED_HEADERS):
         lines += (name, b": ", value, b"\r\n")
-    if not cycle.keep_alive:
+    if not keep_alive:
         lines.append(b"connection: close\r\n")
     lines += (b"\r\n", OVERLOADED_BODY)
     return b"".join(lines)

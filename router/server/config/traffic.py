@@ -51,7 +51,7 @@ class SheddingSettings(Section):
     initial: int = Field(200, ge=1)
     max_in_flight: int = Field(2000, ge=1)
     max_lag_s: float = Field(0.1, gt=0)
-    target_lag_s: float = Field(0.005, gt=0)
+    target_lag_s: float = Field(0.002, gt=0)
     max_body_bytes: int = Field(20_000_000, ge=1)
 
 

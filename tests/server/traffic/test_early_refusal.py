@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
 from router.server.shedding_protocol import SheddingProtocol
 from tests.server.shop import Shop, router_over
-from tests.server.subscriptions.live import serve
+from tests.server.subscriptions.live import Served, serve
 
 BODY = b'{"query":"{ __typename }"}'
 POST = b"POST /graphql HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % len(BODY)
@@ -38,6 +39,7 @@ class Client:
     """A connection to ``router``, which has no room until it is given some."""
 
     router: RouterApp
+    served: Served
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -61,7 +63,7 @@ async def connected(**settings: Any) -> AsyncIterator[Client]:
     served = await serve(router, http=protocol)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     try:
-        yield Client(router, reader, writer)
+        yield Client(router, served, reader, writer)
     finally:
         writer.close()
         await served.stop()
@@ -81,6 +83,48 @@ async def test_the_answer_comes_before_the_body_and_the_connection_is_kept() -> 
         assert (client.router.overload.refused, client.router.overload.in_flight) == (1, 0)
         client.router.overload.limit = 1
         assert (await client.ask(BODY + HEAD + BODY)).status == ANSWERED
+
+
+@pytest.mark.asyncio
+async def test_a_request_in_one_piece_is_refused_with_the_same_bytes_and_the_connection_is_kept() -> None:
+    async with connected() as client:
+        by_head, at_sight = await client.ask(HEAD), await client.ask(BODY + HEAD + BODY)
+        assert at_sight == by_head
+        assert [await client.ask(HEAD + BODY) for _ in range(2)] == [by_head] * 2
+        assert (client.router.overload.refused, client.router.overload.in_flight) == (4, 0)
+        client.router.overload.limit = 1
+        assert (await client.ask(HEAD + BODY)).status == ANSWERED
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("odd", "status"),
+    [(b"content-length: 1\r\n", 400), (b"host: other\r\n", 400), (b"transfer-encoding: chunked\r\n", 400)],
+)
+async def test_what_the_parser_refuses_is_bad_and_no_overload(odd: bytes, status: int) -> None:
+    async with connected() as client:
+        client.writer.write(POST + odd + b"\r\n" + BODY)
+        assert (await client.reader.readline()).startswith(b"HTTP/1.1 %d " % status)
+        assert client.router.overload.refused == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("in_a_piece", [1, 100])
+async def test_who_reads_no_refusals_is_read_no_more(in_a_piece: int) -> None:
+    """Each request makes more bytes than it has, so that what nobody takes would fill the memory."""
+    async with connected() as client:
+        [connection] = client.served.server.server_state.connections
+        assert isinstance(connection, SheddingProtocol)
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that never reads
+        for transport in (client.writer.transport, connection.transport):
+            for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, buffer, 4096)
+        async with asyncio.timeout(30):
+            while not (connection.flow.read_paused or connection.transport.is_closing()):
+                client.writer.write((HEAD + BODY) * in_a_piece)
+                await asyncio.sleep(0)
+                assert connection.transport.get_write_buffer_size() < 1_000_000
+        client.writer.transport.abort()
 
 
 @pytest.mark.asyncio
