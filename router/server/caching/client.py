@@ -106,6 +106,8 @@ class CachingClient:
         mark, entries = await self._look_up(parted, now)
         stale = self._count(parted, entries, now)
         there = [one for one in entries if one is not None]
+        if there:
+            parted.shape.note_found()
         if len(there) == len(entries) and not stale:
             return served(parted, there, now)
         assembly = Assembly(parted, mark, self._mutations[request.subgraph])
@@ -240,7 +242,8 @@ class CachingClient:
         parted, indexes = assembly.parted, list(asked)
         response = await self._inner.send(parted.asking(indexes, timeout_s))
         policies = self._policies(parted, indexes, response.headers)
-        parted.shape.is_shared = all(map(_is_for_all, policies.values()))
+        if 200 <= response.status < 300:
+            parted.shape.note_answer(policies.values())
         wanted = self._wanted(assembly, asked, policies)
         is_whole = len(indexes) == len(parted.kinds)
         if is_whole and not wanted:

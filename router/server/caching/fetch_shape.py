@@ -7,7 +7,7 @@ is kept by itself. All other queries are kept as a whole.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,17 @@ from graphql import (
     visit,
 )
 
+from router.server.caching.cache_control import CachePolicy
 from router.server.caching.digest import digest
 from router.server.caching.entity_field import EntityField
 from router.server.caching.kind import OTHER, Kind, labels_of
 from router.server.caching.selected import GraphFacts, Selected, SelectionReader
 
 ENTITIES = "_entities"
+# So many answers of which nothing may be kept are taken for the rule.
+BARREN_ANSWERS = 16
+TRY_EVERY = 64
+_FERTILE = -1
 _MAX_SHAPES = 5000
 
 
@@ -50,7 +55,29 @@ class FetchShape:
     whole: Kind
     reader: SelectionReader
     is_shared: bool = False
+    _barren: int = 0
     _kinds: dict[tuple[str, str], Kind] = field(default_factory=dict, init=False)
+
+    def is_passed_by(self) -> bool:
+        """Whether a request need not be looked up, because nothing that was answered could ever be kept.
+
+        Each TRY_EVERY-th one is, so that a change is noticed.
+        """
+        if self._barren < BARREN_ANSWERS:
+            return False
+        self._barren += 1
+        return self._barren % TRY_EVERY != 0
+
+    def note_answer(self, policies: Collection[CachePolicy]) -> None:
+        """Something was answered, of whose parts these hold."""
+        self.is_shared = all(one.is_stored and one.is_public for one in policies)
+        if self._barren != _FERTILE:
+            # Not by its time: an answer that may be kept for none tells caches that the hints made it so.
+            self._barren = _FERTILE if any(one.is_stored for one in policies) else self._barren + 1
+
+    def note_found(self) -> None:
+        """Something was found in the store."""
+        self._barren = _FERTILE
 
     def kind_of(self, entity_field: EntityField, type_name: str) -> Kind:
         """The kind of entities of a type in one of the fields."""

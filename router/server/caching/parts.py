@@ -59,12 +59,12 @@ class PartedRequest(NamedTuple):
 
 
 def part(request: SubgraphRequest, shapes: FetchShapes, asker: Asker) -> PartedRequest | None:
-    """The parts of a query; None where it is none that can be kept."""
+    """The parts of a query; None where it is none that can be kept, or none whose answers ever could."""
     sent = decode_exact(request.body)
     if type(sent) is not dict or "query" not in sent or not sent.keys() <= _READ:
         return None
     shape = shapes.of(request.subgraph, sent["query"])
-    if shape is None:
+    if shape is None or shape.is_passed_by():
         return None
     variables = sent.get("variables") or {}
     if not shape.entities:

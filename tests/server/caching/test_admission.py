@@ -13,6 +13,7 @@ import pytest
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphResponse
 from router.server.caching.asked_before import AskedBefore
+from router.server.caching.fetch_shape import BARREN_ANSWERS, TRY_EVERY
 from router.server.caching.tags import dropped_with
 from tests.execution.traffic.clients import settle
 from tests.server.caching.larder import MUTATION, Larder, Subgraph, entities, larder, root
@@ -163,6 +164,49 @@ async def test_what_nobody_may_keep_is_not_kept_the_second_time_either() -> None
         await cache.names("1")
     assert len(cache.subgraph.asked) == 3
     assert cache.client.store.size.entries == 0
+
+
+@pytest.mark.asyncio
+async def test_what_can_never_be_kept_is_looked_up_no_more_until_it_can() -> None:
+    cache = at_second(Subgraph(says=None))
+    for number in range(BARREN_ANSWERS + 2 * TRY_EVERY):
+        assert await cache.names(str(number)) == [f"name of {number}"]
+    assert cache.client.counts["catalog", "Product", "miss"] == BARREN_ANSWERS + 2
+    cache.subgraph.says = "public, max-age=60"
+    for _ in range(TRY_EVERY + 2):
+        assert await cache.names("1") == ["name of 1"]
+    asked = len(cache.subgraph.asked)
+    assert await cache.names("1") == ["name of 1"]
+    assert len(cache.subgraph.asked) == asked
+
+
+@pytest.mark.asyncio
+async def test_what_was_kept_once_is_looked_up_however_often_the_subgraph_fails_or_takes_it_back() -> None:
+    cache = at_second()
+    for _ in range(2):
+        await cache.names("1")
+    cache.subgraph.says = "no-store"
+    for number in range(3 * TRY_EVERY):
+        await cache.names(f"other {number}")
+    asked = len(cache.subgraph.asked)
+    assert await cache.names("1") == ["name of 1"]
+    assert len(cache.subgraph.asked) == asked
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_that_is_down_says_nothing_of_what_may_be_kept() -> None:
+    cache = at_second(Subgraph(raw=SubgraphResponse(503, b"down", ((b"cache-control", b"no-store"),))))
+    for number in range(2 * TRY_EVERY):
+        await cache.client.send(entities(str(number)))
+    assert cache.client.counts["catalog", "Product", "miss"] == 2 * TRY_EVERY
+
+
+@pytest.mark.asyncio
+async def test_what_the_settings_make_short_is_told_as_short_however_often() -> None:
+    cache = at_second(Subgraph(says="public, max-age=60"), lifetimes={"Product": {"max_age_s": 0}})
+    for number in range(2 * TRY_EVERY):
+        response = await cache.client.send(entities(str(number)))
+        assert response.headers == ((b"cache-control", b"no-store"),)
 
 
 @pytest.mark.asyncio
