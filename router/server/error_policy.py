@@ -39,6 +39,8 @@ class ErrorPolicy:
     def in_result(self, result: ExecutionResult) -> ExecutionResult:
         """``result`` with its errors as clients may see them, those of absent keys too."""
         look = result.look_for_absent
+        if look is None and not result.errors:
+            return result
         errors = self.presented(result.errors) if result.errors else result.errors
         return ExecutionResult(result.data, errors, None if look is None else lambda: self.presented(look()))
 
