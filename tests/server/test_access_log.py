@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
+import re
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from router.server.access_log import LinesToStdout
+from router.server.access_log import AccessLog, LinesToStdout, logger
+from router.server.config.telemetry import TelemetrySettings
+from router.server.exchange import Exchange
+from router.server.request_trace import begin_trace
 
 
 class Pipe(io.BytesIO):
@@ -73,3 +79,71 @@ async def test_a_stdout_that_nobody_reads_stops_no_request_and_is_told_once(capl
     lines.write(lambda: b"found")
     await asyncio.sleep(0)
     assert pipe.getvalue() == b"found\n"
+
+
+def line_of(headers: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture) -> dict[str, object]:
+    """The line of a request with these headers, as it is told to a host's own log."""
+    log = AccessLog(TelemetrySettings(access_log=True))
+    exchange = Exchange({"type": "http", "method": "POST", "headers": headers}, nowhere, ())
+    with caplog.at_level(logging.INFO, "galleria.access"):
+        log.begin(exchange)
+        exchange.trace = begin_trace(exchange.fields)
+        exchange.status, exchange.sent_bytes = 200, 12
+        log.end(exchange)
+    line: dict[str, object] = json.loads(caplog.records[-1].getMessage())
+    return line
+
+
+async def nowhere(_: object) -> None:
+    """Nothing is sent here."""
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"shop-web", "shop-web"),
+        (b'a"b\\c\x01', 'a"b\\c\x01'),
+        (b'x","status":500,"y":"', 'x","status":500,"y":"'),
+        (b"w\xc3\xa9b", "w\ufffd\ufffdb"),
+        (b"%s %d", "%s %d"),
+        (b"n" * 300, "n" * 100),
+    ],
+)
+def test_whatever_a_client_calls_itself_is_text_of_its_own_member(
+    sent: bytes, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = line_of(
+        [(b"apollographql-client-name", sent), (b"apollographql-client-version", sent), (b"x-request-id", sent)], caplog
+    )
+    assert (line["client"], line["client_version"], line["status"], line["bytes"]) == (told, told, 200, 12)
+    assert line["request"] == "shop-web" if sent == b"shop-web" else re.fullmatch("[0-9a-f]{16}", str(line["request"]))
+
+
+def test_a_line_has_the_members_that_there_is_something_to_say_of(caplog: pytest.LogCaptureFixture) -> None:
+    line = line_of([(b"apollographql-client-name", b"")], caplog)
+    assert line.keys() == {"time", "method", "status", "ms", "bytes", "request", "trace"}
+
+
+def test_a_line_tells_when_the_answer_ended_and_not_when_it_is_written() -> None:
+    log = AccessLog(TelemetrySettings(access_log=True))
+    exchange = Exchange({"type": "http", "method": "POST", "headers": []}, nowhere, ())
+    pipe = io.BytesIO()
+    lines = LinesToStdout(pipe)
+    logger.addHandler(lines)
+    try:
+        asyncio.run(ended(log, exchange, lines))
+    finally:
+        logger.removeHandler(lines)
+    line = json.loads(pipe.getvalue())
+    assert 1000 <= line["ms"] < 1100
+    assert datetime.fromisoformat(line["time"]) < datetime.now(UTC) - timedelta(seconds=4.9)
+
+
+async def ended(log: AccessLog, exchange: Exchange, lines: LinesToStdout) -> None:
+    """A request that took a second, and ended five seconds before its line is written."""
+    log.begin(exchange)
+    exchange.began -= 1.0
+    log.end(exchange)
+    exchange.began -= 5.0
+    exchange.ended -= 5.0
+    lines.flush()
