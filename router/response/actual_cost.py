@@ -18,7 +18,7 @@ from typing import Any
 from graphql import GraphQLSchema, get_named_type, is_abstract_type
 
 from router.operation.cost.estimate import BASE_COSTS
-from router.operation.cost.terms import Term, Valuation, value_of
+from router.operation.cost.terms import Term, Valuation
 from router.operation.cost.weights import Weights
 from router.operation.model import Condition, Operation
 from router.operation.normalize import INTROSPECTION_FIELDS
@@ -158,7 +158,9 @@ class _Counted:
         return own + self.below.cost(items if are_objects else [one for one in items if type(one) is dict], valuation)
 
     def _own(self, found: Sequence[Any], items: Sequence[Any], valuation: Valuation) -> float:
-        weight, arguments = self.weight, value_of(self.arguments, valuation)
+        weight, arguments = self.weight, self.arguments
+        if not isinstance(arguments, float):
+            arguments = arguments(valuation)
         if weight is not None and weight >= 0 and arguments >= 0:
             return weight * len(items) + arguments * len(found)
         # Of each object the field costs no less than nothing, so that one cannot make up for another.

@@ -174,30 +174,32 @@ class LoadShedder:
         body = _HeldBody(overload, place, scope, receive)
 
         def send_on(message: Message) -> Awaitable[None]:
-            body.leave()
+            if body.place is not None:
+                body.leave()
             return send(message)
 
         try:
             await self._app(scope, body.receive, send_on)
         finally:
             overload.body_bytes -= body.size
-            body.leave()
+            if body.place is not None:
+                body.leave()
 
 
 class _HeldBody:
     """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small.
 
-    It keeps the ``place`` of the request among those under way, which is free while the body has not come.
+    It keeps the ``place`` of the request among those under way, which is free, and None, while the body has not come.
     """
 
-    __slots__ = ("_came", "_is_whole", "_overload", "_place", "_receive", "_scope", "size")
+    __slots__ = ("_came", "_is_whole", "_overload", "_receive", "_scope", "place", "size")
 
     def __init__(self, overload: Overload, place: Generation, scope: Scope, receive: Receive) -> None:
         self.size = 0
         self._came = 0
         self._is_whole = False
         self._overload = overload
-        self._place: Generation | None = place
+        self.place: Generation | None = place
         self._scope = scope
         self._receive = receive
 
@@ -208,7 +210,7 @@ class _HeldBody:
         # Who sends slowly is no load: they keep nobody else from being let in.
         self.leave()
         message = await self._receive()
-        self._place = self._overload.come_back()
+        self.place = self._overload.come_back()
         if message.get("more_body"):
             self._hold(len(message["body"]))
         else:
@@ -217,7 +219,7 @@ class _HeldBody:
 
     def leave(self) -> None:
         """Give the request's place to others, if it has not been given yet."""
-        place, self._place = self._place, None
+        place, self.place = self.place, None
         if place is not None:
             self._overload.leave(place)
 

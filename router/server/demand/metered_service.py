@@ -86,7 +86,7 @@ class MeteredService(GraphQLService):
         self, demand: DemandControl, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
     ) -> Admission:
         admission = demand.admit(compiled, request.variables)
-        if self.limiter is not None:
+        if self.limiter is not None and self.limiter.counts_costs:
             self.limiter.take_cost(caller, admission.estimated.cost)
         return admission
 

@@ -74,7 +74,10 @@ def _key_of_address(address: str) -> str:
 
 
 class RateLimiter:
-    """The rules of one set of settings; ``refusals`` are how often each has refused."""
+    """The rules of one set of settings; ``refusals`` are how often each has refused.
+
+    ``counts_costs`` where there is a rule for costs, and not for requests alone.
+    """
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class RateLimiter:
         self._clock = clock
         self._of_requests = tuple(rule for rule in rules if rule.settings.count == "requests")
         self._of_costs = tuple(rule for rule in rules if rule.settings.count == "cost")
+        self.counts_costs = bool(self._of_costs)
 
     def take_request(self, caller: Caller) -> None:
         """Take one request off what its client has left. RequestError: 429 RATE_LIMITED, and nothing is taken."""
