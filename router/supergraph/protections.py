@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import ConstDirectiveNode, DocumentNode, TypeDefinitionNode
 
+from router.federation.alternatives import alternatives_in
 from router.supergraph.join_spec import JoinNames, directive_values, is_machinery
 
 Alternatives = tuple[frozenset[str], ...]
@@ -59,8 +60,8 @@ def _read_requirement(directives: Iterable[ConstDirectiveNode] | None, names: Jo
     scopes, policies = _applied(directives, names.requires_scopes), _applied(directives, names.policy)
     requirement = Requirement(
         authenticated,
-        _all_of(_alternatives(values.get("scopes")) for values in scopes),
-        _all_of(_alternatives(values.get("policies")) for values in policies),
+        _all_of(alternatives_in(values.get("scopes")) for values in scopes),
+        _all_of(alternatives_in(values.get("policies")) for values in policies),
     )
     return requirement if requirement != Requirement() else None
 
@@ -69,13 +70,8 @@ def _applied(directives: Iterable[ConstDirectiveNode], name: str | None) -> Iter
     return directive_values(directives, name) if name is not None else iter(())
 
 
-def _alternatives(value: Any) -> Alternatives:
-    """``[["a", "b"], ["c"]]``: a and b, or c. A list of none is met by nobody."""
-    return tuple(frozenset(map(str, term)) for term in value or ())
-
-
 def _all_of(applications: Iterable[Alternatives]) -> Alternatives:
-    """What meets each application of a directive."""
+    """What meets each application of a directive; a list of no alternatives is met by nobody."""
     met = _NOTHING
     for alternatives in applications:
         met = tuple(dict.fromkeys(one | other for one in met for other in alternatives))

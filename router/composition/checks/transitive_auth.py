@@ -16,6 +16,7 @@ from router.composition.merge.merge import Merged
 from router.composition.preprocess.contexts import context_types, contextual_arguments
 from router.composition.preprocess.field_sets import field_set_uses
 from router.composition.schema import Field, Schema, TypeDefinition, applied
+from router.federation.alternatives import alternatives_in
 from router.federation.error_codes import ErrorCode
 from router.federation.field_set import FieldSetError, FragmentSelection, Selection, parse_field_set
 from router.federation.literals import Literal
@@ -64,8 +65,7 @@ def requirements_of(element: TypeDefinition | Field) -> Requirements:
 
 
 def _alternatives(value: Literal) -> Alternatives:
-    terms = value if isinstance(value, tuple) else ()
-    return frozenset(frozenset(map(str, term if isinstance(term, tuple) else (term,))) for term in terms) or _TRUE
+    return frozenset(alternatives_in(value)) or _TRUE
 
 
 def check_transitive_auth(merged: Merged) -> Iterator[CompositionError]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from router.composition.merge.context import Element, MergeContext, Sources
 from router.composition.schema import Application, DirectiveDefinition
+from router.federation.alternatives import alternatives_in
 from router.federation.directives import DIRECTIVES, NoDefault
 from router.federation.hint_codes import HintCode
 from router.federation.literals import Literal, print_arguments
@@ -37,16 +38,12 @@ def conjunction(values: Sequence[Literal]) -> Literal:
     """AND of lists of alternatives, each a list of names that must all hold; an empty list of alternatives is true."""
     result: list[frozenset[str]] = [frozenset()]
     for value in values:
-        terms = [frozenset(str(n) for n in term) for term in _lists(value)] or [frozenset[str]()]
+        terms = alternatives_in(value) or (frozenset[str](),)
         combined = {left | right for left in result for right in terms}
         result = [term for term in combined if not any(other < term for other in combined)]
     if result == [frozenset()]:
         return next((value for value in values if value), ())
     return tuple(tuple(sorted(term)) for term in sorted(result, key=lambda term: (len(term), sorted(term))))
-
-
-def _lists(value: Literal) -> list[tuple[Literal, ...]]:
-    return [term if isinstance(term, tuple) else (term,) for term in value] if isinstance(value, tuple) else []
 
 
 _STRATEGIES: Mapping[tuple[str, str], tuple[str, Strategy]] = {
