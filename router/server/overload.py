@@ -5,9 +5,10 @@ How many requests may be under way is learnt from how long the event loop takes 
 answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not. Which
 requests count, ``room.py`` says.
 
-Memory is a load too: large bodies that do not come in one piece are held from their first piece until they are
-answered, and together they may take no more than a bound. Files are not held, they wait on disk. What else has not come
-whole may take as much together (``unfinished.py``).
+Memory is a load too: large bodies are held from their first piece until they are answered, and together they may take
+no more than a bound. Small ones have as much room once they are whole, so that who holds large ones keeps nobody else
+from asking; for tiny ones there always is room. Files are not held, they wait on disk. What else has not come whole may
+take as much together (``unfinished.py``).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ TICK_S = 0.02
 _DELAY_KEPT = 0.95
 # For bodies up to this there is always room: who holds large ones keeps nobody else from asking.
 SMALL_BODY_BYTES = 64 * 1024
+# What a request takes beside its body anyway.
+_TINY_BODY_BYTES = 4 * 1024
 OVERLOADED = "OVERLOADED"
 OVERLOADED_MESSAGE = "The router has more to do than it can. Send the request again a little later."
 _ERROR = {"message": OVERLOADED_MESSAGE, "extensions": {"code": OVERLOADED}}
@@ -60,6 +63,7 @@ class Overload(Room):
     def __init__(self, policy: OverloadPolicy) -> None:
         super().__init__(policy)
         self.body_bytes = 0
+        self.small_body_bytes = 0
         self.unfinished = UnfinishedRequests()
         self._arrived_at = 0.0
         self._arrived_bytes = 0
@@ -98,8 +102,17 @@ class Overload(Room):
         """Hold so much more of a body. RequestError (OVERLOADED) where there is no room; it counts either way."""
         self.body_bytes += body_bytes
         if self.body_bytes > self.policy.max_body_bytes:
-            self.refused += 1
-            raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
+            self._refuse_body()
+
+    def hold_small(self, body_bytes: int) -> None:
+        """Hold a body that is whole and small, as ``hold`` does: these have a room of their own."""
+        self.small_body_bytes += body_bytes
+        if self.small_body_bytes > self.policy.max_body_bytes:
+            self._refuse_body()
+
+    def _refuse_body(self) -> None:
+        self.refused += 1
+        raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
 
     def hold_unfinished(self, connection: Unfinished, held_bytes: int) -> None:
         """``connection`` holds so much of something small that is not whole; others may be refused for it."""
@@ -182,6 +195,7 @@ class LoadShedder:
             await self._app(scope, body.receive, send_on)
         finally:
             overload.body_bytes -= body.size
+            overload.small_body_bytes -= body.small_size
             if body.place is not None:
                 body.leave()
 
@@ -189,13 +203,14 @@ class LoadShedder:
 class _HeldBody:
     """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small.
 
+    One that turns out to be small counts as ``small_size`` when it is whole, for as long as its request is under way.
     It keeps the ``place`` of the request among those under way, which is free, and None, while the body has not come.
     """
 
-    __slots__ = ("_came", "_is_whole", "_overload", "_receive", "_scope", "place", "size")
+    __slots__ = ("_came", "_is_whole", "_overload", "_receive", "_scope", "place", "size", "small_size")
 
     def __init__(self, overload: Overload, place: Generation, scope: Scope, receive: Receive) -> None:
-        self.size = 0
+        self.size = self.small_size = 0
         self._came = 0
         self._is_whole = False
         self._overload = overload
@@ -215,6 +230,9 @@ class _HeldBody:
             self._hold(len(message["body"]))
         else:
             self._is_whole = True
+            size = len(message.get("body", b""))
+            if self._came + size > _TINY_BODY_BYTES:
+                self._hold_whole(size)
         return message
 
     def leave(self) -> None:
@@ -228,6 +246,12 @@ class _HeldBody:
         if self._came > SMALL_BODY_BYTES and not is_form(self._scope):
             added, self.size = self._came - self.size, self._came
             self._overload.hold(added)
+
+    def _hold_whole(self, size: int) -> None:
+        self._hold(size)
+        if self._came <= SMALL_BODY_BYTES and not is_form(self._scope):
+            self.small_size = self._came
+            self._overload.hold_small(self._came)
 
 
 def is_form(scope: Scope) -> bool:

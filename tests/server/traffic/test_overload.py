@@ -168,6 +168,28 @@ async def test_bodies_that_are_held_take_no_more_than_their_room_together() -> N
         assert (await client.post("/graphql", content=pieces(60_000, 10_000))).status_code == 200
 
 
+@pytest.mark.asyncio
+async def test_small_bodies_have_a_room_of_their_own_and_tiny_ones_always() -> None:
+    reading, overload = Reading(), Overload(policy(10, max_body_bytes=100_000))
+    app = LoadShedder(reading, overload)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://router.test") as client:
+
+        async def held(size: int, count: int) -> asyncio.Task[httpx.Response]:
+            task = asyncio.create_task(client.post("/graphql", content=b"x" * size))
+            await until(lambda: reading.read == count)
+            return task
+
+        tasks = [await held(90_000, 1), await held(50_000, 2), await held(50_000, 3)]
+        assert (overload.body_bytes, overload.small_body_bytes) == (90_000, 100_000)
+        for size in (90_000, 5000):
+            assert (await client.post("/graphql", content=b"x" * size)).status_code == 503
+        tasks.append(await held(4096, 4))
+        reading.go_on.set()
+        assert [(await one).status_code for one in tasks] == [200] * 4
+        assert (overload.body_bytes, overload.small_body_bytes, overload.refused) == (0, 0, 2)
+        assert (await client.post("/graphql", content=b"x" * 90_000)).status_code == 200
+
+
 def test_bodies_that_come_in_one_round_of_the_loop_have_one_room_with_those_that_are_held() -> None:
     overload = Overload(policy(1))
     overload.hold(30)
