@@ -47,6 +47,11 @@ class AdaptiveLimit:
         self._busy_answers = 0
         self._look: list[float] | None = None
 
+    @property
+    def turn_s(self) -> float:
+        """How long it takes of late until one more request can be let through; 0 before the first answer."""
+        return self._recent_s / self._learned
+
     def answered(self, latency_s: float, in_flight: int) -> None:
         """Learn from an answer that took ``latency_s`` while ``in_flight`` requests were under way."""
         if not self._usual_s:

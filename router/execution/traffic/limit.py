@@ -29,7 +29,10 @@ class LimitingClient:
         self.own_delay_s: Callable[[], float] = lambda: 0.0
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
-        """As the protocol says; ``timeout_s`` covers the wait too. SUBGRAPH_OVERLOADED where too many wait already."""
+        """As the protocol says; ``timeout_s`` covers the wait too. SUBGRAPH_OVERLOADED where too many wait already.
+
+        Too many are as many as the policy says, or as would keep it waiting for all its time.
+        """
         gate = self.gates.get(request.subgraph)
         if gate is None:
             gate = self.gates[request.subgraph] = Gate(self._policy, asyncio.get_running_loop().time)
@@ -59,7 +62,7 @@ class LimitingClient:
     async def _wait(self, gate: Gate, request: SubgraphRequest) -> SubgraphRequest:
         """Wait to be let through; the request with the time that is left."""
         name = request.subgraph
-        if gate.waiting >= self._policy.max_waiting:
+        if gate.waiting >= self._policy.max_waiting or gate.expected_wait_s() > request.timeout_s:
             gate.refused += 1
             message = f"Subgraph '{name}' is busy, and {gate.waiting} requests wait for it already. Try again later."
             raise SubgraphFailure(OVERLOADED, message)
@@ -92,6 +95,10 @@ class Gate:
     def waiting(self) -> int:
         """How many requests wait."""
         return len(self._waiters)
+
+    def expected_wait_s(self) -> float:
+        """How long one more would wait behind those that do."""
+        return (self.waiting + 1) * self.limit.turn_s
 
     def enter_at_once(self) -> bool:
         """Go through, if there is room and nobody waits."""

@@ -66,6 +66,32 @@ async def test_one_too_many_is_refused_and_not_sent() -> None:
 
 
 @pytest.mark.asyncio
+async def test_who_could_not_be_let_through_in_time_is_refused_at_once() -> None:
+    """Answers take ten seconds, two at once: the first in the row waits for five, the second for ten."""
+    doors = Doors()
+    limited = Limited(doors)
+    tasks = [limited.send(), limited.send()]
+    await settle()
+    limited.client.gates["stock"].limit.answered(10.0, in_flight=2)
+    with pytest.raises(SubgraphFailure) as caught:
+        await limited.client.send(SubgraphRequest("stock", b"", timeout_s=4.9))
+    assert (caught.value.code, caught.value.message) == (
+        "SUBGRAPH_OVERLOADED",
+        "Subgraph 'stock' is busy, and 0 requests wait for it already. Try again later.",
+    )
+    tasks.append(limited.send(SubgraphRequest("stock", b"", timeout_s=5.1)))
+    await settle()
+    with pytest.raises(SubgraphFailure):
+        await limited.client.send(SubgraphRequest("stock", b"", timeout_s=9.9))
+    assert limited.client.gates["stock"].refused == 2
+    assert limited.state == (2, 1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert limited.state == (0, 0)
+
+
+@pytest.mark.asyncio
 async def test_waiting_takes_from_the_time_of_the_request() -> None:
     doors = Doors()
     limited = Limited(doors)
