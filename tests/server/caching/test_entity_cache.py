@@ -54,6 +54,15 @@ async def test_what_is_kept_is_not_asked_for_again() -> None:
 
 
 @pytest.mark.asyncio
+async def test_by_default_what_is_asked_for_again_is_kept() -> None:
+    settings = {"entity_cache": {"enabled": True}}
+    async with opened(settings, stand_saying("public, max-age=60", "public, max-age=60")) as router:
+        for asked in (1, 2, 2, 2):
+            assert await router.data(BOTH) == ANSWER
+            assert router.stand.asked == {"catalog": asked, "stock": asked}
+
+
+@pytest.mark.asyncio
 async def test_a_subgraph_that_says_nothing_is_asked_each_time_unless_the_settings_know_better() -> None:
     async with opened(ON, stand_saying(None, None)) as router:
         for _ in range(2):
@@ -143,3 +152,17 @@ def test_what_is_kept_outlives_a_reload_while_the_bounds_are_the_same() -> None:
 
 def store_of(traffic: SubgraphTraffic) -> EntryStore | None:
     return traffic.caching.store if traffic.caching is not None else None
+
+
+def test_what_was_asked_for_before_outlives_a_reload_but_not_the_setting() -> None:
+    first = cache_of({"entity_cache": {"enabled": True}}, None)
+    assert first.caching is not None
+    assert first.caching.asked_before is not None
+    shorter = cache_of({"entity_cache": {"enabled": True, "default_ttl_s": 5}}, first)
+    assert shorter.caching is not first.caching
+    assert shorter.caching is not None
+    assert shorter.caching.asked_before is first.caching.asked_before
+    at_once = cache_of(ON, shorter)
+    assert at_once.caching is not None
+    assert at_once.caching.asked_before is None
+    assert store_of(at_once) is store_of(first)
