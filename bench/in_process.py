@@ -108,7 +108,7 @@ class _ClientTransport(_Transport):
         self.answer: asyncio.Future[bytes] | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self.answer is not None:
+        if self.answer is not None and not self.answer.done():
             self.answer.set_result(bytes(data))
 
 

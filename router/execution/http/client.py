@@ -183,13 +183,22 @@ class _Pool:
                     await self._slots.take()
             try:
                 kept = self._take_idle(now, self._limits.keep_alive_s if request.repeatable else MUTATION_IDLE_LIMIT_S)
-                if kept is not None:
+                connection = kept or await self._connect(deadline)
+                while True:
+                    # A coroutine for each of these steps would be one more to wake at every answer.
+                    waiter = connection.begin(payload)
+                    self._deadlines.watch(waiter, deadline)
                     try:
-                        return await kept.exchange(payload, deadline)
+                        return await waiter
                     except ConnectionUnused:
-                        if not request.repeatable:
+                        if connection is not kept or not request.repeatable:
                             raise
-                return await self._exchange_afresh(payload, deadline)
+                    except (asyncio.CancelledError, TimeoutError):
+                        connection.close()
+                        raise
+                    finally:
+                        self._deadlines.forget(waiter)
+                    connection = await self._connect(deadline)
             finally:
                 self._slots.give_back()
         except ConnectionUnused:
@@ -197,11 +206,6 @@ class _Pool:
         except TimeoutError:
             message = f"Subgraph '{self._subgraph}' did not answer within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(SUBGRAPH_TIMEOUT, message) from None
-
-    async def _exchange_afresh(self, payload: bytes, deadline: float) -> SubgraphResponse:
-        async with asyncio.timeout_at(deadline):
-            fresh = await self._connect()
-        return await fresh.exchange(payload, deadline)
 
     def close(self) -> None:
         self._deadlines.close()
@@ -224,7 +228,15 @@ class _Pool:
                 return connection
         return None
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, deadline: float) -> Connection:
+        """A new connection, made until ``deadline``. ConnectionUnused, TimeoutError, NotSent."""
+        async with asyncio.timeout_at(deadline):
+            connection = await self._open_connection()
+        if not connection.is_open:
+            raise ConnectionUnused
+        return connection
+
+    async def _open_connection(self) -> Connection:
         address = self._address
         loop = asyncio.get_running_loop()
         self._clock = loop.time
@@ -235,7 +247,6 @@ class _Pool:
                     self._subgraph,
                     limits.max_response_bytes,
                     limits.codings,
-                    self._deadlines,
                     self._keep,
                     self._forget,
                 ),

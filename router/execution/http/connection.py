@@ -19,20 +19,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import cast
 
 import httptools
 
 from router.content_coding import ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
-from router.execution.http.deadlines import Deadlines
 from router.execution.subgraph_client import Headers, SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
 # A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
 _MAX_FRAMING_PER_BODY_BYTE = 8
-FRAMING_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+_FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+_CONTENT_ENCODING = b"content-encoding"
 _WITHOUT_BODY = (204, 304)
+# Of names that tell nothing, in the cases in which they come, so many are known again.
+_MAX_PLAIN_NAMES = 64
 
 
 class ConnectionUnused(Exception):  # noqa: N818 - an outcome, not an error of the program
@@ -43,90 +46,108 @@ class Connection(asyncio.Protocol):
     """A connection of ``subgraph``, which may answer in one of the ``codings``.
 
     ``on_idle`` and ``on_closed`` tell the pool what became of it.
+
+    The parser calls what it finds: a method of this class only where there is something to decide, at the end of a
+    message. All else it hands to lists and a dictionary, which are looked at then; that needs no call in Python.
     """
 
     __slots__ = (
+        "_begun",
+        "_body",
         "_chunks",
         "_codings",
         "_complete",
+        "_counted",
         "_create_waiter",
-        "_deadlines",
         "_encoding",
-        "_framed",
-        "_headers_done",
+        "_headers",
+        "_heads",
         "_keep_alive",
         "_max_bytes",
         "_on_closed",
         "_on_idle",
         "_parser",
+        "_plain_names",
         "_received",
         "_size",
+        "_status",
         "_subgraph",
         "_surplus",
         "_transport",
         "_waiter",
-        "_wire_bytes",
         "idle_since",
+        "on_body",
+        "on_header",
+        "on_headers_complete",
+        "on_message_begin",
     )
 
-    # A connection that keeps headers has its own, and notes these too.
+    # A connection that keeps headers has its own.
     kept_headers: Headers = ()
-    noted_names: frozenset[bytes] = FRAMING_HEADERS
 
     def __init__(
         self,
         subgraph: str,
         max_response_bytes: int,
         codings: Collection[str],
-        deadlines: Deadlines,
         on_idle: Callable[[Connection], None],
         on_closed: Callable[[Connection], None],
     ) -> None:
         self._subgraph = subgraph
         self._max_bytes = max_response_bytes
         self._codings = codings
-        self._deadlines = deadlines
         self._on_idle = on_idle
         self._on_closed = on_closed
-        self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[SubgraphResponse] | None = None
         # Of the loop in which the connection lives: to ask for the running loop is a system call each time.
         self._create_waiter: Callable[[], asyncio.Future[SubgraphResponse]] = asyncio.get_running_loop().create_future
         self.idle_since = 0.0
-        self._reset()
+        # What the parser found in the message under way: an entry for each message, and for each head that is whole.
+        self._begun: list[None] = []
+        self._heads: list[None] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._chunks: list[bytes] = []
+        self._plain_names: set[bytes] = set()
+        # What the answer is, once it is complete.
+        self._status = 0
+        self._encoding = self._body = b""
+        self._complete = self._surplus = self._keep_alive = False
+        # How many bytes came, and of how many pieces of the body the size is known.
+        self._received = self._size = self._counted = 0
+        self.on_message_begin: Callable[[], None] = partial(self._begun.append, None)
+        self.on_header: Callable[[bytes, bytes], None] = self._headers.__setitem__
+        self.on_headers_complete: Callable[[], None] = partial(self._heads.append, None)
+        self.on_body: Callable[[bytes], None] = self._chunks.append
+        self._listen()
+        self._parser = httptools.HttpResponseParser(self)
+
+    def _listen(self) -> None:
+        """Replace what the parser calls: it asks for it once."""
 
     def _reset(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._wire_bytes = 0
-        self._encoding = b""
-        self._framed = self._headers_done = self._complete = self._surplus = self._received = self._keep_alive = False
+        self._begun.clear()
+        self._heads.clear()
+        self._headers.clear()
+        self._chunks.clear()
+        self._complete = self._surplus = False
+        self._received = self._size = self._counted = 0
 
     @property
     def is_open(self) -> bool:
         """Whether a request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def exchange(self, payload: bytes, deadline: float) -> SubgraphResponse:
-        """Send a request and receive its response; the connection is idle or closed afterwards.
+    def begin(self, payload: bytes) -> asyncio.Future[SubgraphResponse]:
+        """Send a request over the open connection, which is idle; the response to come.
 
-        Raises SubgraphFailure, ConnectionUnused where no byte of an answer came, and TimeoutError at ``deadline``.
+        It fails with SubgraphFailure, or ConnectionUnused where no byte of an answer came. Afterwards the connection is
+        idle or closed. Who does not wait for the end must close it.
         """
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            raise ConnectionUnused
         self._reset()
         waiter = self._waiter = self._create_waiter()
-        self._deadlines.watch(waiter, deadline)
-        transport.write(payload)
-        try:
-            return await waiter
-        except (asyncio.CancelledError, TimeoutError):
-            self.close()
-            raise
-        finally:
-            self._deadlines.forget(waiter)
+        cast("asyncio.Transport", self._transport).write(payload)
+        return waiter
 
     def close(self) -> None:
         """Give the connection up at once."""
@@ -144,7 +165,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None:
             self.close()
             return
-        self._received = True
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -153,18 +174,19 @@ class Connection(asyncio.Protocol):
                 self._fail(INVALID_RESPONSE, "answered with something other than HTTP/1.1")
         if self._complete:
             self._finish()
-            return
-        self._wire_bytes += len(data)
-        framing = self._wire_bytes - self._size
-        if self._size > self._max_bytes:
+        else:
+            self._look_at_size()
+
+    def _look_at_size(self) -> None:
+        """Give up an answer that is too large, or comes in pieces of which too little is its body."""
+        size = self._size = self._size + sum(map(len, self._chunks[self._counted :]))
+        self._counted = len(self._chunks)
+        if size > self._max_bytes:
             self._fail_too_large()
-        elif framing > MAX_HEAD_BYTES + self._size * _MAX_FRAMING_PER_BODY_BYTE:
-            what = (
-                "chunks that are mostly framing"
-                if self._headers_done
-                else f"headers of more than {MAX_HEAD_BYTES} bytes"
-            )
-            self._fail(INVALID_RESPONSE, f"answered with {what}")
+        elif self._received - size > MAX_HEAD_BYTES + size * _MAX_FRAMING_PER_BODY_BYTE:
+            is_body = bool(self._heads)
+            headers = f"headers of more than {MAX_HEAD_BYTES} bytes"
+            self._fail(INVALID_RESPONSE, f"answered with {'chunks that are mostly framing' if is_body else headers}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Complete the answer if the end is its framing; else fail the request under way."""
@@ -173,78 +195,70 @@ class Connection(asyncio.Protocol):
             return
         if not self._received:
             self._settle_exception(ConnectionUnused())
-        elif exc is None and self._headers_done and not self._framed:
+        elif exc is None and self._heads and not self._is_framed():
             self._surplus = True
+            self._take_message(self._parser.get_status_code())
             self._finish()
         else:
             self._fail(REQUEST_FAILED, "closed the connection in the middle of its answer")
 
     # Events of the parser.
 
-    def on_message_begin(self) -> None:
-        """A second message behind a complete answer was not asked for."""
-        if self._complete:
-            self._surplus = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note it, if anything depends on it; most headers of an answer tell nothing that is of use here."""
-        key = name.lower()
-        if key in self.noted_names and not self._complete:
-            self.note_header(key, value)
-
-    def on_headers_complete(self) -> None:
-        """Note that what follows is the body, unless the response is informational."""
-        status = self._parser.get_status_code()
-        self._headers_done = status >= 200
-        if status in _WITHOUT_BODY:
-            self._framed = True
-
-    def on_body(self, body: bytes) -> None:
-        """Collect the body, up to the limit."""
-        if not self._complete and self._size <= self._max_bytes:
-            self._chunks.append(body)
-            self._size += len(body)
-
     def on_message_complete(self) -> None:
-        """Note the end of the answer; an informational response is only a prelude."""
-        if self._headers_done:
-            if not self._complete:
-                # Asked here, because the parser forgets it with the message.
-                self._keep_alive = self._parser.should_keep_alive()
-            self._complete = True
-        else:
-            self._framed = False
-            self._encoding = b""
+        """Take the answer; an informational response is only a prelude, and what is behind an answer is none."""
+        if self._complete:
+            return
+        status = self._parser.get_status_code()
+        if status >= 200:
+            # Asked here, because the parser forgets it with the message.
+            self._keep_alive = self._parser.should_keep_alive()
+            self._take_message(status)
+            return
+        self._begun.clear()
+        self._heads.clear()
+        self._headers.clear()
 
-    def note_header(self, key: bytes, value: bytes) -> None:
-        """Note what frames and encodes the body; ``key`` is one of ``noted_names``."""
-        if key == b"content-encoding":
-            self._encoding = value.strip().lower()
-        else:
-            self._framed = True
+    def _take_message(self, status: int) -> None:
+        chunks = self._chunks
+        self._complete = True
+        self._status = status
+        self._body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._encoding = b"" if self._headers.keys() <= self._plain_names else self._read_encoding()
+
+    def _read_encoding(self) -> bytes:
+        encoding = b""
+        for name, value in self._headers.items():
+            if name.lower() == _CONTENT_ENCODING:
+                encoding = value.strip().lower()
+            elif len(self._plain_names) < _MAX_PLAIN_NAMES:
+                self._plain_names.add(name)
+        return encoding
+
+    def _is_framed(self) -> bool:
+        names = {name.lower() for name in self._headers}
+        return self._parser.get_status_code() in _WITHOUT_BODY or not names.isdisjoint(_FRAMING_HEADERS)
 
     # Outcomes.
 
     def _finish(self) -> None:
-        if self._size > self._max_bytes:
+        body, self._body = self._body, b""
+        if len(body) > self._max_bytes:
             self._fail_too_large()
             return
-        status = self._parser.get_status_code()
-        reusable = not self._surplus and self._keep_alive
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks = []
         if self._encoding and self._encoding != b"identity":
             decoded = self._decode_body(body)
             if decoded is None:
                 return
             body = decoded
         waiter, self._waiter = self._waiter, None
-        if reusable:
+        # A second message that has begun was not asked for.
+        if self._keep_alive and not self._surplus and len(self._begun) == 1:
             self._on_idle(self)
         else:
             self.close()
         if waiter is not None and not waiter.done():
-            waiter.set_result(SubgraphResponse(status, body, self.kept_headers))
+            waiter.set_result(SubgraphResponse(self._status, body, self.kept_headers))
 
     def _decode_body(self, body: bytes) -> bytes | None:
         """The body with its content coding undone; None after failing the request."""
@@ -264,7 +278,7 @@ class Connection(asyncio.Protocol):
         self._fail(INVALID_RESPONSE, f"answered with more than the limit of {self._max_bytes} bytes")
 
     def _fail(self, code: str, what: str) -> None:
-        self._chunks = []
+        self._chunks.clear()
         self._settle_exception(SubgraphFailure(code, f"Subgraph '{self._subgraph}' {what}."))
         self.close()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from router.execution.http.connection import FRAMING_HEADERS, Connection
+from router.execution.http.connection import Connection
+from router.execution.subgraph_client import Headers
 
 CACHE_HEADERS = frozenset({b"age", b"cache-control", b"cache-tag", b"surrogate-key", b"vary"})
 
@@ -12,17 +13,20 @@ class HeaderKeepingConnection(Connection):
 
     __slots__ = ("kept_headers",)
 
-    noted_names = FRAMING_HEADERS | CACHE_HEADERS
+    def _listen(self) -> None:
+        self.kept_headers: Headers = ()
+        self.on_message_begin = self._begin_message
+        self.on_header = self._note_header
 
-    def on_message_begin(self) -> None:
-        """As Connection; the headers of an informational response, or of the answer before, are not this one's."""
-        super().on_message_begin()
+    def _begin_message(self) -> None:
+        """The headers of an informational response, or of the answer before, are not this one's."""
+        self._begun.append(None)
         if not self._complete:
             self.kept_headers = ()
 
-    def note_header(self, key: bytes, value: bytes) -> None:
-        """As Connection; trailers are not kept."""
-        if key in FRAMING_HEADERS:
-            super().note_header(key, value)
-        elif not self._headers_done:
+    def _note_header(self, name: bytes, value: bytes) -> None:
+        """Keep it, if it is one of those; trailers are not kept."""
+        self._headers[name] = value
+        key = name.lower()
+        if key in CACHE_HEADERS and not self._heads:
             self.kept_headers += ((key, value),)
