@@ -15,6 +15,7 @@ from router.response.projection import ProjectedResult
 from router.server.negotiation import GRAPHQL_RESPONSE, JSON
 from router.server.request_error import RequestError
 from router.server.request_trace import current_trace_id
+from router.server.served_request import served_request
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # The same request may succeed a moment later: once its document is registered, or what was down is back.
@@ -23,7 +24,7 @@ logger = logging.getLogger("galleria.router")
 
 TOO_DEEP = "RESPONSE_TOO_DEEP"
 TOO_DEEP_MESSAGE = "The answer is nested too deeply. Select fewer levels."
-_CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_RESPONSE)}
+_CONTENT_TYPES = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_RESPONSE)}
 
 
 class Answer(NamedTuple):
@@ -94,11 +95,10 @@ def in_trace(errors: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
 
 async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
     """Send ``answer`` whole."""
-    headers = [
-        (b"content-type", _CONTENT_TYPES[media_type]),
-        (b"content-length", str(len(answer.body)).encode()),
-        _NO_SNIFFING,
-        *answer.headers,
-    ]
+    shared = (_CONTENT_TYPES[media_type], _NO_SNIFFING, *answer.headers)
+    served = served_request(send)
+    if served is not None and served.respond(answer.status, shared, answer.body):
+        return
+    headers = [*shared, (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

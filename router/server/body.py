@@ -5,12 +5,16 @@ from __future__ import annotations
 from starlette.types import Receive
 
 from router.server.request_error import RequestError
+from router.server.served_request import served_request
 
 
 async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> bytes | None:
     """The body; None where the client went away before its end. RequestError(REQUEST_TOO_LARGE), status 413."""
     if content_length.isdigit() and int(content_length) > max_bytes:
         raise too_large(max_bytes)
+    served = served_request(receive)
+    if served is not None and served.is_whole:
+        return _within(served.take_body(), max_bytes)
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):

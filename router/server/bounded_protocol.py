@@ -24,8 +24,6 @@ from http import HTTPStatus
 from typing import Any, Literal, cast
 
 from starlette.types import Scope
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from router.execution.json_numbers import encode
 from router.server.config import ServerSettings
@@ -100,7 +98,6 @@ class BoundedProtocol(OneWriteProtocol):
         self._overload = overload
         self._refusal: bytes | None = None
         self._sighting: _Sighting | None = None
-        self._answered: RequestResponseCycle | None = None
         self._phase = BETWEEN
         self._messages = 0
         # Of the message under way: what of its head came at most, how much of that may be others before it, its body,
@@ -136,7 +133,7 @@ class BoundedProtocol(OneWriteProtocol):
             if self._is_framing_out_of_proportion():
                 self._end(_refusal(400, "INVALID_REQUEST", "The body comes in chunks that are mostly framing."))
             elif size > SMALL_BODY_BYTES and not self._is_there_room_for(size):
-                self.cycle.body.clear()
+                self.cycle.body = b""
                 self._end(_refusal(503, OVERLOADED, OVERLOADED_MESSAGE))
             else:
                 self._hold_unfinished(self._body_bytes if self._body_bytes <= SMALL_BODY_BYTES else 0)
@@ -147,7 +144,7 @@ class BoundedProtocol(OneWriteProtocol):
         """As Unfinished says."""
         self._is_unfinished = False
         if self._phase == _BODY:
-            self.cycle.body.clear()
+            self.cycle.body = b""
         self._end(_refusal(503, OVERLOADED, OVERLOADED_MESSAGE))
 
     def on_message_begin(self) -> None:
@@ -168,17 +165,8 @@ class BoundedProtocol(OneWriteProtocol):
         if len(self.pipeline) > MAX_PIPELINED:
             self._refuse(b"")
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Remember which request is answered: behind it others may wait, of which uvicorn remembers the last."""
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request under way that its client is gone, which uvicorn tells the last one in the row alone."""
-        if self._answered is not None and not self._answered.response_complete:
-            self._answered.disconnected = True
-            self._answered.message_event.set()
-        self.pipeline.clear()
+        """As OneWriteProtocol; the connection holds nothing any more."""
         self._forget_unfinished()
         super().connection_lost(exc)
 
@@ -205,7 +193,7 @@ class BoundedProtocol(OneWriteProtocol):
         """Refuse what uvicorn could not parse, or what was refused on the way."""
         if self._refusal is not None:
             self._end(self._refusal)
-        elif self._has_open_answer() and self._answered.response_started:  # type: ignore[union-attr]  # it is there
+        elif self._has_open_answer() and self.answered.response_started:  # type: ignore[union-attr]  # it is there
             self.transport.abort()
         else:
             self._tell(_refusal(400, "INVALID_REQUEST", msg))
@@ -306,7 +294,7 @@ class BoundedProtocol(OneWriteProtocol):
             self.connection_lost(ConnectionAbortedError())
 
     def _has_open_answer(self) -> bool:
-        return self._answered is not None and not self._answered.response_complete
+        return self.answered is not None and not self.answered.response_complete
 
 
 def _refusal(status: int, code: str, message: str) -> bytes:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
+from router.server.served_request import served_request
+
 Result = TypeVar("Result")
 
 # Most requests are answered before this: for them nothing is started that watches.
@@ -21,11 +23,17 @@ class DisconnectWatch:
         self._new: set[_Watch] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def unless_disconnected(self, receive: Receive, work: Coroutine[Any, Any, Result]) -> Result | None:
+    def unless_disconnected(
+        self, receive: Receive, work: Coroutine[Any, Any, Result]
+    ) -> Coroutine[Any, Any, Result | None]:
         """The result of ``work``; it is cancelled, and None returned, once the client has closed its connection.
 
         The request's body must have been read: what ``receive`` gives after it is the end of the connection.
         """
+        served = served_request(receive)
+        return self._watching(receive, work) if served is None else served.unless_client_gone(work)
+
+    async def _watching(self, receive: Receive, work: Coroutine[Any, Any, Result]) -> Result | None:
         watch = _Watch(receive)
         self._new.add(watch)
         if self._timer is None:

@@ -1,9 +1,7 @@
 """uvicorn's HTTP/1.1, with changes: an answer that is sent whole is written at once, and four holes are closed.
 
 uvicorn looks at each header on its own and makes two writes of an answer; over a fast network a system call costs as
-much as executing a small query. Here the head of an answer of known length is held until its body comes. Where that is
-whole, both are written at once; all else (streams, parts, other lengths, odd headers) is handed to uvicorn as it came,
-so that it decides what a client gets then.
+much as executing a small query. How a request is answered, ``served_request.py`` tells; here it begins and ends.
 
 The holes: trailers behind a body that comes in chunks are no headers of the request, which proxies in front of the
 router check (RFC 9112, section 7.1.2); a request names one host (section 3.2); answers to a client that has gone away
@@ -13,51 +11,16 @@ the end of its request, the connection is not reset while the client still sends
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
 from contextvars import Context
-from functools import lru_cache
-from typing import Any
+from typing import cast
+from urllib.parse import unquote
 
-from starlette.types import Message, Receive, Scope, Send
+import httptools
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-Header = tuple[bytes, bytes]
-# What changes how a connection goes on, or how a body is framed, is uvicorn's to decide.
-_FRAMING = (b"connection", b"transfer-encoding")
-# What is another one in each answer.
-_OWN = (b"content-length", b"x-request-id")
-
-
-class OneWriteProtocol(HttpToolsProtocol):
-    """The protocol of one connection to a client."""
-
-    def on_headers_complete(self) -> None:
-        """Begin the request; what comes as a header after this is a trailer, and is dropped."""
-        if [name for name, _ in self.headers].count(b"host") != 1 and self.parser.get_http_version() == "1.1":
-            raise ValueError("not one host")
-        super().on_headers_complete()
-        if not (self.parser.should_upgrade() and self._should_upgrade()):
-            self.headers = _Trailers()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        answer = _Answer(cycle, self)
-
-        def holding(scope: Scope, receive: Receive, _: Send) -> Coroutine[Any, Any, None]:
-            return app(scope, receive, answer.send)  # type: ignore[arg-type, return-value]  # uvicorn's own types
-
-        # In a context of its own: a request that waited behind another would find what that has left in its own.
-        Context().run(super()._start_asgi_task, cycle, holding)  # type: ignore[arg-type]
-
-    def linger(self) -> None:
-        """Close the connection, on which the client may still send."""
-        self.transport.close()
+from router.server.served_request import Header, ServedRequest
 
 
 class _Trailers(list[Header]):
@@ -67,89 +30,91 @@ class _Trailers(list[Header]):
         """Drop it."""
 
 
-class _Answer:
-    """The answer to one request of ``protocol``: ``send`` is what the app gets in place of the ``cycle``'s own."""
+_NO_TRAILERS = _Trailers()
 
-    __slots__ = ("_cycle", "_protocol", "_start")
 
-    def __init__(self, cycle: RequestResponseCycle, protocol: OneWriteProtocol) -> None:
-        self._cycle = cycle
-        self._protocol = protocol
-        self._start: Message | None = None
+class OneWriteProtocol(HttpToolsProtocol):
+    """The protocol of one connection to a client.
 
-    async def send(self, message: Message) -> None:
-        """As ASGI says; what comes for a client that has gone away is dropped."""
-        if self._cycle.transport.is_closing():
-            # Of the requests of one client that wait in a row, uvicorn tells only the first.
-            self._cycle.disconnected = True
+    ``answered`` is the request that is answered, or was last; behind it others may wait, and ``cycle`` is the last one.
+    """
+
+    cycle: ServedRequest
+    answered: ServedRequest | None = None
+    _upgrades = False
+
+    def on_headers_complete(self) -> None:
+        """Begin the request; what comes as a header after this is a trailer, and is dropped."""
+        parser, scope = self.parser, self.scope
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        elif not self._names_one_host():
+            raise ValueError("not one host")
+        scope["method"] = parser.get_method().decode("ascii")
+        self._upgrades = parser.should_upgrade() and self._should_upgrade()
+        if self._upgrades:
             return
-        start = self._start
-        if start is None:
-            if message["type"] == "http.response.start" and _has_length(message.get("headers", ())):
-                self._start = message
-            else:
-                await self._cycle.send(message)  # type: ignore[arg-type]
+        self._tell_target()
+        self.headers = _NO_TRAILERS
+        before = cast("ServedRequest | None", self.cycle)
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        request = self.cycle = ServedRequest(self, self.app, keep_alive=keep_alive)
+        if before is None or before.response_complete:
+            self._start_asgi_task(request, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((request, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body to its request, if that is not answered yet."""
+        request = self.cycle
+        if self._upgrades or request.response_complete:
             return
-        self._start = None
-        if not self._write_whole(start, message):
-            await self._hand_on(start, message)
+        request.take_in(body)
+        if len(request.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
 
-    async def _hand_on(self, start: Message, message: Message) -> None:
-        """Let uvicorn write what it has more to look at."""
-        cycle = self._cycle
-        await cycle.send(start)  # type: ignore[arg-type]
-        # uvicorn would close the socket while the client sends its body into it.
-        is_cut_short = cycle.more_body and not cycle.keep_alive and not message.get("more_body")
-        cycle.keep_alive = cycle.keep_alive or is_cut_short
-        await cycle.send(message)  # type: ignore[arg-type]
-        if is_cut_short:
-            self._protocol.linger()
+    def on_message_complete(self) -> None:
+        """The request is there as a whole."""
+        request = self.cycle
+        if not (self._upgrades or request.response_complete):
+            request.more_body = False
+            request.wake()
 
-    def _write_whole(self, start: Message, message: Message) -> bool:
-        """Write an answer that ``message`` completes; False, and nothing written, where uvicorn has more to look at."""
-        cycle = self._cycle
-        body = message.get("body", b"")
-        if message["type"] != "http.response.body" or message.get("more_body") or cycle.scope["method"] == "HEAD":
-            return False
-        if not cycle.keep_alive or cycle.disconnected or cycle.flow.write_paused or cycle.access_log:
-            return False
-        head = _write_head(start["status"], [*cycle.default_headers, *start["headers"]], len(body))
-        if head is None:
-            return False
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.transport.write(head + body)
-        cycle.message_event.set()
-        cycle.on_response()
-        return True
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request under way that its client is gone; those that wait behind it are dropped."""
+        if self.answered is not None:
+            self.answered.lose_client()
+        self.pipeline.clear()
+        super().connection_lost(exc)
 
+    def linger(self) -> None:
+        """Close the connection, on which the client may still send."""
+        self.transport.close()
 
-def _has_length(headers: Iterable[Header]) -> bool:
-    return any(name == b"content-length" for name, _ in headers)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        request = self.answered = cast("ServedRequest", cycle)
+        # In a context of its own: a request that waited behind another would find what that has left in its own.
+        task = request.task = self.loop.create_task(request.run(), context=Context())
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
+    def _names_one_host(self) -> bool:
+        fields = dict(self.headers)
+        if len(fields) == len(self.headers):
+            return b"host" in fields
+        return [name for name, _ in self.headers].count(b"host") == 1
 
-def _write_head(status: int, headers: list[Header], length: int) -> bytes | None:
-    """The head of an answer with a body of ``length`` bytes; None where it is not plain, or says another length."""
-    shared, own, lengths = [], b"", []
-    for header in headers:
-        name, value = header
-        if name not in _OWN:
-            shared.append(header)
-            continue
-        if HEADER_VALUE_RE.search(value):
-            return None
-        if name == b"content-length":
-            lengths.append(value)
-        own += b"%b: %b\r\n" % header
-    if lengths != [b"%d" % length]:
-        return None
-    lines = _head_lines(status, tuple(shared))
-    return b"%b%b\r\n" % (lines, own) if lines is not None else None
-
-
-@lru_cache(maxsize=64)
-def _head_lines(status: int, headers: tuple[Header, ...]) -> bytes | None:
-    """The lines of a head that most answers of a second have in common; None where one is not plain."""
-    if any(name in _FRAMING or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers):
-        return None
-    return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
+    def _tell_target(self) -> None:
+        """Put path and query of the request's target into its scope (ASGI, HTTP connection scope)."""
+        url, scope = self.url, self.scope
+        if url.startswith(b"/") and b"#" not in url:
+            raw_path, _, query = url.partition(b"?")
+        else:
+            parsed = httptools.parse_url(url)
+            raw_path, query = parsed.path, parsed.query or b""
+        path = raw_path.decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        scope["query_string"] = query

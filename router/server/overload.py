@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,7 @@ from router.server.config import RouterConfig
 from router.server.load_limit import OverloadPolicy
 from router.server.request_error import RequestError
 from router.server.room import Generation, Room
+from router.server.served_request import served_request
 from router.server.unfinished import Unfinished, UnfinishedRequests
 
 TICK_S = 0.02
@@ -183,6 +185,14 @@ class LoadShedder:
         if place is None:
             await send(_START)
             await send({"type": "http.response.body", "body": OVERLOADED_BODY})
+            return
+        served = served_request(receive)
+        if served is not None and served.is_whole:
+            served.on_begin = partial(overload.leave, place)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                served.begin()
             return
         body = _HeldBody(overload, place, scope, receive)
 

@@ -53,7 +53,7 @@ class SheddingProtocol(BoundedProtocol):
         if is_apps or not self._is_shed(cycle.scope):  # type: ignore[arg-type]  # uvicorn's own types
             super()._start_asgi_task(cycle, app)
             return
-        self._answered = cycle
+        self.answered = cycle  # type: ignore[assignment]  # on_headers_complete made it
         cycle.response_started = cycle.response_complete = True
         cycle.transport.write(_refusal(tuple(cycle.default_headers), keep_alive=cycle.keep_alive))
         if cycle.keep_alive:

@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
         """
         self._reset()
         waiter = self._waiter = self._create_waiter()
-        cast("asyncio.Transport", self._transport).write(payload)
+        self._transport.write(payload)  # type: ignore[union-attr]  # There is one while the connection is open.
         return waiter
 
     def close(self) -> None:
