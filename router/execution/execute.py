@@ -7,10 +7,10 @@ CancelledError: whatever a subgraph does costs the fields that were asked of it,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from router.execution.absences import Answered, absent_keys, put_nulls
 from router.execution.answer import Decode, SubgraphAnswer, read_answer
@@ -144,23 +144,32 @@ class PlanRun:
         self._merge_soundly(fetch, (), answer)
         return made_ready(fetch, waits)
 
-    async def fetch(self, fetch: ExecutableFetch) -> None:
+    def fetch(self, fetch: ExecutableFetch) -> Coroutine[Any, Any, None]:
         """Send one fetch, if it is needed and has something to ask for, and merge its answer."""
         if fetch.run_if and not fetch.is_needed(self.variables):
-            return
+            return _nothing()
         batches = [self._gather(fetch, lookup) for lookup in fetch.lookups]
-        if fetch.by_need and any(batch.apart for batch in batches):
-            remainder, left = remainder_of(fetch, batches)
-            self.failures.remainders.append(remainder)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._ask(remainder, left))
-                await self._ask(fetch, batches)
-            return
-        await self._ask(fetch, batches)
+        if fetch.by_need:
+            for batch in batches:
+                if batch.apart:
+                    return self._ask_apart(fetch, batches)
+        return self._ask(fetch, batches)
+
+    async def _ask_apart(self, fetch: ExecutableFetch, batches: Sequence[Batch]) -> None:
+        """Ask at the same time for what needs none of the inputs that have failed."""
+        remainder, left = remainder_of(fetch, batches)
+        self.failures.remainders.append(remainder)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ask(remainder, left))
+            await self._ask(fetch, batches)
 
     async def _ask(self, fetch: ExecutableFetch, batches: Sequence[Batch]) -> None:
-        if fetch.lookups and not any(batch.representations for batch in batches):
-            return
+        for batch in batches:
+            if batch.representations:
+                break
+        else:
+            if fetch.lookups:
+                return
         if fetch.at and not places_of(fetch, self.data):
             return
         try:
@@ -290,8 +299,10 @@ class PlanRun:
                     misshapen += fetch.check_shapes(answer.data, ())
                 if fetch.rename is not None:
                     fetch.rename(answer.data)
-                targets = [target for _, target in places_of(fetch, self.data)]
-                _merge_into_all(answer.data, targets)
+                if fetch.at:
+                    _merge_into_all(answer.data, [target for _, target in places_of(fetch, self.data)])
+                else:
+                    merge_object(self.data, answer.data)
         if answer.errors or misshapen:
             place_subgraph_errors(self.failures, fetch, batches, [*answer.errors, *misshapen], answer.data)
             if answer.data is None:
@@ -314,7 +325,10 @@ class PlanRun:
                     misshapen += lookup.check_shapes(entity, (lookup.alias, index))
                 if lookup.rename is not None:
                     lookup.rename(entity)
-                _merge_into_all(entity, group)
+                if len(group) == 1:
+                    merge_object(group[0], entity)
+                else:
+                    _merge_into_all(entity, group)
             elif entity is not None:
                 message = f"Subgraph '{fetch.subgraph}' answered with an entity that is not an object."
                 fail_group(self.failures, fetch, lookup, group, SubgraphFailure(INVALID_RESPONSE, message))
@@ -331,6 +345,10 @@ def made_ready(fetch: ExecutableFetch, waits: list[int]) -> list[int]:
     return ready
 
 
+async def _nothing() -> None:
+    """A fetch that is not needed."""
+
+
 def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:
     """Merge into every place; what is nested is copied, because later fetches may differ from place to place."""
     if len(group) > 1 and not _NESTED.isdisjoint(map(type, entity.values())):
@@ -339,10 +357,7 @@ def _merge_into_all(entity: JsonObject, group: list[JsonObject]) -> None:
         merge_object(group[0], entity)
         return
     for place in group:
-        if place.keys().isdisjoint(entity):
-            place.update(entity)
-        else:
-            merge_object(place, entity)
+        merge_object(place, entity)
 
 
 def _wrong_entities(fetch: ExecutableFetch, entities: object, expected: int) -> SubgraphFailure:

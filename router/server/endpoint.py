@@ -122,8 +122,15 @@ class GraphQLEndpoint:
             await self._service.tell(ending.error)
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        head = RequestHead(scope, scope["method"], scope["query_string"], scope["headers"])
-        for name, value in scope["headers"]:
+        sent = scope["headers"]
+        head = RequestHead(scope, scope["method"], scope["query_string"], sent)
+        fields = dict(sent)
+        if len(fields) == len(sent) and not self._propagate:
+            head.content_type = fields.get(b"content-type", b"")
+            head.accept = fields.get(b"accept", b"")
+            head.content_length = fields.get(b"content-length", b"")
+            return head
+        for name, value in sent:
             if name == b"content-type":
                 head.content_type = value
             elif name == b"accept":
