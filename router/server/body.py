@@ -8,13 +8,19 @@ from router.server.request_error import RequestError
 from router.server.served_request import served_request
 
 
+def whole_body(receive: Receive, max_bytes: int) -> bytes | None:
+    """The body, where it is there as a whole and nobody stands between; else None, and ``read_body`` has to wait.
+
+    RequestError(REQUEST_TOO_LARGE), status 413.
+    """
+    served = served_request(receive)
+    return _within(served.take_body(), max_bytes) if served is not None and served.is_whole else None
+
+
 async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> bytes | None:
     """The body; None where the client went away before its end. RequestError(REQUEST_TOO_LARGE), status 413."""
     if content_length.isdigit() and int(content_length) > max_bytes:
         raise too_large(max_bytes)
-    served = served_request(receive)
-    if served is not None and served.is_whole:
-        return _within(served.take_body(), max_bytes)
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):

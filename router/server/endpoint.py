@@ -18,7 +18,7 @@ from router.server.access.caller import NOBODY, Caller, Identity
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
 from router.server.answer_sharing import AnswerSharing, sharing_key
 from router.server.batch import Batch, read_batch, run_batch
-from router.server.body import read_body
+from router.server.body import read_body, whole_body
 from router.server.caching.answer_policy import AnswerPolicy
 from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
@@ -151,9 +151,11 @@ class GraphQLEndpoint:
         if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
             return await self._answer_upload(head, caller, receive, started)
         if head.method == "POST":
-            body = await read_body(receive, head.content_length, self._max_body_bytes)
+            body = whole_body(receive, self._max_body_bytes)
             if body is None:
-                return None
+                body = await read_body(receive, head.content_length, self._max_body_bytes)
+                if body is None:
+                    return None
             request: GraphQLRequest | Batch = self._read_post(head, body)
         else:
             request = self._read_get(head)

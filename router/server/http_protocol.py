@@ -12,7 +12,6 @@ the end of its request, the connection is not reset while the client still sends
 from __future__ import annotations
 
 from contextvars import Context
-from typing import cast
 from urllib.parse import unquote
 
 import httptools
@@ -57,7 +56,7 @@ class OneWriteProtocol(HttpToolsProtocol):
             return
         self._tell_target()
         self.headers = _NO_TRAILERS
-        before = cast("ServedRequest | None", self.cycle)
+        before: ServedRequest | None = self.cycle
         keep_alive = version != "1.0" and parser.should_keep_alive()
         request = self.cycle = ServedRequest(self, self.app, keep_alive=keep_alive)
         if before is None or before.response_complete:
@@ -93,8 +92,9 @@ class OneWriteProtocol(HttpToolsProtocol):
         """Close the connection, on which the client may still send."""
         self.transport.close()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        request = self.answered = cast("ServedRequest", cycle)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, _: ASGI3Application) -> None:
+        request: ServedRequest = cycle  # type: ignore[assignment]  # on_headers_complete made it
+        self.answered = request
         # In a context of its own: a request that waited behind another would find what that has left in its own.
         task = request.task = self.loop.create_task(request.run(), context=Context())
         task.add_done_callback(self.tasks.discard)

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from router.server.body import read_body
+from router.server.body import read_body, whole_body
 from router.server.disconnect import DisconnectWatch
 from router.server.http_protocol import OneWriteProtocol
 from router.server.served_request import ServedRequest, served_request
@@ -135,7 +135,7 @@ async def test_a_body_that_comes_in_pieces_comes_by_messages() -> None:
     seen: list[object] = []
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
-        seen.append(served(receive).is_whole)
+        seen.append(whole_body(receive, 10))
         seen.append(await read_body(receive, b"6", 10))
 
     connection = Connection(app)
@@ -147,7 +147,7 @@ async def test_a_body_that_comes_in_pieces_comes_by_messages() -> None:
     await asyncio.sleep(0)
     connection.send(whole[-2:])
     await connection.answered()
-    assert seen == [False, b"abcdef"]
+    assert seen == [None, b"abcdef"]
 
 
 @pytest.mark.asyncio
@@ -155,7 +155,7 @@ async def test_pieces_that_came_before_anybody_looked_are_one_body() -> None:
     bodies = []
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
-        bodies.append(served(receive).take_body())
+        bodies.append(whole_body(receive, 3))
 
     connection = Connection(app)
     for piece in (
@@ -196,7 +196,7 @@ async def test_behind_a_layer_all_goes_by_messages() -> None:
         async def other_send(message: Message) -> None:
             await send(message)
 
-        seen.extend([served_request(other_receive), served_request(other_send), await read_body(other_receive, b"", 9)])
+        seen.extend([served_request(other_send), whole_body(other_receive, 9), await read_body(other_receive, b"", 9)])
 
     connection = Connection(app)
     connection.send(post(b"body"))
