@@ -29,7 +29,7 @@ from router.execution.json_numbers import encode
 from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
 from router.server.lingering_close import LingeringCloses
-from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, is_form
+from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, brings_files
 from router.server.unfinished import BYTES_PER_PART
 
 State = Literal["head", "body", "answer", "idle", "closing"]
@@ -262,7 +262,7 @@ class BoundedProtocol(OneWriteProtocol):
         return framing > self._limits.max_header_bytes + self._body_bytes * _MAX_FRAMING_PER_BODY_BYTE
 
     def _is_there_room_for(self, piece_bytes: int) -> bool:
-        is_upload = is_form(cast("Scope", self.scope))
+        is_upload = brings_files(cast("Scope", self.scope))
         return self._overload.takes(piece_bytes, self.loop.time(), is_form=is_upload)
 
     def _too_large(self) -> bytes:

@@ -25,7 +25,7 @@ from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
 from router.server.deferred.stream import DeferredStream, send_deferred, send_whole
 from router.server.disconnect import DisconnectWatch
-from router.server.graphql_request import GraphQLRequest, read_get, read_json, read_parameters
+from router.server.graphql_request import GraphQLRequest, is_form, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
@@ -148,7 +148,7 @@ class GraphQLEndpoint:
         if media_type is None and not (choose_stream(head.accept) or choose_deferred_format(head.accept)):
             raise _not_acceptable()
         caller = self._anyone(head) if self._identity is None else await self._identified(self._identity, head)
-        if head.content_type.startswith(b"multipart/form-data") and head.method == "POST":
+        if is_form(head.content_type) and head.method == "POST":
             return await self._answer_upload(head, caller, receive, started)
         if head.method == "POST":
             body = whole_body(receive, self._max_body_bytes)

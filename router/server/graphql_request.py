@@ -12,6 +12,7 @@ from router.execution.json_numbers import decode_exact
 from router.server.persisted_documents.documents import ID_PARAMETERS, PersistedDocuments, persisted_query_hash
 from router.server.request_error import RequestError
 
+_FORM = b"multipart/form-data"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARAMETERS = ("query", "operationName", "variables", "extensions", *ID_PARAMETERS)
 
@@ -109,6 +110,11 @@ def _object(parameters: dict[str, Any], name: str) -> Mapping[str, Any]:
     if type(value) is not dict:
         raise RequestError(400, "INVALID_REQUEST", f"The parameter '{name}' is neither an object nor null.")
     return value
+
+
+def is_form(content_type: bytes) -> bool:
+    """Whether a Content-Type is that of a request with files; its name is in any case (RFC 9110, section 8.3.1)."""
+    return content_type[: len(_FORM)].lower() == _FORM
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.json_numbers import encode
 from router.server.config import RouterConfig
+from router.server.graphql_request import is_form
 from router.server.load_limit import OverloadPolicy
 from router.server.request_error import RequestError
 from router.server.room import Generation, Room
@@ -253,7 +254,7 @@ class _HeldBody:
 
     def _hold(self, size: int) -> None:
         self._came += size
-        if self._came > SMALL_BODY_BYTES and not is_form(self._scope):
+        if self._came > SMALL_BODY_BYTES and not brings_files(self._scope):
             added, self.size = self._came - self.size, self._came
             self._overload.hold(added)
 
@@ -264,7 +265,6 @@ class _HeldBody:
             self._overload.hold_small(self._came)
 
 
-def is_form(scope: Scope) -> bool:
+def brings_files(scope: Scope) -> bool:
     """Whether a request brings files, which wait on disk."""
-    types = (value for name, value in scope["headers"] if name == b"content-type")
-    return any(value.startswith(b"multipart/form-data") for value in types)
+    return any(is_form(value) for name, value in scope["headers"] if name == b"content-type")

@@ -207,6 +207,21 @@ async def test_a_form_that_does_not_fit_is_refused_with_the_reason(
 
 
 @pytest.mark.asyncio
+async def test_the_type_of_a_form_is_one_in_any_case() -> None:
+    parts = {
+        b'name="operations"': b'{"query":"%b","variables":{"photo":null}}' % ADD.encode(),
+        b'name="map"': b'{"0":["variables.photo"]}',
+        b'name="0"; filename="mug.png"': b"PNG",
+    }
+    lines = [b"--x\r\ncontent-disposition: form-data; %b\r\n\r\n%b\r\n" % part for part in parts.items()]
+    content = b"".join([*lines, b"--x--\r\n"])
+    async with router() as one:
+        headers = {"content-type": "Multipart/Form-Data; boundary=x", **PREFLIGHT}
+        response = await one.client.post("/graphql", content=content, headers=headers)
+        assert response.json() == {"data": {"add": 1}}
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("content", [b"", b"--x\r\n", b"--x\r\nno header"])
 async def test_what_is_no_form_is_refused(content: bytes) -> None:
     async with router() as one:
