@@ -188,7 +188,7 @@ class LoadShedder:
             await send({"type": "http.response.body", "body": OVERLOADED_BODY})
             return
         served = served_request(receive)
-        if served is not None and served.is_whole:
+        if served is not None and served.is_whole and len(served.body) <= _TINY_BODY_BYTES:
             served.on_begin = partial(overload.leave, place)
             try:
                 await self._app(scope, receive, send)
@@ -260,7 +260,7 @@ class _HeldBody:
 
     def _hold_whole(self, size: int) -> None:
         self._hold(size)
-        if self._came <= SMALL_BODY_BYTES and not is_form(self._scope):
+        if self._came <= SMALL_BODY_BYTES and not brings_files(self._scope):
             self.small_size = self._came
             self._overload.hold_small(self._came)
 
