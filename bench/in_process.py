@@ -133,7 +133,8 @@ async def serving(config: Path, environ: Mapping[str, str], connections: int) ->
     settings = load_config(config, environ)
     app = RouterApp(settings, open_graph(read_supergraph(SUPERGRAPH.read_text()), settings))
     of_uvicorn = uvicorn.Config(
-        app,
+        app.answer,
+        interface="asgi3",
         http=cast("Any", BoundedProtocol),
         log_config=None,
         access_log=False,

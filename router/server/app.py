@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -128,16 +128,17 @@ class RouterApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
+        await self.answer(scope, receive, send)
+
+    def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """As ``__call__``, and no coroutine of its own: for a server that does not ask for one."""
         serving = self._serving
         kind = scope["type"]
         if kind == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif _path_in(scope) != serving.graphql_path:
-            await serving.others(scope, receive, send)
-        elif kind == "http":
-            await serving.http(scope, receive, send)
-        else:
-            await serving.websocket(scope, receive, send)
+            return self._lifespan(scope, receive, send)
+        if _path_in(scope) != serving.graphql_path:
+            return serving.others(scope, receive, send)
+        return serving.http(scope, receive, send) if kind == "http" else serving.websocket(scope, receive, send)
 
     def is_shed(self, scope: Scope) -> bool:
         """Whether a request is refused for overload by its head alone, and counts as refused.

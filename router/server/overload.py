@@ -179,22 +179,20 @@ class LoadShedder:
         self._app = app
         self._overload = overload
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """As ASGI says; status 503, OVERLOADED and Retry-After where the request is refused."""
-        overload = self._overload
-        place = overload.enter()
+        place = self._overload.enter()
         if place is None:
-            await send(_START)
-            await send({"type": "http.response.body", "body": OVERLOADED_BODY})
-            return
+            return _refuse(send)
         served = served_request(receive)
-        if served is not None and served.is_whole and len(served.body) <= _TINY_BODY_BYTES:
-            served.on_begin = partial(overload.leave, place)
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                served.begin()
-            return
+        if served is None or not served.is_whole or len(served.body) > _TINY_BODY_BYTES:
+            return self._let_in(place, scope, receive, send)
+        # It says by itself when its answer begins, or its client goes away: nobody has to wait for its end.
+        served.on_begin = partial(self._overload.leave, place)
+        return self._app(scope, receive, send)
+
+    async def _let_in(self, place: Generation, scope: Scope, receive: Receive, send: Send) -> None:
+        overload = self._overload
         body = _HeldBody(overload, place, scope, receive)
 
         def send_on(message: Message) -> Awaitable[None]:
@@ -209,6 +207,11 @@ class LoadShedder:
             overload.small_body_bytes -= body.small_size
             if body.place is not None:
                 body.leave()
+
+
+async def _refuse(send: Send) -> None:
+    await send(_START)
+    await send({"type": "http.response.body", "body": OVERLOADED_BODY})
 
 
 class _HeldBody:

@@ -110,7 +110,8 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     bounds = (settings.server, ConnectionSweeper(settings.server), app.overload)
     protocol = partial(SheddingProtocol, app.is_shed, *bounds)
     config = uvicorn.Config(
-        app,
+        app.answer,
+        interface="asgi3",
         loop="uvloop",
         http=cast("type[asyncio.Protocol]", protocol),
         ws=cast("type[asyncio.Protocol]", partial(BoundedWebSocketProtocol, app.overload)),

@@ -41,8 +41,8 @@ _OWN = (b"content-length", b"x-request-id")
 class ServedRequest(RequestResponseCycle):
     """A request over ``connection`` that ``app`` answers.
 
-    ``on_begin`` is called once, when the answer begins. ``task`` is the one that answers, and it is cancelled when the
-    client goes away while ``is_watched``.
+    ``on_begin`` is called once: when the answer begins, or the client has gone away before that. ``task`` is the one
+    that answers, and it is cancelled when the client goes away while ``is_watched``.
     """
 
     # What uvicorn's has, as it is for most requests to their end: only what differs is set for each.
@@ -152,6 +152,7 @@ class ServedRequest(RequestResponseCycle):
         if not self.response_complete:
             self.disconnected = True
             self.wake()
+            self.begin()
         if self.is_watched and self.task is not None:
             self.task.cancel()
 
@@ -167,7 +168,7 @@ class ServedRequest(RequestResponseCycle):
         return True
 
     def begin(self) -> None:
-        """The answer begins."""
+        """The answer begins, or there will be none."""
         on_begin, self.on_begin = self.on_begin, None
         if on_begin is not None:
             on_begin()

@@ -11,8 +11,10 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from router.server.body import read_body, whole_body
+from router.server.config import RouterConfig
 from router.server.disconnect import DisconnectWatch
 from router.server.http_protocol import OneWriteProtocol
+from router.server.overload import LoadShedder, Overload, overload_policy
 from router.server.served_request import ServedRequest, served_request
 from tests.server.test_http_protocol import Transport
 
@@ -30,7 +32,13 @@ class Connection:
 
     def __init__(self, app: App) -> None:
         config = Config(
-            app, date_header=False, server_header=False, access_log=False, log_config=None, proxy_headers=False
+            app,
+            date_header=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            interface="asgi3",
         )
         config.load()
         self.transport = Transport()
@@ -236,6 +244,30 @@ async def test_work_is_given_up_with_its_client(is_behind_a_layer: bool) -> None
     connection.leave()
     await connection.answered()
     assert ends == ["cancelled", None]
+
+
+@pytest.mark.asyncio
+async def test_a_request_has_its_place_until_it_is_answered_or_its_client_goes_away() -> None:
+    overload = Overload(overload_policy(RouterConfig()))
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        begun.set()
+        await go.wait()
+        served(send).respond(200, HEADERS, b"{}")
+
+    staying, leaving = [Connection(LoadShedder(app, overload)) for _ in range(2)]
+    for connection in (staying, leaving):
+        connection.send(post(b""))
+    await begun.wait()
+    await asyncio.sleep(0)
+    assert overload.in_flight == 2
+    leaving.leave()
+    assert overload.in_flight == 1
+    go.set()
+    assert await staying.answered() == [ANSWER]
+    assert await leaving.answered() == []
+    assert overload.in_flight == 0
 
 
 @pytest.mark.asyncio
