@@ -10,44 +10,35 @@ import importlib
 import importlib.util
 import os
 import pkgutil
-import signal
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import click
 import pymongo
 import structlog
-import uvicorn
 from pymongo.errors import PyMongoError
 
 import subgraphs
 from subgraphs.chassis import nats_bus
 from subgraphs.chassis.app import create_app
 from subgraphs.chassis.auth import issue_token
-from subgraphs.chassis.body_limit import MAXIMUM_BODY
 from subgraphs.chassis.bus import DeadLetter
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.dev_keys import ensure_key
 from subgraphs.chassis.errors import ChassisError, SettingsError, Unavailable
-from subgraphs.chassis.live_feed import LiveFeed
 from subgraphs.chassis.logs import configure_logs
 from subgraphs.chassis.migrations import migrate
-from subgraphs.chassis.mongodb import connect, prepare_collections
+from subgraphs.chassis.mongodb import connect, disconnect, prepare_collections
 from subgraphs.chassis.process import PREPARE_WITHIN_S
 from subgraphs.chassis.seeding import seed_if_empty
+from subgraphs.chassis.server import serve_app
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import BusSettings, CommandSettings, ServiceSettings, read_settings
 
-STOP_WITHIN_S = 5
-SUBSCRIPTIONS_END_WITHIN_S = 1.0
-LAST_WORDS_S = 0.05
-"""For the messages that complete subscriptions to leave before their connections are closed."""
 TOKEN_LIFE = timedelta(hours=12)
 SUBJECTS = {
     "customer": {"sub": "cus_ada", "name": "Ada Lovelace", "email": "ada@example.com"},
@@ -80,18 +71,8 @@ def serve(name: str, host: str | None, port: int | None) -> None:
     configure_logs(settings.log_format, name, settings.log_level)
     with _listen(*address) as listener:
         app = create_app(service, settings)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            ws_max_size=MAXIMUM_BODY,
-            timeout_graceful_shutdown=STOP_WITHIN_S,
-        )
         LOG.info("serving", url=f"http://{address[0]}:{listener.getsockname()[1]}/graphql")
-        # uvicorn stops gracefully and then raises the signal once more: a clean stop ends with code 0.
-        signal.signal(signal.SIGTERM, _leave)
-        signal.signal(signal.SIGINT, _leave)
-        _Server(config, app.state.process.live).run(sockets=[listener])
+        serve_app(app, listener)
 
 
 @mall.command()
@@ -197,32 +178,12 @@ def _scopes(role: str, scope: str | None) -> str:
     return " ".join(scope.split())
 
 
-class _Server(uvicorn.Server):
-    """Ends subscriptions before it waits for requests to end, which they would not by themselves."""
-
-    def __init__(self, config: uvicorn.Config, live: LiveFeed) -> None:
-        super().__init__(config)
-        self._live = live
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn."""
-        self._live.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._live.ended(), SUBSCRIPTIONS_END_WITHIN_S)
-        await asyncio.sleep(LAST_WORDS_S)
-        await super().shutdown(sockets)
-
-
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SettingsError(f"PORT: cannot listen on {host}:{port}: {reason}; choose another with --port") from None
-
-
-def _leave(signum: int, frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 async def _seed(name: str) -> int | None:
@@ -239,7 +200,7 @@ async def _seed(name: str) -> int | None:
     except PyMongoError as error:
         raise Unavailable(f"{name}: the database cannot be seeded: {type(error).__name__}: {error}") from None
     finally:
-        database.client.close()
+        disconnect(database)
 
 
 async def _rebuild(name: str) -> int:
@@ -254,7 +215,7 @@ async def _rebuild(name: str) -> int:
         return await service.rebuild(Runtime(settings, database, _NoOutbox(), utc_now), bus)
     finally:
         await bus.close()
-        database.client.close()
+        disconnect(database)
 
 
 class _NoOutbox:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import (
@@ -31,6 +32,7 @@ Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
 DocumentCollection: TypeAlias = "AsyncIOMotorCollection[Document]"
 
 DUPLICATE_KEY = 11000
+CLOSE_WITHIN_S = 1.0
 BY_ID: Mapping[str, str | int] = {"_id": "hashed"}
 """The shard key of what is written and asked by its id."""
 OUTBOX_INDEX = IndexModel([("outbox.time", ASCENDING)], name="outbox", sparse=True)
@@ -64,6 +66,13 @@ def connect(settings: ServiceSettings, listeners: Sequence[CommandListener] = ()
         event_listeners=list(listeners),
     )
     return client[settings.database_name]
+
+
+def disconnect(database: Database) -> None:
+    """Close the connections to ``database``; takes CLOSE_WITHIN_S at most, and blocks the loop for as long."""
+    # To end its sessions the driver looks for a server, for 30 seconds where there is none any more.
+    with pymongo.timeout(CLOSE_WITHIN_S):
+        database.client.close()
 
 
 async def create_indexes(database: Database, collections: Sequence[Collection]) -> None:

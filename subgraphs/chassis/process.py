@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 
 from subgraphs.chassis import nats_bus
 from subgraphs.chassis.auth import NEEDS_USER, TokenVerifier
-from subgraphs.chassis.cancellation import leave_if_cancelled
+from subgraphs.chassis.cancellation import await_end, cancel_once, leave_if_cancelled
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.consumer import Consumer
 from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
@@ -31,7 +31,7 @@ from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
 from subgraphs.chassis.live_feed import LiveFeed, LiveOutbox
 from subgraphs.chassis.metrics import Metrics
 from subgraphs.chassis.migrations import migrate
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.mongodb import Database, connect, disconnect, prepare_collections
 from subgraphs.chassis.outbox import Relay
 from subgraphs.chassis.production import check_production
 from subgraphs.chassis.readiness import Readiness
@@ -40,12 +40,14 @@ from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import A, L, Runtime, S, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.chassis.telemetry import open_tracer
+from subgraphs.chassis.tracing import Tracer
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 CHECK_EVERY_S = 5.0
 PREPARE_WITHIN_S = 60.0
 MIGRATE_WITHIN_S = 3600.0
+LAST_SPANS_WITHIN_S = 1.0
 LOG = structlog.get_logger()
 
 T = TypeVar("T")
@@ -67,6 +69,8 @@ class ServiceProcess(Generic[A, L, S]):
         self.live = LiveFeed(service.name, self.metrics)
         self._verifier: TokenVerifier | None = None
         self._use_cases: A | None = None
+        self._consuming: asyncio.Task[None] | None = None
+        self._ends = False
 
     async def context(self, request: Request | WebSocket) -> RequestContext[A, L]:
         """The context of one request; raises CodedError(UNAUTHENTICATED) or Unavailable."""
@@ -85,15 +89,25 @@ class ServiceProcess(Generic[A, L, S]):
             client = await resources.enter_async_context(httpx.AsyncClient(timeout=5))
             keys = key_source(self.settings, client)
             self._verifier = TokenVerifier(keys, self._clock)
-            resources.push_async_callback(asyncio.to_thread, self.tracer.close)
+            resources.push_async_callback(_close_tracer, self.tracer)
             database = connect(self.settings, [self.metrics.mongodb, *self._listeners])
-            resources.callback(database.client.close)
+            resources.callback(disconnect, database)
             tasks = [
                 asyncio.create_task(self._watch_keys(keys)),
                 asyncio.create_task(self._work(database)),
             ]
             resources.push_async_callback(_cancel, tasks)
             yield
+
+    def begin_end(self) -> None:
+        """Begin nothing new but requests: subscriptions end, and no more events are taken.
+
+        Called where requests are still answered, so that events under way end beside them and not after them.
+        """
+        self._ends = True
+        self.live.close()
+        if self._consuming is not None:
+            cancel_once(self._consuming)
 
     def _open(self) -> A:
         if self._use_cases is None:
@@ -163,8 +177,9 @@ class ServiceProcess(Generic[A, L, S]):
         async with asyncio.TaskGroup() as group:
             group.create_task(self._relay.run(database, bus))
             group.create_task(self.live.run(bus))
-            if self.service.handlers:
-                group.create_task(self._consumer(use_cases).run(bus))
+            if self.service.handlers and not self._ends:
+                self._consuming = asyncio.create_task(self._consumer(use_cases).run(bus))
+                group.create_task(await_end(self._consuming))
 
     async def _connect_bus(self) -> nats_bus.NatsBus:
         def changed(connected: bool) -> None:
@@ -228,3 +243,8 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _close_tracer(tracer: Tracer) -> None:
+    with suppress(TimeoutError):  # a collector that does not answer may be waited for ten seconds for each batch
+        await asyncio.wait_for(asyncio.to_thread(tracer.close), LAST_SPANS_WITHIN_S)

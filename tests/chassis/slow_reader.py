@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
+import socket
 import sys
 from dataclasses import replace
 from typing import Any, cast
 
-import uvicorn
-
 from subgraphs.chassis.app import create_app
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.server import serve_app
 from subgraphs.chassis.service import Service, Worker
 from subgraphs.chassis.settings import read_settings
 from tests.chassis.example import Notes, notes_service
@@ -52,8 +51,8 @@ def main() -> None:
     """Serve as ``mall serve`` does."""
     service = slow_service()
     app = create_app(service, read_settings(service.settings, service.name, os.environ))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(app, port=int(sys.argv[1]), log_config=None)
+    with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
+        serve_app(app, listener)
 
 
 if __name__ == "__main__":

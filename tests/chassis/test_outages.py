@@ -3,59 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 import nats
 import pytest
 
-from stack import mongodb
-from stack import nats as nats_server
-from stack.daemon import free_port, running
 from tests.chassis.example import Notes, notes_service
+from tests.chassis.own_server import Server
 from tests.services import ServiceClient, bus_of, event, eventually, running_service
-
-ROOT = Path(__file__).parents[2]
-
-
-class Server:
-    """A server process that is killed and started again on the same data and port."""
-
-    def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
-        self._command = command
-        self._port = port
-        self._log = log
-        self._running = ExitStack()
-
-    def start(self) -> None:
-        self._process = self._running.enter_context(running(self._command, self._port, self._log))
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._running.close()
-
-
-@pytest.fixture
-def own_nats(tmp_path: Path) -> Iterator[tuple[str, Server]]:
-    """A NATS server of this test alone, and its URL."""
-    port = free_port()
-    config = nats_server.write_config(tmp_path / "nats", port, "own")
-    server = Server(nats_server.server_command(nats_server.server_binary(), config), port, tmp_path / "nats.log")
-    server.start()
-    yield nats_server.server_url(port, "own"), server
-    server.kill()
-
-
-@pytest.fixture
-def own_mongodb(tmp_path: Path) -> Iterator[tuple[str, Server]]:
-    """A database server of this test alone, and the URL of its database ``notes``."""
-    port, binary, directory = free_port(), mongodb.server_binary(ROOT), tmp_path / "mongodb"
-    mongodb.bootstrap(binary, directory, {"root": "own", "notes": "own"})
-    server = Server(mongodb.server_command(binary, directory, port), port, tmp_path / "mongodb.log")
-    server.start()
-    yield mongodb.service_url(f"mongodb://127.0.0.1:{port}/", "notes", "own"), server
-    server.kill()
 
 
 async def becomes_ready(client: ServiceClient) -> None:
