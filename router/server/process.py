@@ -6,9 +6,11 @@ import asyncio
 import gc
 import logging
 import math
+import os
 import resource
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -29,6 +31,7 @@ from router.server.websocket_protocol import BoundedWebSocketProtocol
 
 # Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
 GRACE_S = 6
+THREADS_END_WITHIN_S = 1.0
 # Answers are trees without cycles, which die by their counts: looking for cycles every 700 allocations finds none.
 COLLECT_AFTER_ALLOCATIONS = 50_000
 # libuv takes one connection from a listener in a round of the event loop. A loop with much to do goes round seldom, and
@@ -130,6 +133,21 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     server = _Server(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=_several_times(listeners)))
+        late = threading.Timer(THREADS_END_WITHIN_S, _leave_threads_behind)
+        late.daemon = True
+        late.start()
+    late.cancel()
+
+
+def _leave_threads_behind() -> None:
+    """End the process although its loop, which is being closed, still waits for threads.
+
+    getaddrinfo waits for a name server that is gone for as long as resolv.conf says, and nothing can cancel it. All
+    that the app had open is closed by now.
+    """
+    logging.getLogger(__name__).warning("ended without threads that do not end")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _several_times(listeners: list[socket.socket]) -> list[socket.socket]:

@@ -91,6 +91,18 @@ def test_while_it_drains_it_is_not_ready_but_answers_and_a_second_signal_ends_it
         assert router.process.wait(10) == 0
 
 
+def test_a_thread_that_nothing_can_cancel_is_left_behind(tmp_path: Path) -> None:
+    """As one in getaddrinfo, whose name server is gone."""
+    config = tmp_path / "router.yaml"
+    config.write_text("plugins: [{use: 'tests.server.stuck_plugin:StuckThread'}]\n")
+    with running_router(tmp_path, "--config", str(config)) as router:
+        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False)
+        assert answer.json() == {"data": {"__typename": "Query"}}
+        router.process.send_signal(signal.SIGTERM)
+        assert router.process.wait(8) == 0
+        assert "ended without threads that do not end" in router.log.read_text()
+
+
 @pytest.mark.asyncio
 async def test_sigterm_ends_it_within_ten_seconds_even_if_a_subgraph_hangs(tmp_path: Path) -> None:
     asked = asyncio.Event()
