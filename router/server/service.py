@@ -139,14 +139,15 @@ class GraphQLService:
         """An error is about to be answered, in place of a result or in one: nobody here looks at it."""
 
     def _context(self, graph: Graph, request: GraphQLRequest, caller: Caller, started: float) -> ExecutionContext:
+        # By position, in the order of the class: by name it takes almost twice as long.
         return ExecutionContext(
-            client=graph.client,
-            headers=caller.headers,
-            deadline=started + self._timeout_s,
-            timeouts_s=graph.timeouts_s,
-            decode=graph.decode,
-            observer=self._telemetry,
-            has_files=request.has_files,
+            graph.client,
+            caller.headers,
+            started + self._timeout_s,
+            graph.timeouts_s,
+            graph.decode,
+            self._telemetry,
+            request.has_files,
         )
 
     async def run_in_parts(
