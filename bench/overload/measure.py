@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,11 +97,15 @@ class OpenLoad:
         self._router = router
         port = str(urlsplit(router.url).port)
         command = ["taskset", "-c", str(load.cpu), sys.executable, "-m", "bench.overload.open_loop", port]
-        command += [str(load.rate), str(load.seconds)]
+        # In a file: it is a megabyte, and a pipe has lost the end of it.
+        handle, path = tempfile.mkstemp(suffix=".json")
+        os.close(handle)
+        self._outcome = Path(path)
+        command += [str(load.rate), str(load.seconds), str(self._outcome)]
         self._seconds = load.seconds
         self._cpu_s = _cpu_s(router)
         self._process = subprocess.Popen(  # noqa: S603 - ours
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=ROOT, stdin=subprocess.PIPE
         )
         assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
         self._process.stdin.write(request_of(operation))
@@ -109,14 +115,15 @@ class OpenLoad:
     def answers(self) -> Answers:
         """Wait for the end. BenchError where the sender failed, or took longer than its load and some spare time."""
         try:
-            output, _ = self._process.communicate(timeout=self._seconds + _SPARE_S)
+            self._process.wait(self._seconds + _SPARE_S)
         except subprocess.TimeoutExpired as error:
             raise BenchError(f"the sender has not ended after {self._seconds + _SPARE_S} s") from error
         finally:
             self.stop()
         if self._process.returncode:
             raise BenchError(f"the sender ended with code {self._process.returncode}")
-        outcome = Outcome(**json.loads(output))
+        outcome = Outcome(**json.loads(self._outcome.read_text()))
+        self._outcome.unlink()
         memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
         return Answers(outcome, memory, (_cpu_s(self._router) - self._cpu_s) / self._seconds)
 

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from random import Random
 from typing import cast
 
@@ -265,10 +266,10 @@ def send(port: int, content: bytes, rate: float, seconds: int, tell: Callable[[s
 
 
 def main() -> None:
-    """``python -m bench.overload.open_loop PORT RATE SECONDS`` with the request on stdin; the outcome as JSON."""
+    """``python -m bench.overload.open_loop PORT RATE SECONDS FILE`` with the request on stdin; writes the outcome."""
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     outcome = send(port, sys.stdin.buffer.read(), rate, seconds, lambda line: print(line, file=sys.stderr, flush=True))
-    print(json.dumps(asdict(outcome)))
+    Path(sys.argv[4]).write_text(json.dumps(asdict(outcome)))
 
 
 if __name__ == "__main__":
