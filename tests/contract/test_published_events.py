@@ -121,14 +121,14 @@ class Mall:
 
         await eventually(attempt, f"{order_id} {status}")
 
-    async def await_return(self, order_id: str) -> None:
-        """Wait until a carrier is to fetch a return of the order."""
+    async def await_parcel(self, order_id: str, direction: str, status: str) -> None:
+        """Wait until the order has such a parcel."""
 
         async def attempt() -> bool:
             (order,) = (await self._shipping.data(PARCELS, "cus_ada", id=order_id))["_entities"]
-            return {"direction": "RETURN", "status": "BOOKED"} in order["shipments"]
+            return {"direction": direction, "status": status} in order["shipments"]
 
-        await eventually(attempt, f"a return of {order_id}")
+        await eventually(attempt, f"{direction} {status} of {order_id}")
 
 
 @asynccontextmanager
@@ -157,14 +157,17 @@ async def live(mall: Mall) -> None:
     voided = await mall.place("MUG-001")
     for order_id in (voided, sent):
         await mall.await_status(order_id, "CONFIRMED")
+    await mall.await_parcel(voided, "OUTBOUND", "BOOKED")
     await mall.cancel(voided)
+    # Before time passes: what is dispatched is cancelled no more.
+    await mall.await_parcel(voided, "OUTBOUND", "CANCELLED")
     for order_id in (declined, rejected):
         await mall.await_status(order_id, "CANCELLED")
     mall.clock.pass_s(RESERVATION_TTL_S)
     await mall.await_status(waiting, "CANCELLED")
     await mall.await_status(sent, "DELIVERED")
     await mall.send_back(sent)
-    await mall.await_return(sent)
+    await mall.await_parcel(sent, "RETURN", "BOOKED")
     mall.clock.pass_s(DISPATCH_AFTER_S)
 
 
