@@ -116,22 +116,23 @@ class OpenLoad:
         """Wait for the end. BenchError where the sender failed, or took longer than its load and some spare time."""
         try:
             self._process.wait(self._seconds + _SPARE_S)
+            written = self._outcome.read_text()
         except subprocess.TimeoutExpired as error:
             raise BenchError(f"the sender has not ended after {self._seconds + _SPARE_S} s") from error
         finally:
             self.stop()
         if self._process.returncode:
             raise BenchError(f"the sender ended with code {self._process.returncode}")
-        outcome = Outcome(**json.loads(self._outcome.read_text()))
-        self._outcome.unlink()
+        outcome = Outcome(**json.loads(written))
         memory = psutil.Process(self._router.pid).memory_info().rss / 1e6
         return Answers(outcome, memory, (_cpu_s(self._router) - self._cpu_s) / self._seconds)
 
     def stop(self) -> None:
-        """End the sender, if it has not ended."""
+        """End the sender, if it has not ended, and leave nothing of it behind."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        self._outcome.unlink(missing_ok=True)
 
 
 def loaded(router: Running, operation: Operation, load: Load) -> Answers:
