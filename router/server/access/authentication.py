@@ -55,12 +55,15 @@ class Authenticator:
         return Caller(propagated + told, requester)
 
     def _known(self, headers: Iterable[Header]) -> Requester | None:
-        """Who sent a request, where its header has a token that was verified before, written as most clients do."""
+        """Who sent a request, where its only such header has a token that was verified before, written as by most."""
+        sent: bytes | None = None
         for name, value in headers:
             if name == self._header:
-                prefix = self._prefix
-                return self._verifier.known(value[len(prefix) :]) if value.startswith(prefix) else None
-        return None
+                if sent is not None:
+                    return None
+                sent = value
+        prefix = self._prefix
+        return self._verifier.known(sent[len(prefix) :]) if sent is not None and sent.startswith(prefix) else None
 
     def _told(self, claims: Mapping[str, Any]) -> Headers:
         return tuple(

@@ -153,7 +153,15 @@ class OriginGuard:
             return True
         if self._pattern is not None and self._pattern.fullmatch(origin) is not None:
             return True
-        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+        return host is not None and _authority(origin) == host.lower()
+
+
+def _authority(origin: str) -> str | None:
+    """Host and port of an origin, in lower case; None where it is no URL."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _one_of(patterns: Iterable[str]) -> str:

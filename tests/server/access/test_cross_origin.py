@@ -101,7 +101,8 @@ async def test_a_websocket_of_a_foreign_page_is_refused() -> None:
     async with live_stack(RouterConfig(cors=CorsSettings(origins=(PAGE,)))) as stack:
         url = stack.url.replace("http", "ws")
         own = f"http://{stack.router.address}"
-        for origin, is_taken in ((PAGE, True), (own, True), ("https://evil.test", False), ("null", False)):
+        foreign = ("https://evil.test", "null", "http://[", f"{own}@evil.test", f"{PAGE}.evil.test", "")
+        for origin, is_taken in ((PAGE, True), (own, True), *((each, False) for each in foreign)):
             opening = connect(
                 url, origin=Origin(origin), subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None
             )
