@@ -36,6 +36,9 @@ class KeySource(Protocol):
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """The key of that id, or the only key for an empty id; None where there is none. Raises KeysUnavailable."""
 
+    def look(self) -> None:
+        """Take up what has changed, or begin to, where it is time for that; waits for nothing and raises nothing."""
+
 
 class JwksFile:
     """The keys in a file."""
@@ -48,6 +51,17 @@ class JwksFile:
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """As the protocol says."""
+        failure = self._read()
+        if failure is not None and not self._keys:
+            raise KeysUnavailable(f"{self._path}: {failure}") from None
+        return find_key(self._keys, key_id)
+
+    def look(self) -> None:
+        """As the protocol says."""
+        self._read()
+
+    def _read(self) -> Exception | None:
+        """Why the file cannot be read; the keys stay then."""
         try:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_ino)
@@ -56,9 +70,8 @@ class JwksFile:
                 self._read_at = stamp
                 self.generation += 1
         except (OSError, ValueError, jwt.PyJWTError) as error:
-            if not self._keys:
-                raise KeysUnavailable(f"{self._path}: {error}") from None
-        return find_key(self._keys, key_id)
+            return error
+        return None
 
 
 class JwksUrl:
@@ -82,16 +95,23 @@ class JwksUrl:
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """As the protocol says."""
         key = find_key(self._keys, key_id)
-        waited_s = self._clock() - self._asked_at
-        if key is None and (waited_s >= self._retry_s or self._asking is not None):
+        if key is None and (self._waited_s() >= self._retry_s or self._asking is not None):
             # Shielded: one client that goes away does not take the keys from the others.
             await asyncio.shield(self._ask())
             key = find_key(self._keys, key_id)
-        elif waited_s >= self._refresh_s:
-            self._ask()
+        else:
+            self.look()
         if not self._keys:
             raise KeysUnavailable(f"{self._name}: {self._failure}")
         return key
+
+    def look(self) -> None:
+        """As the protocol says."""
+        if self._waited_s() >= self._refresh_s:
+            self._ask()
+
+    def _waited_s(self) -> float:
+        return self._clock() - self._asked_at
 
     def _ask(self) -> asyncio.Task[None]:
         if self._asking is None:

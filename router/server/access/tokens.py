@@ -1,7 +1,7 @@
 """A bearer token -> its requester: verified by the keys of its issuer, and remembered until it expires.
 
 Remembered, because checking a signature costs more than answering most requests. Tokens that were verified by keys
-that have changed since are verified anew.
+that have changed since are verified anew; so sources of keys are looked at each second, whoever asks.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from router.server.config.authentication import IssuerSettings
 
 # The year 9999 ends.
 _LAST_S = 253_402_300_799
+LOOK_EVERY_S = 1.0
 _CHECKS: dict[str, Any] = {
     "require": ["exp", "iss", "aud"],
     # Not PyJWT's own checks of times: they read the system's clock, and ours is injected.
@@ -68,17 +69,27 @@ class TokenVerifier:
         self._limits = limits
         self._clock = clock
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._looked_at = float("-inf")
 
     def known(self, token: bytes) -> Requester | None:
         """Who bears a token that was verified before; None where it must be, perhaps again."""
         known = self._known.get(token)
         if known is None:
             return None
-        if known.until > self._clock() and known.generation == known.issuer.keys.generation:
+        now = self._clock()
+        if not 0 <= now - self._looked_at < LOOK_EVERY_S:
+            self._look(now)
+        if known.until > now and known.generation == known.issuer.keys.generation:
             self._known.move_to_end(token)
             return known.requester
         del self._known[token]
         return None
+
+    def _look(self, now: float) -> None:
+        """A key that was taken away is noticed although no other token comes."""
+        self._looked_at = now
+        for issuer in self._issuers.values():
+            issuer.keys.look()
 
     async def requester(self, token: str) -> Requester:
         """Who bears ``token``. Raises TokenRefused, and KeysUnavailable where its issuer's keys cannot be had."""

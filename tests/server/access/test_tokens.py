@@ -147,6 +147,30 @@ async def test_a_key_that_was_taken_away_takes_its_tokens_along() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_key_that_was_taken_away_is_noticed_although_no_other_token_comes(tmp_path: Path) -> None:
+    issuer, path = Issuer(), tmp_path / "jwks.json"
+    write(path, issuer.jwks())
+    by_url = verifier_of(issuer)
+    by_file = TokenVerifier([TokenIssuer(SETTINGS, JwksFile(path))], TokenLimits(), issuer.clock)
+    token = issuer.token(exp=issuer.now + 1000)
+    assert await by_url.requester(token) is await by_url.requester(token)
+    assert await by_file.requester(token) is await by_file.requester(token)
+    issuer.rotate("two")
+    write(path, issuer.jwks())
+    issuer.now += 1
+    with pytest.raises(TokenRefused, match="it is signed by an unknown key"):
+        await by_file.requester(token)
+    assert by_url.known(token.encode()) is not None
+    issuer.now += 299
+    assert by_url.known(token.encode()) is not None  # The keys are asked for beside the requests.
+    for _ in range(4):
+        await asyncio.sleep(0)
+    with pytest.raises(TokenRefused, match="it is signed by an unknown key"):
+        await by_url.requester(token)
+    assert issuer.asked == 2
+
+
+@pytest.mark.asyncio
 async def test_a_thousand_tokens_of_an_unknown_key_ask_once_and_again_after_ten_seconds() -> None:
     issuer = Issuer()
     verifier = verifier_of(issuer)
