@@ -24,8 +24,8 @@ logger = logging.getLogger("galleria.router")
 
 SETTLE_S = 0.1
 RELOAD_FAILED = "RELOAD_FAILED"
-# All others are taken over; these are told to need a restart.
-_SETTINGS_OF_THE_START = ("server",)
+# All others of the section are taken over at the next start alone, which is told.
+_SERVER_SETTINGS_TAKEN_OVER = ("drain_s",)
 
 
 class Reloader:
@@ -182,6 +182,9 @@ def _tell_settings_that_wait(old: Graph, config: RouterConfig) -> None:
     if old.made_from is None:
         return
     before = old.made_from.config
-    changed = [name for name in _SETTINGS_OF_THE_START if getattr(before, name) != getattr(config, name)]
+    names = [name for name in type(config.server).model_fields if name not in _SERVER_SETTINGS_TAKEN_OVER]
+    changed = [f"server.{name}" for name in names if getattr(before.server, name) != getattr(config.server, name)]
+    if before.graphql.max_body_bytes != config.graphql.max_body_bytes:
+        changed.append("graphql.max_body_bytes (of messages of WebSockets)")
     if changed:
         logger.warning("reload: changed settings that take effect at the next start: %s", ", ".join(changed))

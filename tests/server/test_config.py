@@ -78,7 +78,7 @@ def test_an_empty_file_is_a_file_of_defaults(tmp_path: Path) -> None:
         ),
         ("xyz: 1", "xyz: there is no such setting"),
         ("server: {port: 70000}", "server.port: input should be less than or equal to 65535, not 70000"),
-        ("graphql: {path: graphql}", r"graphql.path: string should match pattern '^/\S+$', not 'graphql'"),
+        ("graphql: {path: graphql}", r"graphql.path: string should match pattern '^/[^\s?#]+$', not 'graphql'"),
         (
             "environment: ${GALLERIA}",
             "the environment variable GALLERIA is not set. Set it, or write ${GALLERIA:-default}.",
@@ -93,7 +93,28 @@ def test_an_empty_file_is_a_file_of_defaults(tmp_path: Path) -> None:
         ("subgraphs: {timeouts: {stock: -1}}", "subgraphs.timeouts.stock: input should be greater than 0, not -1"),
         (
             "traffic: {addresses: {stock: []}}",
-            "traffic.addresses.stock: tuple should have at least 1 item after validation, not 0",
+            "traffic.addresses.stock: list should have at least 1 item, not 0",
+        ),
+        ("graphql:\ncors:\n", "graphql: this is a section: write its settings below it, or leave it out"),
+        ("cors: {origins: https://a.test}", "cors.origins: input should be a list, not 'https://a.test'"),
+        ("subgraphs: {timeouts: 3}", "subgraphs.timeouts: input should be a mapping, not 3"),
+        (
+            "graphql: {path: /metrics}",
+            "graphql.path: the router has something of its own at /health, /metrics, /status, /plan, /explorer and "
+            "below, not '/metrics'",
+        ),
+        (
+            "entity_cache: {invalidation: {path: /graphql}}",
+            "graphql.path and entity_cache.invalidation.path are the same",
+        ),
+        (
+            "authentication: {issuers: [&a {issuer: a, audiences: [b], jwks_file: c}, *a]}",
+            "authentication: two issuers are 'a': name it once, with all its audiences",
+        ),
+        (
+            "cors: {origins: [https://a.test/]}",
+            "cors.origins.0: no browser says this: write scheme and host in lower case, without a path, as in "
+            "https://shop.example, or a regular expression in cors.patterns, not 'https://a.test/'",
         ),
     ],
 )

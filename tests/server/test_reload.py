@@ -311,10 +311,17 @@ async def test_changed_settings_are_taken_over_and_those_of_the_start_told_to_wa
     supergraph: Path, quick: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(supergraph, quick) as served:
-        write(quick, "{subgraphs: {timeout_s: 3}, server: {port: 5000}, headers: {propagate: []}}")
+        text = (
+            "{subgraphs: {timeout_s: 3}, server: {port: 5000, drain_s: 1, keep_alive_s: 9}, headers: {propagate: []}, "
+            "graphql: {max_body_bytes: 9}}"
+        )
+        write(quick, text)
         await served.reloader.reload()
         assert served.graph.timeouts_s == {"catalog": 3, "stock": 3}
-        expected = "reload: changed settings that take effect at the next start: server"
+        expected = (
+            "reload: changed settings that take effect at the next start: server.port, server.keep_alive_s, "
+            "graphql.max_body_bytes (of messages of WebSockets)"
+        )
         assert caplog.records[-1].message == expected
 
 

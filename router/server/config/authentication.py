@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,7 @@ class IssuerSettings(Section):
     """One issuer, whose name is the ``iss`` of its tokens; its keys are a JWKS at a URL or in a file."""
 
     issuer: str = Field(min_length=1)
-    audiences: tuple[str, ...] = Field(min_length=1)
+    audiences: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
     jwks_url: str | None = Field(None, pattern=r"^https?://\S+$")
     jwks_file: Path | None = None
     algorithms: tuple[Algorithm, ...] = Field(("ES256", "RS256"), min_length=1)
@@ -52,3 +52,11 @@ class AuthenticationSettings(Section):
     refresh_keys_s: float = Field(300.0, gt=0)
     retry_keys_s: float = Field(10.0, gt=0)
     keys_timeout_s: float = Field(5.0, gt=0)
+
+    @model_validator(mode="after")
+    def _issuers_are_unique(self) -> Self:
+        names = [one.issuer for one in self.issuers]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two issuers are '{twice}': name it once, with all its audiences")
+        return self

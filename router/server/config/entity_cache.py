@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from router.server.config.free_path import FreePath
 from router.server.config.headers import UNSAFE_VALUE, HeaderName
 from router.server.config.section import Section
 
@@ -47,7 +48,7 @@ class ValkeySettings(Section):
 class InvalidationSettings(Section):
     """The endpoint that drops entries, for whoever knows the ``secret`` or has the ``scope``; there is none without."""
 
-    path: str = Field("/cache/invalidate", pattern=r"^/\S+$")
+    path: FreePath = "/cache/invalidate"
     secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(None, repr=False)
     scope: str | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from router.server.config.free_path import FreePath
 from router.server.config.section import Section
 
 
@@ -13,7 +14,7 @@ class GraphQLSettings(Section):
     ``share``: queries in flight that are the same, with all their headers the same, are executed once.
     """
 
-    path: str = Field("/graphql", pattern=r"^/\S+$")
+    path: FreePath = "/graphql"
     max_body_bytes: int = Field(1_000_000, gt=0)
     max_body_values: int = Field(50_000, gt=0)
     timeout_s: float = Field(30.0, gt=0)

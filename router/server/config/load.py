@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
@@ -90,13 +91,25 @@ def _explain(error: ValidationError, written: Mapping[str, Any]) -> str:
         return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
     if first["type"] == UNSAFE_VALUE:
         return f"{where}: {first['msg']}"
-    reason = f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    # What is wrong between several settings of the file has no place in it.
+    reason = ": ".join(part for part in (where, _said(first)) if part)
+    if first["type"] == "model_type" or not where:
+        return reason
     try:
         value = _value_at(written, first["loc"])
     except LookupError:
         return reason  # A default, or the name of a variable that stands for more than one value.
     told = repr(value) if first["loc"][-1] == _KEY else told_value(RouterConfig, first["loc"], value)
     return reason if told is None else f"{reason}, not {told}"
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong, in words of YAML: pydantic has those of Python."""
+    if error["type"] == "model_type":
+        return "this is a section: write its settings below it, or leave it out"
+    message = error["msg"].removeprefix("Value error, ")
+    message = f"{message[0].lower()}{message[1:]}".replace(" after validation", "")
+    return message.replace("valid tuple", "list").replace("tuple", "list").replace("valid dictionary", "mapping")
 
 
 def _value_at(values: Any, place: Iterable[int | str]) -> Any:

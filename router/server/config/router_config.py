@@ -5,7 +5,9 @@ A section is added with a file of its own, a line here, and its rows in docs/rou
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from router.server.config.authentication import AuthenticationSettings
 from router.server.config.authorization import AuthorizationSettings
@@ -70,6 +72,12 @@ class RouterConfig(Section):
     nats: NatsSettings = NatsSettings()
     status: StatusSettings = StatusSettings()
     plugins: tuple[PluginSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_one_thing_at_a_path(self) -> Self:
+        if self.graphql.path == self.entity_cache.invalidation.path:
+            raise ValueError("graphql.path and entity_cache.invalidation.path are the same")
+        return self
 
     @property
     def has_explorer(self) -> bool:

@@ -85,10 +85,26 @@ async def test_named_origins_and_patterns_of_whole_origins_may(shop: Shop, origi
     )
 
 
-@pytest.mark.parametrize("anybody", [{"origins": ("*",)}, {"patterns": (".*",)}])
+@pytest.mark.parametrize(
+    "anybody",
+    [
+        {"origins": ("*",)},
+        {"origins": ("null",)},
+        {"patterns": (".*",)},
+        {"patterns": ("http://.*",)},
+        {"patterns": (r"https://.*\.com",)},
+        {"patterns": (PAGE, r"https?://[^/]+\.[a-z]+")},
+    ],
+)
 def test_credentials_are_for_named_origins_alone(anybody: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(ValidationError, match="credentials need origins that are named, not any"):
         CorsSettings.model_validate({"credentials": True, **anybody})
+
+
+@pytest.mark.parametrize("origin", ["https://shop.test/", "shop.test", "https://Shop.test", "https://*.shop.test", "a"])
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(ValidationError, match="no browser says this"):
+        CorsSettings(origins=(origin,))
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
