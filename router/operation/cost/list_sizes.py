@@ -74,8 +74,9 @@ class ListSizes:
             ]
             if requires_one and len(chosen or assumed) != 1:
                 valuation.unsliced.append(coordinate)
-            sizes = [*chosen, *assumed]
-            return float(max(max(sizes), 0)) if sizes else otherwise
+            # Fewer than none asks for nothing in one subgraph, and for all there is in another: it says no size.
+            sizes = [float(size) if size >= 0 else otherwise for size in (*chosen, *assumed)]
+            return max(sizes, default=otherwise)
 
         return of_request
 

@@ -93,17 +93,20 @@ class Authenticator:
             raise RequestError(503, "KEYS_UNAVAILABLE", message, {"retry-after": "5"}) from None
 
     def _token(self, headers: Iterable[Header]) -> str | None:
-        sent = cookie = None
+        sent: bytes | None = None
+        cookies = set[str]()
         for name, value in headers:
             if name == self._header:
                 if sent is not None:
-                    # One would be verified, and subgraphs, to which both are passed on, may believe the other.
-                    raise _refused("more than one token is sent", 'Bearer error="invalid_request"')
+                    raise _several_tokens()
                 sent = value
             elif name == b"cookie" and self._cookie is not None:
-                # Not by http.cookies: that gives up at the first cookie, whoever set it, that is not well-formed.
-                cookie = cookie_parser(value.decode("latin-1")).get(self._cookie) or cookie
-        return cookie if sent is None else self._token_in_header(sent.decode("latin-1"))
+                cookies.update(_values_of(self._cookie, value.decode("latin-1")))
+        if sent is not None:
+            return self._token_in_header(sent.decode("latin-1"))
+        if len(cookies) > 1:
+            raise _several_tokens()
+        return cookies.pop() if cookies else None
 
     def _token_in_header(self, value: str) -> str:
         scheme, _, token = value.partition(" ")
@@ -141,6 +144,17 @@ def _is_this_machine(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _values_of(name: str, cookies: str) -> set[str]:
+    """What the cookie of that name says, without those that say nothing."""
+    # Not by http.cookies: that gives up at the first cookie, whoever set it, that is not well-formed.
+    return {value for one in cookies.split(";") if (value := cookie_parser(one).get(name))}
+
+
+def _several_tokens() -> RequestError:
+    # One would be verified, and subgraphs, to which all are passed on, may believe another.
+    return _refused("more than one token is sent", 'Bearer error="invalid_request"')
 
 
 def _as_header_value(claim: str, value: object) -> bytes:

@@ -180,7 +180,11 @@ type Item { id: ID }
         ("any(first: 3, last: 9) { id }", 9),
         ("any { id }", 4),
         ("any(first: null) { id }", 4),
-        ("any(first: -5) { id }", 0),
+        ("any(first: 0) { id }", 0),
+        # To one subgraph that is nothing, to another all there is.
+        ("any(first: -5) { id }", 4),
+        ("any(first: -5, last: 3) { id }", 4),
+        ("any(first: -5, last: 9) { id }", 9),
         ("page { id }", 6),
         ("page(first: 2) { id }", 2),
         # The resolver has both: the default of the one, and the other.
@@ -189,6 +193,10 @@ type Item { id: ID }
 )
 def test_the_largest_of_the_slicing_arguments_is_the_size(selection: str, expected: int) -> None:
     assert cost(SLICED, f"{{ {selection} }}") == expected
+
+
+def test_a_variable_below_0_is_no_size() -> None:
+    assert cost(BOOKS, "query($n: Int!) { newest(limit: $n) { title } }", n=-(2**31)) == 10
 
 
 @pytest.mark.parametrize(

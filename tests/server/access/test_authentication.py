@@ -75,6 +75,18 @@ async def test_a_token_in_the_cookie_counts_where_there_is_no_header(
 
 
 @pytest.mark.asyncio
+async def test_of_two_cookies_with_tokens_none_is_believed(client: httpx.AsyncClient, issuer: IssuerNow) -> None:
+    """A page of a neighbouring domain can set one too, and a subgraph may read the other."""
+    good = f"session={issuer.token()}"
+    for other in ("session=x", f"session={issuer.token(sub='bob')}"):
+        for cookie in (f"{good}; {other}", f"{other};{good}"):
+            response = await client.post("/graphql", json=DIARY, headers={"cookie": cookie})
+            assert (response.status_code, codes(response)) == (401, ["UNAUTHENTICATED"])
+    response = await client.post("/graphql", json=DIARY, headers={"cookie": f"{good}; {good}; session="})
+    assert response.json()["data"] == {"diary": "dear diary"}
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("header", "challenge"),
     [("Bearer e30.e30.", "invalid_token"), ("Bearer", "invalid_request"), ("Basic YTpi", "invalid_request")],
