@@ -35,7 +35,7 @@ _DELAY_KEPT = 0.95
 # For bodies up to this there is always room: who holds large ones keeps nobody else from asking.
 SMALL_BODY_BYTES = 64 * 1024
 # What a request takes beside its body anyway.
-_TINY_BODY_BYTES = 4 * 1024
+TINY_BODY_BYTES = 4 * 1024
 OVERLOADED = "OVERLOADED"
 OVERLOADED_MESSAGE = "The router has more to do than it can. Send the request again a little later."
 _ERROR = {"message": OVERLOADED_MESSAGE, "extensions": {"code": OVERLOADED}}
@@ -113,6 +113,20 @@ class Overload(Room):
         if self.small_body_bytes > self.policy.max_body_bytes:
             self._refuse_body()
 
+    def hold_whole(self, size: int) -> None:
+        """Hold a whole message of so many bytes as a body; who did must ``let_go``. RequestError (OVERLOADED)."""
+        if size > SMALL_BODY_BYTES:
+            self.hold(size)
+        elif size > TINY_BODY_BYTES:
+            self.hold_small(size)
+
+    def let_go(self, size: int) -> None:
+        """A message of so many bytes is held no more."""
+        if size > SMALL_BODY_BYTES:
+            self.body_bytes -= size
+        elif size > TINY_BODY_BYTES:
+            self.small_body_bytes -= size
+
     def _refuse_body(self) -> None:
         self.refused += 1
         raise RequestError(503, OVERLOADED, OVERLOADED_MESSAGE, {"retry-after": "1", "connection": "close"})
@@ -185,7 +199,7 @@ class LoadShedder:
         if place is None:
             return _refuse(send)
         served = served_request(receive)
-        if served is None or not served.is_whole or len(served.body) > _TINY_BODY_BYTES:
+        if served is None or not served.is_whole or len(served.body) > TINY_BODY_BYTES:
             return self._let_in(place, scope, receive, send)
         # It says by itself when its answer begins, or its client goes away: nobody has to wait for its end.
         served.on_begin = partial(self._overload.leave, place)
@@ -245,7 +259,7 @@ class _HeldBody:
         else:
             self._is_whole = True
             size = len(message.get("body", b""))
-            if self._came + size > _TINY_BODY_BYTES:
+            if self._came + size > TINY_BODY_BYTES:
                 self._hold_whole(size)
         return message
 

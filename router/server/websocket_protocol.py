@@ -1,14 +1,17 @@
-"""uvicorn's WebSocket, whose messages that are not whole yet are bounded: by their frames, and all together by memory.
+"""uvicorn's WebSocket, whose messages that nobody has taken are bounded: by their frames, and all together by memory.
 
 A message has a bound of its own (``ws_max_size``), but a thousand clients that each send all but the last byte of one
-would be a gigabyte, and frames without content have no size at all.
+would be a gigabyte, and frames without content have no size at all. A message that is whole counts until it is taken,
+as its connection may wait for a client that reads nothing, or to know who asks.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from router.server.overload import SMALL_BODY_BYTES, Overload
 from router.server.unfinished import BYTES_PER_PART
@@ -25,14 +28,13 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(**wiring)
         self._overload = overload
         self._held = 0
+        self._untaken = 0
         self._is_unfinished = False
 
     def data_received(self, data: bytes) -> None:
-        """Take ``data``; close the connection where it is more of a message than there is room for."""
+        """Take ``data``; close the connection where it is more of messages than there is room for."""
         super().data_received(data)
-        held = len(self.conn.reader.buffer) + sum(map(len, self.frames))
-        self._count(held if held > SMALL_BODY_BYTES else 0)
-        self._hold_unfinished(held if not self._held and not self.close_sent else 0)
+        self._look_at_size()
         if self.close_sent:
             if self._held or len(self.frames) > MAX_FRAMES:
                 self.transport.abort()  # It was told that nothing of it is read any more.
@@ -42,14 +44,42 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._overload.refused += 1
             self._give_up(_TRY_AGAIN_LATER, _TOO_MUCH_TO_DO)
 
+    def handle_text(self, event: Frame) -> None:
+        """Take what the frame brings, which is left nothing: the parser knows its last frame until the next comes."""
+        super().handle_text(event)
+        event.data = b""
+
+    def handle_bytes(self, event: Frame) -> None:
+        """As ``handle_text``."""
+        super().handle_bytes(event)
+        event.data = b""
+
+    def handle_cont(self, event: Frame) -> None:
+        """As ``handle_text``."""
+        super().handle_cont(event)
+        event.data = b""
+
+    def send_receive_event_to_app(self) -> None:
+        """Let a whole message wait until it is taken."""
+        self._untaken += sum(map(len, self.frames))
+        super().send_receive_event_to_app()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """As ASGI says."""
+        event = await super().receive()
+        if self._untaken and self.queue.empty():
+            self._untaken = 0
+            self._look_at_size()
+        return event
+
     def refuse_unfinished(self) -> None:
         """As Unfinished says."""
         self._is_unfinished = False
         if self.close_sent:
             self.transport.abort()
+            self._let_go()
         else:
             self._give_up(_TRY_AGAIN_LATER, _TOO_MUCH_TO_DO)
-        self._let_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hold nothing any more: what is left of a message would wait for the collector with all that knows it."""
@@ -58,9 +88,20 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self._let_go()
 
+    def _look_at_size(self) -> None:
+        held = len(self.conn.reader.buffer) + sum(map(len, self.frames)) + self._untaken
+        self._count(held if held > SMALL_BODY_BYTES else 0)
+        self._hold_unfinished(held if not self._held and not self.close_sent else 0)
+
     def _let_go(self) -> None:
         self.conn.reader.buffer.clear()
         self.frames.clear()
+        self._untaken = 0
+
+    def _drop_untaken(self) -> None:
+        for event in [self.queue.get_nowait() for _ in range(self.queue.qsize())]:
+            if event["type"] != "websocket.receive":
+                self.queue.put_nowait(event)
 
     def _hold_unfinished(self, held: int) -> None:
         if held:
@@ -77,3 +118,6 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
     def _give_up(self, code: int, reason: str) -> None:
         self.conn.fail(code, reason)
         self.handle_parser_exception()
+        self._drop_untaken()
+        self._let_go()
+        self._count(0)

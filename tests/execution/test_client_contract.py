@@ -95,6 +95,37 @@ async def test_every_framing_is_read(new_client: NewClient, sent: bytes, status:
     assert server.connections == 1
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n%b\r\n%x\r\n%b\r\n0\r\n%b\r\n\r\n"
+
+
+def chunked(body: bytes, header: bytes, trailer: bytes) -> bytes:
+    """An answer with one header and one trailer."""
+    return CHUNKED % (header + b"\r\n" if header else b"", len(body), body, trailer)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "sent",
+    [
+        chunked(b"{}", b"", b"content-encoding: gzip"),
+        chunked(b"{}", b"", b"Content-Encoding: deflate"),
+        chunked(gzip.compress(b"{}"), b"content-encoding: gzip", b"content-encoding: identity"),
+        chunked(gzip.compress(b"{}"), b"content-encoding: gzip", b"Content-Encoding: identity"),
+        chunked(b"{}", b"content-encoding: identity", b"content-encoding: br"),
+        chunked(b"{}", b"x-a: b", b"x-a: c\r\ncontent-encoding: gzip"),
+    ],
+    ids=["gzip", "unknown", "in place of a header", "beside a header", "after identity", "after another"],
+)
+async def test_what_trailers_say_of_the_answer_counts_for_nothing(new_client: NewClient, sent: bytes) -> None:
+    """RFC 9110, section 6.5.1: a trailer is no header, and never says how the content was encoded."""
+    async with raw_server(lambda exchange: exchange.write(sent)) as server:
+        client = new_client({"a": server.url}, LIMITS)
+        for _ in range(2):
+            assert (await client.send(REQUEST)).body == b"{}"
+        await client.close()
+    assert server.connections == 1
+
+
 @pytest.mark.asyncio
 async def test_the_end_of_the_connection_ends_a_body_without_a_length(new_client: NewClient) -> None:
     async def talk(exchange: Exchange) -> None:

@@ -33,6 +33,9 @@ MAX_HEAD_BYTES = 64 * 1024
 _MAX_FRAMING_PER_BODY_BYTE = 8
 _FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _CONTENT_ENCODING = b"content-encoding"
+# A name that no header can have, noted where the head ends: what is behind it are trailers (RFC 9110, section 6.5),
+# which say nothing of how the answer is framed or encoded.
+END_OF_HEAD = b""
 _WITHOUT_BODY = (204, 304)
 # Of names that tell nothing, in the cases in which they come, so many are known again.
 _MAX_PLAIN_NAMES = 64
@@ -61,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_create_waiter",
         "_encoding",
         "_headers",
-        "_heads",
         "_keep_alive",
         "_max_bytes",
         "_on_closed",
@@ -103,12 +105,12 @@ class Connection(asyncio.Protocol):
         # Of the loop in which the connection lives: to ask for the running loop is a system call each time.
         self._create_waiter: Callable[[], asyncio.Future[SubgraphResponse]] = asyncio.get_running_loop().create_future
         self.idle_since = 0.0
-        # What the parser found in the message under way: an entry for each message, and for each head that is whole.
+        # What the parser found in the message under way: an entry for each message, and its headers in their order. A
+        # trailer takes no header's place.
         self._begun: list[None] = []
-        self._heads: list[None] = []
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
-        self._plain_names: set[bytes] = set()
+        self._plain_names: set[bytes] = {END_OF_HEAD}
         # What the answer is, once it is complete.
         self._status = 0
         self._encoding = self._body = b""
@@ -116,8 +118,8 @@ class Connection(asyncio.Protocol):
         # How many bytes came, and of how many pieces of the body the size is known.
         self._received = self._size = self._counted = 0
         self.on_message_begin: Callable[[], None] = partial(self._begun.append, None)
-        self.on_header: Callable[[bytes, bytes], None] = self._headers.__setitem__
-        self.on_headers_complete: Callable[[], None] = partial(self._heads.append, None)
+        self.on_header: Callable[[bytes, bytes], object] = self._headers.setdefault
+        self.on_headers_complete: Callable[[], object] = partial(self._headers.setdefault, END_OF_HEAD, b"")
         self.on_body: Callable[[bytes], None] = self._chunks.append
         self._listen()
         self._parser = httptools.HttpResponseParser(self)
@@ -127,7 +129,6 @@ class Connection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._begun.clear()
-        self._heads.clear()
         self._headers.clear()
         self._chunks.clear()
         self._complete = self._surplus = False
@@ -184,7 +185,7 @@ class Connection(asyncio.Protocol):
         if size > self._max_bytes:
             self._fail_too_large()
         elif self._received - size > MAX_HEAD_BYTES + size * _MAX_FRAMING_PER_BODY_BYTE:
-            is_body = bool(self._heads)
+            is_body = END_OF_HEAD in self._headers
             headers = f"headers of more than {MAX_HEAD_BYTES} bytes"
             self._fail(INVALID_RESPONSE, f"answered with {'chunks that are mostly framing' if is_body else headers}")
 
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
             return
         if not self._received:
             self._settle_exception(ConnectionUnused())
-        elif exc is None and self._heads and not self._is_framed():
+        elif exc is None and END_OF_HEAD in self._headers and not self._is_framed():
             self._surplus = True
             self._take_message(self._parser.get_status_code())
             self._finish()
@@ -215,7 +216,6 @@ class Connection(asyncio.Protocol):
             self._take_message(status)
             return
         self._begun.clear()
-        self._heads.clear()
         self._headers.clear()
 
     def _take_message(self, status: int) -> None:
@@ -229,6 +229,8 @@ class Connection(asyncio.Protocol):
     def _read_encoding(self) -> bytes:
         encoding = b""
         for name, value in self._headers.items():
+            if name == END_OF_HEAD:
+                break
             if name.lower() == _CONTENT_ENCODING:
                 encoding = value.strip().lower()
             elif len(self._plain_names) < _MAX_PLAIN_NAMES:

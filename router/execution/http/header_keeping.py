@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.execution.http.connection import Connection
+from router.execution.http.connection import END_OF_HEAD, Connection
 from router.execution.subgraph_client import Headers
 
 CACHE_HEADERS = frozenset({b"age", b"cache-control", b"cache-tag", b"surrogate-key", b"vary"})
@@ -26,7 +26,7 @@ class HeaderKeepingConnection(Connection):
 
     def _note_header(self, name: bytes, value: bytes) -> None:
         """Keep it, if it is one of those; trailers are not kept."""
-        self._headers[name] = value
+        self._headers.setdefault(name, value)
         key = name.lower()
-        if key in CACHE_HEADERS and not self._heads:
+        if key in CACHE_HEADERS and END_OF_HEAD not in self._headers:
             self.kept_headers += ((key, value),)

@@ -15,6 +15,8 @@ from router.server.exchange import Exchange, Step
 
 METHOD = "WEBSOCKET"
 _OF_THE_TRACE = ("traceparent", "tracestate", "x-request-id")
+# What is longer was not made by who traces. It would be kept for as long as the operation lasts.
+_MAX_VALUE_LENGTH = 1000
 _NAMES = frozenset(name.encode() for name in _OF_THE_TRACE)
 
 
@@ -43,7 +45,11 @@ def _trace_in(extensions: object) -> list[tuple[bytes, bytes]]:
     if not isinstance(extensions, Mapping):
         return []
     said = [(name, extensions.get(name)) for name in _OF_THE_TRACE]
-    return [(name.encode(), value.encode()) for name, value in said if isinstance(value, str) and value.isascii()]
+    return [(name.encode(), value.encode()) for name, value in said if isinstance(value, str) and _is_told(value)]
+
+
+def _is_told(value: str) -> bool:
+    return len(value) <= _MAX_VALUE_LENGTH and value.isascii()
 
 
 async def _nowhere(_: object) -> None:

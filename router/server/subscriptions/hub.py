@@ -17,6 +17,7 @@ from router.server.graph import Graph
 from router.server.graphql_request import GraphQLRequest
 from router.server.header_rules import claim_headers
 from router.server.observation.events import ObservedEvents
+from router.server.overload import TINY_BODY_BYTES
 from router.server.subscriptions.shared import EventLimits, EventWatch, SharedSubscription, Tell, plan_events
 from router.server.subscriptions.subscriber import Ending, Subscriber
 from router.server.telemetry import Telemetry
@@ -53,6 +54,8 @@ class SubscriptionHub:
         self._replanning: set[asyncio.Task[None]] = set()
         self._expiries: dict[Subscriber, asyncio.TimerHandle] = {}
         self._count = 0
+        # Of documents and variables that are not tiny.
+        self.held_bytes = 0
         self._graph: Graph | None = None
         self._is_closed = False
         telemetry.watch_subscriptions(lambda: self.count, lambda: self.shared_count)
@@ -76,12 +79,16 @@ class SubscriptionHub:
         """
         self._refuse_if_need_be()
         plan = plan_events(graph, compiled, request.variables)
+        # It may last for days: of what the client sent no more is kept than is needed to plan it anew.
+        variables = {name: value for name, value in request.variables.items() if name in plan.variables}
+        request = GraphQLRequest(request.query, request.operation_name, variables)
         requester = caller.requester if compiled.denied is not None else None
         key = (request.query, request.operation_name, _as_key(plan.variables), caller.headers, requester)
         shared = self._by_key.get(key) if self._settings.share else None
         if shared is None or shared.has_ended:
             if self._graph is not None and graph is not self._graph:
                 return _come_again()
+            self._refuse_too_much(_size_of(key))
             shared = SharedSubscription(request, caller, plan, self._limits, self._telemetry, self._watch)
             self._start(key, shared)
         of = shared
@@ -122,6 +129,7 @@ class SubscriptionHub:
 
     def _follow(self, config: RouterConfig) -> None:
         self._settings = config.subscriptions
+        self._max_held_bytes = config.traffic.shedding.max_body_bytes
         self._limits = EventLimits(config.graphql.timeout_s, config.subscriptions.reconnect_timeout_s)
 
     def _refuse_if_need_be(self) -> None:
@@ -134,10 +142,18 @@ class SubscriptionHub:
             message = f"There are {self.count} subscriptions already, as many as this router takes. Try again later."
             raise OperationError("SUBSCRIPTION_LIMIT", message, http_status=503)
 
+    def _refuse_too_much(self, size: int) -> None:
+        if size and self.held_bytes + size > self._max_held_bytes:
+            message = (
+                "The documents and variables of subscriptions under way take as much as they may. Try again later."
+            )
+            raise OperationError("SUBSCRIPTION_LIMIT", message, http_status=503)
+
     def _start(self, key: SharingKey, shared: SharedSubscription) -> None:
         task = asyncio.get_running_loop().create_task(shared.run())
         self._shared[shared] = key, task
         self._by_key[key] = shared
+        self.held_bytes += _size_of(key)
         task.add_done_callback(lambda _: self._forget(shared))
 
     def _end_at(self, expires_at: float | None, subscriber: Subscriber) -> None:
@@ -164,7 +180,10 @@ class SubscriptionHub:
 
     def _forget(self, shared: SharedSubscription) -> None:
         found = self._shared.pop(shared, None)
-        if found is not None and self._by_key.get(found[0]) is shared:
+        if found is None:
+            return
+        self.held_bytes -= _size_of(found[0])
+        if self._by_key.get(found[0]) is shared:
             del self._by_key[found[0]]
 
 
@@ -173,6 +192,13 @@ def _come_again() -> Subscriber:
     subscriber = Subscriber(0, lambda _: None)
     subscriber.end(SETTINGS_CHANGED)
     return subscriber
+
+
+def _size_of(key: SharingKey) -> int:
+    """How many bytes are kept of what a client sent; nothing where that is tiny, as for bodies of requests."""
+    query, _, variables, *_ = key
+    size = len(query.encode()) + len(variables)
+    return size if size > TINY_BODY_BYTES else 0
 
 
 def _as_key(variables: Mapping[str, object]) -> bytes:

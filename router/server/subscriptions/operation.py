@@ -1,4 +1,4 @@
-"""One operation of a WebSocket while it is under way: its place among all, and what is noted of it."""
+"""One operation of a WebSocket while it is under way: its place among all, its message, and what is noted of it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,44 @@ from router.server.room import Generation
 
 
 class SocketOperation:
-    """``payload`` is what ``subscribe`` came with under the id ``id``; ``exchange`` is None where nothing is noted."""
+    """``payload`` is what ``subscribe`` came with under the id ``id``, in a message of ``size`` bytes.
 
-    __slots__ = ("_overload", "_place", "exchange", "id", "payload")
+    ``exchange`` is None where nothing is noted.
+    """
 
-    def __init__(self, id_: str, payload: dict[str, Any], overload: Overload | None) -> None:
+    __slots__ = ("_held", "_overload", "_place", "_size", "exchange", "id", "payload")
+
+    def __init__(self, id_: str, payload: dict[str, Any], size: int, overload: Overload | None) -> None:
         self.id = id_
         self.payload = payload
         self.exchange: Exchange | None = None
+        self._size = size
         self._overload = overload
         self._place: Generation | None = None
+        self._held = 0
 
     def enter(self) -> None:
-        """Take a place among the requests under way. OperationError (OVERLOADED)."""
+        """Take a place among the requests under way, and room for the message. Both errors are OVERLOADED.
+
+        OperationError, RequestError.
+        """
         if self._overload is None:
             return
         self._place = self._overload.enter()
         if self._place is None:
             raise OperationError(OVERLOADED, OVERLOADED_MESSAGE, http_status=503)
+        self._held = self._size
+        self._overload.hold_whole(self._size)
 
     def leave(self) -> None:
-        """Give the place back, if it was taken."""
+        """Give place and room back, if they were taken; the payload is needed no more."""
+        self.payload = {}
         place, self._place = self._place, None
-        if place is not None and self._overload is not None:
+        held, self._held = self._held, 0
+        if self._overload is None:
+            return
+        self._overload.let_go(held)
+        if place is not None:
             self._overload.leave(place)
 
     def answer(self, size: int) -> None:

@@ -7,7 +7,8 @@ breaks the protocol is closed with the code that it defines for that:
 
 ====== ====================================================================
 1012    the router ends, or its settings have changed so that the client must say anew who it is; clients come again
-4400    not a message of the protocol, or one with more values than a request may hold
+1013    the router has more to do than it can, or holds as much of messages as it may
+4400    not a message of the protocol, one with more values than a request may hold, or with headers larger than a head
 4401    ``subscribe`` before the connection is acknowledged
 4403    the token is not accepted, or there is none where one is required
 4406    none of the subprotocols that the client offers is ours
@@ -22,12 +23,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
-from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
 from router.errors import OperationError
-from router.execution.json_numbers import decode_exact, encode
+from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
 from router.server.access.caller import NOBODY, UNAUTHENTICATED, Caller, Identity
@@ -37,31 +37,20 @@ from router.server.close_reason import close_reason
 from router.server.config import AuthenticationSettings, RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
-from router.server.graphql_request import check_values, read_parameters
+from router.server.graphql_request import read_parameters
 from router.server.header_rules import forwarded_names
 from router.server.overload import Overload
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
+from router.server.subscriptions.message import ClientMessage, ProtocolViolation, held, receive_message
 from router.server.subscriptions.operation import SocketOperation
 from router.server.subscriptions.streams import STALLED_AFTER_S
 from router.server.subscriptions.subscriber import COMPLETED, Subscriber
 
 SUBPROTOCOL = "graphql-transport-ws"
 SERVICE_RESTART = 1012
-PROTOCOL_VIOLATION = "WEBSOCKET_PROTOCOL_VIOLATION"
-MAX_ID_LENGTH = 1000
 MAX_UNREAD_ENDINGS = 100
 Header = tuple[bytes, bytes]
-
-
-class ProtocolViolation(Exception):  # noqa: N818 - what the client did
-    """The connection is closed with ``code`` and ``reason``; ``error`` is what is told to who looks at errors."""
-
-    def __init__(self, code: int, reason: str, error: RequestError | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.error = error or RequestError(400, PROTOCOL_VIOLATION, f"{reason} ({code})")
 
 
 class _ClientGone(Exception):  # noqa: N818 - what the client did
@@ -71,7 +60,8 @@ class _ClientGone(Exception):  # noqa: N818 - what the client did
 class WebSocketEndpoint:
     """Takes the WebSocket connections; each operation runs on the service that is the ``current`` one then.
 
-    Where there is an ``overload``, operations count there as requests do, and are refused as they are.
+    Where there is an ``overload``, operations count there as requests do, their messages as bodies do, and they are
+    refused as they are.
     """
 
     def __init__(
@@ -90,6 +80,7 @@ class WebSocketEndpoint:
         self._init_timeout_s = config.subscriptions.connection_init_timeout_s
         self._max_operations = config.subscriptions.max_per_connection
         self._max_values = config.graphql.max_body_values
+        self._max_header_bytes = config.server.max_header_bytes
         self._overload = overload
         self._propagate = forwarded_names(config.headers)
 
@@ -118,25 +109,45 @@ class WebSocketEndpoint:
             await connection.end()
 
     async def _talk(self, connection: _Connection, receive: Receive, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        # No message outlives what is done for it: this lasts as long as the connection.
+        if await self._begin(connection, receive, scope, headers):
+            while await self._take_next(connection, receive):
+                pass
+
+    async def _begin(
+        self, connection: _Connection, receive: Receive, scope: Scope, headers: dict[bytes, bytes]
+    ) -> bool:
+        """Take ``connection_init``; whether the client has sent it and may go on."""
         try:
             async with asyncio.timeout(self._init_timeout_s):
-                message = await _receive(receive, self._max_values)
-                while message is not None and message["type"] in ("ping", "pong"):
+                message = await receive_message(receive, self._max_values)
+                while message is not None and message.type in ("ping", "pong"):
                     await connection.take(message)
-                    message = await _receive(receive, self._max_values)
+                    message = await receive_message(receive, self._max_values)
         except TimeoutError:
             raise ProtocolViolation(4408, "Connection initialisation timeout") from None
         if message is None:
-            return
-        if message["type"] != "connection_init":
+            return False
+        if message.type != "connection_init":
             raise ProtocolViolation(4401, "Unauthorized")
-        payload = message.get("payload")
+        with held(message, self._overload):
+            await self._acknowledge(connection, scope, headers, message.payload)
+        return True
+
+    async def _acknowledge(
+        self, connection: _Connection, scope: Scope, headers: dict[bytes, bytes], payload: object
+    ) -> None:
         headers |= self._headers_in(payload, self._propagate)
         caller = await self._caller(scope, tuple(sorted(headers.items())), payload)
         named = {**scope, "headers": [*scope["headers"], *self._headers_in(payload, self._client_headers).items()]}
         await connection.acknowledge(caller, named, frozenset(headers), _deferred_format(payload))
-        while (message := await _receive(receive, self._max_values)) is not None:
+
+    async def _take_next(self, connection: _Connection, receive: Receive) -> bool:
+        """Take one message; whether there was one."""
+        message = await receive_message(receive, self._max_values)
+        if message is not None:
             await connection.take(message)
+        return message is not None
 
     async def _caller(self, scope: Scope, propagated: Headers, payload: object) -> Caller:
         """Who opened the connection; a token in the payload goes before one in a header. ProtocolViolation (4403)."""
@@ -149,13 +160,18 @@ class WebSocketEndpoint:
             raise ProtocolViolation(4403, error.message, error) from None
 
     def _headers_in(self, payload: object, wanted: Set[bytes]) -> dict[bytes, bytes]:
-        """Headers that are ``wanted`` in the payload of ``connection_init``: browsers can set no others."""
+        """Headers that are ``wanted`` in the payload of ``connection_init``: browsers can set no others.
+
+        They are kept while the connection lasts, so they may be no larger than a head. ProtocolViolation (4400).
+        """
         found: dict[bytes, bytes] = {}
         for values in (payload, payload.get("headers") if isinstance(payload, Mapping) else None):
             for name, value in values.items() if isinstance(values, Mapping) else ():
                 key = name.lower().encode()
                 if key in wanted and _is_header_value(value):
                     found[key] = value.encode("latin-1")
+        if sum(map(len, found.values())) > self._max_header_bytes:
+            raise ProtocolViolation(4400, f"The payload holds headers of more than {self._max_header_bytes} bytes")
         return found
 
 
@@ -190,14 +206,14 @@ class _Connection:
         self._deferred_format = form
         await self._send_text(b'{"type":"connection_ack"}')
 
-    async def take(self, message: Mapping[str, Any]) -> None:
+    async def take(self, message: ClientMessage) -> None:
         """Do what a message says. ProtocolViolation."""
-        match message["type"]:
+        match message.type:
             case "subscribe":
-                await self._until_read()
-                self._subscribe(_id_of(message), message.get("payload"))
+                await self._until_read(message)
+                self._subscribe(message.id, message)
             case "complete":
-                operation = self._operations.pop(_id_of(message), None)
+                operation = self._operations.pop(message.id, None)
                 if operation is not None:
                     operation.cancel()
             case "ping":
@@ -222,17 +238,21 @@ class _Connection:
         message = {"type": "websocket.close", "code": code, "reason": close_reason(reason)}
         await self._send_in_turn(lambda: message)
 
-    async def _until_read(self) -> None:
+    async def _until_read(self, message: ClientMessage) -> None:
         """Take no more of a client that leaves so many last messages unread: each waits in a task, and holds memory."""
-        while len(self._tasks) >= self._max_operations + MAX_UNREAD_ENDINGS:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        most = self._max_operations + MAX_UNREAD_ENDINGS
+        if len(self._tasks) >= most:
+            with held(message, self._overload):
+                while len(self._tasks) >= most:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
-    def _subscribe(self, id_: str, payload: object) -> None:
+    def _subscribe(self, id_: str, message: ClientMessage) -> None:
+        payload = message.payload
         if id_ in self._operations:
             raise ProtocolViolation(4409, f"Subscriber for {id_} already exists")
         if not isinstance(payload, dict):
             raise ProtocolViolation(4400, "The payload of 'subscribe' is not an object")
-        task = asyncio.create_task(self._operate(SocketOperation(id_, payload, self._overload)))
+        task = asyncio.create_task(self._operate(SocketOperation(id_, payload, message.size, self._overload)))
         self._operations[id_] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -254,14 +274,17 @@ class _Connection:
     async def _answer_or_fail(self, operation: SocketOperation) -> None:
         try:
             await self._answer(operation)
+            return
         except _ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: the client gets an answer, and the log what was our fault
             operation.fail(error)
             await self._current().tell(error)
-            await self._finish(operation, b'{"id":%b,"type":"error","payload":%b}', encode(errors_of(error)))
+            errors = encode(errors_of(error))
         finally:
             operation.leave()
+        # Without the error, which knows by its traceback what the message brought.
+        await self._finish(operation, b'{"id":%b,"type":"error","payload":%b}', errors)
 
     async def _answer(self, operation: SocketOperation) -> None:
         started = asyncio.get_running_loop().time()
@@ -277,6 +300,7 @@ class _Connection:
         if compiled.operation.kind is OperationKind.SUBSCRIPTION:
             subscriber = service.subscribe(graph, compiled, request, self._caller)
             operation.leave()
+            del request
             await self._pass_on(operation, subscriber)
             return
         if compiled.operation.deferral_variables is not None and self._deferred_format is not None:
@@ -285,8 +309,9 @@ class _Connection:
                 await self._deliver(operation, parts, self._deferred_format)
                 return
         result = await service.run(graph, compiled, request, self._caller, started)
-        # From here on it waits for its client, and takes nobody else's place.
+        # From here on it waits for its client, takes nobody else's place, and needs nothing of its message.
         operation.leave()
+        del request
         await self._next(operation, result_answer(result).body)
         await self._finish(operation, b'{"id":%b,"type":"complete"}')
 
@@ -357,24 +382,6 @@ def _token_headers(settings: AuthenticationSettings) -> frozenset[bytes]:
     return frozenset({settings.header.lower().encode()})
 
 
-async def _receive(receive: Receive, max_values: int) -> dict[str, Any] | None:
-    """The next message; None where the connection is closed. ProtocolViolation (4400) for what is none."""
-    event = await receive()
-    if event["type"] == "websocket.disconnect":
-        return None
-    text = (event.get("text") or "").encode()
-    try:
-        check_values(text, max_values)
-        message = decode_exact(text)
-    except ValueError:
-        message = None
-    except RequestError as error:
-        raise ProtocolViolation(4400, error.message, error) from None
-    if type(message) is not dict or type(message.get("type")) is not str:
-        raise ProtocolViolation(4400, "Not a message of graphql-transport-ws")
-    return message
-
-
 def _deferred_format(payload: object) -> DeferredFormat | None:
     """The form of answers in parts that ``accept`` in the payload of ``connection_init`` asks for."""
     accept = payload.get("accept") if isinstance(payload, Mapping) else None
@@ -383,15 +390,6 @@ def _deferred_format(payload: object) -> DeferredFormat | None:
         if isinstance(accept, str)
         else DeferredFormat.CURRENT
     )
-
-
-def _id_of(message: Mapping[str, Any]) -> str:
-    id_ = message.get("id")
-    if not isinstance(id_, str) or not id_:
-        raise ProtocolViolation(4400, "The message has no id")
-    if len(id_) > MAX_ID_LENGTH:
-        raise ProtocolViolation(4400, f"The id is longer than {MAX_ID_LENGTH} characters")
-    return id_
 
 
 def _is_header_value(value: object) -> bool:

@@ -206,6 +206,28 @@ async def test_beginnings_of_messages_are_not_all_held(target: Target) -> None:
             one.transport.abort()
 
 
+async def test_messages_of_operations_that_last_are_not_all_held(target: Target) -> None:
+    async with AsyncExitStack() as resources:
+        clients = [await resources.enter_async_context(opened(target)) for _ in range(30)]
+        for number in range(20):
+            for client in clients:
+                payload = {"query": TICKS, "variables": {"undeclared": "x" * 900_000}}
+                with suppress(ConnectionClosed):
+                    await client.send(json.dumps({"type": "subscribe", "id": str(number), "payload": payload}))
+        await asyncio.to_thread(target.assert_answers)
+        for client in clients:
+            client.transport.abort()
+
+
+async def test_beginnings_of_connections_are_not_all_held(target: Target) -> None:
+    async with AsyncExitStack() as resources:
+        for _ in range(300):
+            client = await resources.enter_async_context(socket(target))
+            await client.send(json.dumps({"type": "connection_init", "payload": {"x": "x" * 900_000}}))
+            assert json.loads(await client.recv()) == {"type": "connection_ack"}
+        await asyncio.to_thread(target.assert_answers)
+
+
 async def test_results_that_nobody_reads_are_not_all_written(target: Target) -> None:
     query = "query { " + " ".join(f'a{n}: echo(text: "{"x" * 5000}")' for n in range(40)) + " }"
     async with opened(target) as client:
