@@ -154,8 +154,9 @@ class WebSocketEndpoint:
         if self._identity is None:
             return Caller(propagated)
         sent = self._headers_in(payload, self._token_headers)
+        opened_with = [(name, value) for name, value in scope["headers"] if name not in sent]
         try:
-            return await self._identity.caller(scope, propagated, [*sent.items(), *scope["headers"]])
+            return await self._identity.caller(scope, propagated, [*sent.items(), *opened_with])
         except RequestError as error:
             raise ProtocolViolation(4403, error.message, error) from None
 

@@ -157,6 +157,17 @@ async def test_a_websocket_is_opened_with_a_token_in_its_first_message(issuer: I
 
 
 @pytest.mark.asyncio
+async def test_a_token_in_the_first_message_goes_before_one_in_the_handshake(issuer: IssuerNow, tmp_path: Path) -> None:
+    """That of the handshake may have been renewed since, and subgraphs are passed on the other alone."""
+    async with live_stack(settings(issuer, tmp_path, required=True)) as stack:
+        for first in (issuer.token(sub="bob"), "no"):
+            payload = {"authorization": f"Bearer {issuer.token()}"}
+            async with stack.socket(payload, headers={"authorization": f"Bearer {first}"}) as client:
+                await client.subscribe("{ __typename }")
+                assert (await client.receive())["type"] == "next"
+
+
+@pytest.mark.asyncio
 async def test_a_subscription_over_websocket_ends_with_its_token(issuer: IssuerNow, tmp_path: Path) -> None:
     async with live_stack(settings(issuer, tmp_path)) as stack:
         token = issuer.token(exp=int(issuer.now) + 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,9 +202,11 @@ class Stack:
         """A graph of the subgraphs, of which some have another SDL now."""
         return graph_of(self.config, self.subgraphs, self.sdls | sdls)
 
-    def socket(self, payload: object = None, *, acknowledged: bool = True) -> AbstractAsyncContextManager[Client]:
+    def socket(
+        self, payload: object = None, *, acknowledged: bool = True, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Client]:
         """A client over WebSocket."""
-        return socket_of(self.router, payload, acknowledged=acknowledged)
+        return socket_of(self.router, payload, acknowledged=acknowledged, headers=headers)
 
 
 @dataclass(slots=True)
@@ -231,10 +233,13 @@ class Client:
 
 
 @asynccontextmanager
-async def socket_of(router: Served, payload: object = None, *, acknowledged: bool = True) -> AsyncIterator[Client]:
-    """A client of ``router`` over WebSocket, that opened with ``payload``."""
+async def socket_of(
+    router: Served, payload: object = None, *, acknowledged: bool = True, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Client]:
+    """A client of ``router`` over WebSocket, that opened with ``payload``, after a handshake with ``headers``."""
     url, subprotocols = f"ws://{router.address}/graphql", [Subprotocol("graphql-transport-ws")]
-    async with connect(url, subprotocols=subprotocols, proxy=None, ping_interval=None) as connection:
+    opening = connect(url, subprotocols=subprotocols, additional_headers=headers, proxy=None, ping_interval=None)
+    async with opening as connection:
         client = Client(connection)
         if acknowledged:
             await client.send(type="connection_init", payload=payload)
