@@ -15,7 +15,7 @@ from router.response.projection import ProjectedResult
 from router.server.negotiation import GRAPHQL_RESPONSE, JSON
 from router.server.request_error import RequestError
 from router.server.request_trace import current_trace_id
-from router.server.served_request import served_request
+from router.server.served_request import answers_whole
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # The same request may succeed a moment later: once its document is registered, or what was down is back.
@@ -96,8 +96,8 @@ def in_trace(errors: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
 async def send_answer(send: Send, answer: Answer, media_type: str) -> None:
     """Send ``answer`` whole."""
     shared = (_CONTENT_TYPES[media_type], _NO_SNIFFING, *answer.headers)
-    served = served_request(send)
-    if served is not None and served.respond(answer.status, shared, answer.body):
+    whole = answers_whole(send)
+    if whole is not None and whole.respond(answer.status, shared, answer.body):
         return
     headers = [*shared, (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -28,6 +28,7 @@ class CompressedAnswers(Step):
 
     def __init__(self, settings: CompressionSettings) -> None:
         self._settings = settings
+        self.large_from = settings.min_bytes
 
         @lru_cache(maxsize=256)
         def choose(accepted: bytes) -> Coding | None:
@@ -44,6 +45,7 @@ class CompressedAnswers(Step):
             return
         coding = self._choose(accepted)
         if coding is not None:
+            exchange.as_messages_from = self._settings.min_bytes
             exchange.send_on = _Compressing(exchange, coding, self._settings)
 
     def head(self, exchange: Exchange, headers: list[Header]) -> None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from router.content_coding import CODINGS, ContentBroken, ContentTooLarge, decode_content
 from router.server.answer import failure_answer, send_answer
 from router.server.body import read_body, too_large
+from router.server.header_section import with_other_headers
 from router.server.negotiation import JSON
 from router.server.request_error import RequestError
 
@@ -65,7 +66,7 @@ class CompressedRequests:
 
 def _as_if_plain(scope: Scope, body: bytes) -> Scope:
     kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-encoding", b"content-length")]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % len(body))]}
+    return with_other_headers(scope, [*kept, (b"content-length", b"%d" % len(body))])
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -6,13 +6,14 @@ One request: read HTTP -> compiled operation (cached) -> coerced variables -> ex
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
+from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
 from router.server.access.caller import NOBODY, Caller, Identity
 from router.server.answer import Answer, failure_answer, result_answer, send_answer
@@ -27,6 +28,7 @@ from router.server.deferred.stream import DeferredStream, send_deferred, send_wh
 from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, is_form, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
+from router.server.header_section import OWN_HEADERS, section_in
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
@@ -38,17 +40,29 @@ Header = tuple[bytes, bytes]
 
 
 @dataclass(slots=True)
+class ClientHeaders:
+    """What the endpoint reads of a request's headers, which its client sends again and again.
+
+    ``media_type`` is that of a whole answer, None where it accepts none; ``propagated`` are the headers that subgraphs
+    may get. ``caller`` is who sent the last request with them.
+    """
+
+    content_type: bytes
+    accept: bytes
+    media_type: str | None
+    propagated: Headers
+    caller: Caller
+
+
+@dataclass(slots=True)
 class RequestHead:
-    """What the endpoint reads of an HTTP request's head; ``propagated`` are the headers that subgraphs may get."""
+    """The head of an HTTP request, and what is ``said`` in it."""
 
     scope: Scope
     method: str
     query_string: bytes
     headers: Iterable[Header]
-    content_type: bytes = b""
-    accept: bytes = b""
-    content_length: bytes = b""
-    propagated: list[Header] = field(default_factory=list)
+    said: ClientHeaders
 
 
 class GraphQLEndpoint:
@@ -74,13 +88,16 @@ class GraphQLEndpoint:
         self._clients = DisconnectWatch()
         self._sharing = AnswerSharing() if config.graphql.share else None
         self._propagate = forwarded_names(config.headers)
+        # Nothing is remembered of headers to which those belong that differ in each request.
+        read = self._propagate | {config.authentication.header.lower().encode()}
+        self._remembers = read.isdisjoint(OWN_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing that a client or a subgraph does raises."""
         clock = asyncio.get_running_loop().time
         started = clock()
         head = self._read_head(scope)
-        media_type = choose_media_type(head.accept)
+        media_type = head.said.media_type
         answer: Answer | EventStream | DeferredStream | None
         try:
             answer = await self._answer(head, media_type, receive, started)
@@ -103,7 +120,7 @@ class GraphQLEndpoint:
             return
         self._telemetry.answered(answer.status, clock() - started)
         if media_type is None:
-            await _send_as_stream(send, head.accept, answer)
+            await _send_as_stream(send, head.said.accept, answer)
         else:
             await send_answer(send, answer, media_type)
 
@@ -122,38 +139,44 @@ class GraphQLEndpoint:
             await self._service.tell(ending.error)
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        sent = scope["headers"]
-        head = RequestHead(scope, scope["method"], scope["query_string"], sent)
-        fields = dict(sent)
-        if len(fields) == len(sent) and not self._propagate:
-            head.content_type = fields.get(b"content-type", b"")
-            head.accept = fields.get(b"accept", b"")
-            head.content_length = fields.get(b"content-length", b"")
-            return head
-        for name, value in sent:
+        section = section_in(scope) if self._remembers else None
+        said: ClientHeaders | None = section.made.get(self) if section is not None else None
+        if said is None:
+            said = self._read_headers(scope["headers"])
+            if section is not None:
+                section.made[self] = said
+        return RequestHead(scope, scope["method"], scope["query_string"], scope["headers"], said)
+
+    def _read_headers(self, sent: Iterable[Header]) -> ClientHeaders:
+        content_type = accept = b""
+        propagated = []
+        for header in sent:
+            name, value = header
             if name == b"content-type":
-                head.content_type = value
+                content_type = value
             elif name == b"accept":
-                head.accept = head.accept + b"," + value if head.accept else value
-            elif name == b"content-length":
-                head.content_length = value
+                accept = accept + b"," + value if accept else value
             if name in self._propagate:
-                head.propagated.append((name, value))
-        return head
+                propagated.append(header)
+        told = tuple(propagated)
+        return ClientHeaders(content_type, accept, choose_media_type(accept), told, Caller(told) if told else NOBODY)
 
     async def _answer(
         self, head: RequestHead, media_type: str | None, receive: Receive, started: float
     ) -> Answer | EventStream | DeferredStream | None:
         """The answer; None where the client has gone away."""
-        if media_type is None and not (choose_stream(head.accept) or choose_deferred_format(head.accept)):
+        said = head.said
+        if media_type is None and not (choose_stream(said.accept) or choose_deferred_format(said.accept)):
             raise _not_acceptable()
-        caller = self._anyone(head) if self._identity is None else await self._identified(self._identity, head)
-        if is_form(head.content_type) and head.method == "POST":
+        caller = said.caller
+        if self._identity is not None and not caller.requester.holds():
+            caller = said.caller = await self._identity.caller(head.scope, said.propagated, head.headers)
+        if is_form(said.content_type) and head.method == "POST":
             return await self._answer_upload(head, caller, receive, started)
         if head.method == "POST":
             body = whole_body(receive, self._max_body_bytes)
             if body is None:
-                body = await read_body(receive, head.content_length, self._max_body_bytes)
+                body = await read_body(receive, _content_length(head.headers), self._max_body_bytes)
                 if body is None:
                     return None
             request: GraphQLRequest | Batch = self._read_post(head, body)
@@ -164,7 +187,7 @@ class GraphQLEndpoint:
         graph, compiled = await self._service.compiled_operation(request, caller)
         kind = compiled.operation.kind
         if kind is OperationKind.SUBSCRIPTION:
-            events = choose_stream(head.accept)
+            events = choose_stream(said.accept)
             if events is not None:
                 return EventStream(events, self._service.subscribe(graph, compiled, request, caller))
             if media_type is None:
@@ -173,7 +196,7 @@ class GraphQLEndpoint:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
         if compiled.operation.deferral_variables is not None:
-            form = choose_deferred_format(head.accept)
+            form = choose_deferred_format(said.accept)
             if form is not None:
                 parts = await self._service.run_in_parts(graph, compiled, request, caller, started)
                 if parts is not None:
@@ -197,13 +220,6 @@ class GraphQLEndpoint:
                 await parts.close()
         return DeferredStream(form, parts, first) if first is not None else None
 
-    def _anyone(self, head: RequestHead) -> Caller:
-        return Caller(tuple(head.propagated)) if head.propagated else NOBODY
-
-    def _identified(self, identity: Identity, head: RequestHead) -> Awaitable[Caller]:
-        """Who sends the request. RequestError as the identity."""
-        return identity.caller(head.scope, tuple(head.propagated), head.headers)
-
     async def _answer_upload(
         self, head: RequestHead, caller: Caller, receive: Receive, started: float
     ) -> Answer | None:
@@ -219,7 +235,7 @@ class GraphQLEndpoint:
 
     def _read_post(self, head: RequestHead, body: bytes) -> GraphQLRequest | Batch:
         """The GraphQL request in a POST, or an array of them. RequestError: no request."""
-        sent = read_json(head.content_type, body, self._max_body_values)
+        sent = read_json(head.said.content_type, body, self._max_body_values)
         if type(sent) is list:
             return read_batch(sent, self._batching, self._service.documents)
         return read_parameters(sent, self._service.documents)
@@ -229,6 +245,10 @@ class GraphQLEndpoint:
         if head.method == "GET":
             return read_get(head.query_string, self._service.documents)
         raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})
+
+
+def _content_length(headers: Iterable[Header]) -> bytes:
+    return next((value for name, value in headers if name == b"content-length"), b"")
 
 
 def _not_acceptable() -> RequestError:

@@ -8,38 +8,49 @@ of its answer leaves, and when it is over. So a step costs a call, and no layer 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.server.answer import failure_answer, send_answer
+from router.server.header_section import HeaderSections, tell_section
 from router.server.negotiation import JSON
 from router.server.request_error import RequestError
+from router.server.served_request import AnswersWhole, served_request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from router.server.observation.spans import RequestSpans
     from router.server.request_trace import RequestTrace
 
 Header = tuple[bytes, bytes]
 _NONE: Mapping[bytes, bytes] = MappingProxyType({})
+# Of the heads of whole answers to one section of headers: few differ, and where many do, all are forgotten.
+_MOST_HEADS = 16
 
 
-class Exchange:
-    """One request and its answer. ``fields`` are the request's headers, as ``fields_of`` says.
+class Exchange(AnswersWhole):
+    """One request and its answer. ``fields`` are the request's headers, as ``fields_of`` says, but for its length.
 
-    ``status`` is the answer's, 0 before it begins, and ``told`` are its headers by name, without those of the steps;
-    ``sent_bytes`` is how much of a body has left. ``send_on`` is where messages go when the steps have seen them. The
-    others are what single steps leave for themselves, or for others.
+    ``section`` are those of them that its client sends with other requests too. ``status`` is the answer's, 0 before it
+    begins, and ``told`` are its headers by name, without those of the steps; ``sent_bytes`` is how much of a body has
+    left. ``send_on`` is where messages go when the steps have seen them; answers of ``as_messages_from`` bytes or more
+    must go there. The others are what single steps leave for themselves, or for others.
     """
 
     __slots__ = (
         "_heads",
+        "_served",
+        "as_messages_from",
         "began",
         "ended",
         "fields",
         "scope",
+        "section",
         "send_on",
         "sent_bytes",
         "spans",
@@ -48,13 +59,16 @@ class Exchange:
         "trace",
     )
 
-    def __init__(self, scope: Scope, send: Send, heads: Sequence[Callable[[Exchange, list[Header]], None]]) -> None:
+    def __init__(self, scope: Scope, send: Send, heads: Heads, sections: HeaderSections) -> None:
         self.scope = scope
-        self.fields = fields_of(scope["headers"])
+        self.section, own = sections.read(scope["headers"])
+        self.fields = {**self.section.fields, **own} if own else self.section.fields
         self.send_on = send
+        self._served = served_request(send)
+        self.as_messages_from = sys.maxsize
         self.began = self.ended = 0.0
         self.status = 0
-        self.told: Mapping[bytes, bytes] = _NONE
+        self.told = _NONE
         self.sent_bytes = 0
         self.trace: RequestTrace | None = None
         self.spans: RequestSpans | None = None
@@ -69,20 +83,39 @@ class Exchange:
             self.status = message["status"]
             headers = list(message.get("headers", ()))
             self.told = dict(headers)
-            for tell in self._heads:
+            for tell in self._heads.all:
                 tell(self, headers)
             message = {**message, "headers": headers}
         return self.send_on(message)
+
+    def respond(self, status: int, headers: tuple[Header, ...], body: bytes, own: Sequence[Header] = ()) -> bool:
+        """As AnswersWhole says, with what the steps add to the head."""
+        served = self._served
+        if served is None or len(body) >= self.as_messages_from:
+            return False
+        shared = self._heads.shared_by(self, status, headers, len(body))
+        own = list(own)
+        for tell in self._heads.own:
+            tell(self, own)
+        if not served.respond(status, shared, body, own):
+            return False
+        self.status, self.sent_bytes = status, len(body)
+        return True
 
 
 class Step:
     """Something that the settings ask for of each request. What a step does not have is not called.
 
     ``methods`` are those whose requests it has something to ``begin`` for; None where it has for all.
+
+    What it adds to the head of an answer follows from method and section of the request, from status and headers of the
+    answer, and from whether that has ``large_from`` bytes; where ``adds_own``, it is another one in each answer.
     """
 
     __slots__ = ()
     methods: ClassVar[frozenset[str] | None] = None
+    adds_own: ClassVar[bool] = False
+    large_from = sys.maxsize
 
     def begin(self, exchange: Exchange) -> ASGIApp | None:
         """The request has come; what is to answer in place of the app, where it goes no further."""
@@ -92,6 +125,37 @@ class Step:
 
     def end(self, exchange: Exchange) -> None:
         """The answer has left, or was given up. It may be that the request never came as far as this step."""
+
+
+class Heads:
+    """What ``steps`` add to the heads of answers: ``all`` of it in their order, and that which is ``own`` to each."""
+
+    __slots__ = ("_large_from", "_shared", "all", "own")
+
+    def __init__(self, steps: Iterable[Step] = ()) -> None:
+        telling = [step for step in steps if type(step).head is not Step.head]
+        self.all = tuple(step.head for step in telling)
+        self.own = tuple(step.head for step in telling if step.adds_own)
+        self._shared = tuple(step.head for step in telling if not step.adds_own)
+        # One step at most has a bound.
+        self._large_from = min((step.large_from for step in telling), default=sys.maxsize)
+
+    def shared_by(
+        self, exchange: Exchange, status: int, headers: tuple[Header, ...], length: int
+    ) -> tuple[Header, ...]:
+        """``headers`` of a whole answer, and what is added to them in all answers like it."""
+        known: dict[Any, tuple[Header, ...]] | None = exchange.section.made.get(self)
+        if known is None or len(known) > _MOST_HEADS:
+            known = exchange.section.made[self] = {}
+        key = exchange.scope["method"], status, headers, length >= self._large_from
+        shared = known.get(key)
+        if shared is None:
+            exchange.status, exchange.told = status, {**dict(headers), b"content-length": b"%d" % length}
+            added = list(headers)
+            for tell in self._shared:
+                tell(exchange, added)
+            shared = known[key] = tuple(added)
+        return shared
 
 
 class Stepwise:
@@ -104,12 +168,14 @@ class Stepwise:
         self._begins = self._begins_of(None)
         # What has nothing to begin for POST is not asked at each POST.
         self._begins_by_method = {method: self._begins_of(method) for method in methods}
-        self._heads = tuple(step.head for step in self.steps if type(step).head is not Step.head)
+        self._heads = Heads(self.steps)
         self._ends = tuple(step.end for step in self.steps if type(step).end is not Step.end)
+        self._sections = HeaderSections()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
-        exchange = Exchange(scope, send, self._heads)
+        exchange = Exchange(scope, send, self._heads, self._sections)
+        tell_section(scope, exchange.section)
         app = self.app
         try:
             for begin in self._begins_by_method.get(scope.get("method", ""), self._begins):
@@ -139,18 +205,3 @@ def refusing(error: RequestError) -> ASGIApp:
         await send_answer(send, failure_answer(error, JSON), JSON)
 
     return refuse
-
-
-def fields_of(headers: Iterable[Header]) -> Mapping[bytes, bytes]:
-    """Headers by name; what was sent several times is one list (RFC 9110, section 5.3; RFC 6265, section 5.4).
-
-    Where only one is allowed, as of ``traceparent``, such a list is no value, which is what the specifications ask for.
-    """
-    sent = headers if isinstance(headers, list) else list(headers)
-    fields = dict(sent)
-    if len(fields) == len(sent):
-        return fields
-    gathered: dict[bytes, list[bytes]] = {}
-    for name, value in sent:
-        gathered.setdefault(name, []).append(value)
-    return {name: (b"; " if name == b"cookie" else b", ").join(values) for name, values in gathered.items()}

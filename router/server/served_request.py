@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +38,20 @@ _FRAMING = (b"connection", b"transfer-encoding")
 _OWN = (b"content-length", b"x-request-id")
 
 
-class ServedRequest(RequestResponseCycle):
+class AnswersWhole:
+    """Who may take a whole answer at once, in place of messages."""
+
+    __slots__ = ()
+
+    def respond(self, status: int, headers: tuple[Header, ...], body: bytes, own: Sequence[Header] = ()) -> bool:
+        """Answer with ``body``, whose length is added to the ``headers``; False where it must go by messages.
+
+        The ``headers`` are the same in many answers; what is ``own`` to this one comes behind them.
+        """
+        raise NotImplementedError
+
+
+class ServedRequest(RequestResponseCycle, AnswersWhole):
     """A request over ``connection`` that ``app`` answers.
 
     ``on_begin`` is called once: when the answer begins, or the client has gone away before that. ``task`` is the one
@@ -156,15 +169,20 @@ class ServedRequest(RequestResponseCycle):
         if self.is_watched and self.task is not None:
             self.task.cancel()
 
-    def respond(self, status: int, headers: tuple[Header, ...], body: bytes) -> bool:
-        """Answer with ``body``, whose length is added to the ``headers``; False where it must go by messages."""
+    def respond(self, status: int, headers: tuple[Header, ...], body: bytes, own: Sequence[Header] = ()) -> bool:
+        """As AnswersWhole says."""
         if self._start is not None or not self._may_write_whole():
             return False
         lines = _head_lines(status, (*self.default_headers, *headers))
+        last = b""
+        for header in own:
+            if HEADER_VALUE_RE.search(header[1]):
+                return False
+            last += b"%b: %b\r\n" % header
         if lines is None:
             return False
         self.begin()
-        self._write(b"%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body))
+        self._write(b"%bcontent-length: %d\r\n%b\r\n%b" % (lines, len(body), last, body))
         return True
 
     def begin(self) -> None:
@@ -235,6 +253,12 @@ def served_request(receive_or_send: Receive | Send) -> ServedRequest | None:
     """The request whose own ``receive`` or ``send`` this is; None where it is another server's, or a layer's."""
     served = getattr(receive_or_send, "__self__", None)
     return served if type(served) is ServedRequest else None
+
+
+def answers_whole(send: Send) -> AnswersWhole | None:
+    """Who takes whole answers in place of messages to ``send``; None where it must be messages."""
+    taking = getattr(send, "__self__", None)
+    return taking if isinstance(taking, AnswersWhole) else None
 
 
 def _has_length(headers: Iterable[Header]) -> bool:

@@ -22,7 +22,7 @@ from router.execution.traffic.retry import RetryingClient, RetryPolicy
 from router.execution.traffic.share import SharingClient
 from router.execution.traffic.signature import RequestSigner, Signing
 from router.execution.traffic.timeout import TimeoutTelling
-from router.execution.traffic.trace import tell_trace
+from router.execution.traffic.trace import TRACE_NAMES, tell_trace
 from router.execution.traffic.watch import Health, Watching, WatchingClient
 from router.server.caching.answer_policy import PartsClient
 from router.server.caching.client import CachingClient
@@ -196,8 +196,15 @@ def _header_steps(made_from: TrafficInput, subgraph: str, url: str) -> list[Head
     if made_from.settings.timeout_header is not None:
         steps.append(TimeoutTelling(made_from.settings.timeout_header.encode()))
     if made_from.signing is not None:
-        steps.append(RequestSigner(made_from.signing, subgraph, parse_address(subgraph, url).target))
+        signing, target = made_from.signing, parse_address(subgraph, url).target
+        steps.append(RequestSigner(signing, subgraph, target, signs_added=_signs_added(made_from, signing)))
     return steps
+
+
+def _signs_added(made_from: TrafficInput, signing: Signing) -> bool:
+    """Whether the steps before the signature may add headers that are signed."""
+    told = made_from.settings.timeout_header
+    return not signing.headers.isdisjoint(TRACE_NAMES | ({told.encode()} if told is not None else set()))
 
 
 def _tell(subgraph: str, address: str, state: CircuitState) -> None:

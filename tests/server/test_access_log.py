@@ -14,7 +14,8 @@ import pytest
 
 from router.server.access_log import AccessLog, LinesToStdout, logger
 from router.server.config.telemetry import TelemetrySettings
-from router.server.exchange import Exchange
+from router.server.exchange import Exchange, Heads
+from router.server.header_section import HeaderSections
 from router.server.request_trace import begin_trace
 
 
@@ -84,7 +85,7 @@ async def test_a_stdout_that_nobody_reads_stops_no_request_and_is_told_once(capl
 def line_of(headers: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture) -> dict[str, object]:
     """The line of a request with these headers, as it is told to a host's own log."""
     log = AccessLog(TelemetrySettings(access_log=True))
-    exchange = Exchange({"type": "http", "method": "POST", "headers": headers}, nowhere, ())
+    exchange = Exchange({"type": "http", "method": "POST", "headers": headers}, nowhere, Heads(), HeaderSections())
     with caplog.at_level(logging.INFO, "galleria.access"):
         log.begin(exchange)
         exchange.trace = begin_trace(exchange.fields)
@@ -126,7 +127,7 @@ def test_a_line_has_the_members_that_there_is_something_to_say_of(caplog: pytest
 
 def test_a_line_tells_when_the_answer_ended_and_not_when_it_is_written() -> None:
     log = AccessLog(TelemetrySettings(access_log=True))
-    exchange = Exchange({"type": "http", "method": "POST", "headers": []}, nowhere, ())
+    exchange = Exchange({"type": "http", "method": "POST", "headers": []}, nowhere, Heads(), HeaderSections())
     pipe = io.BytesIO()
     lines = LinesToStdout(pipe)
     logger.addHandler(lines)

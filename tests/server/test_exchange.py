@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from router.server.exchange import Exchange, Header, Step, fields_of, refusing, stepwise
+from router.server.answer import Answer, send_answer
+from router.server.exchange import Exchange, Header, Step, refusing, stepwise
+from router.server.negotiation import JSON
 from router.server.request_error import RequestError
+from tests.server.test_served_request import Connection
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"1")]}
 
@@ -112,6 +115,87 @@ def test_without_steps_there_is_no_layer() -> None:
     assert stepwise(answering, []) is answering
 
 
-def test_a_header_that_is_sent_twice_is_one_list_and_cookies_are_one_string() -> None:
-    sent = [(b"accept", b"a"), (b"cookie", b"x=1"), (b"host", b"h"), (b"accept", b"b"), (b"cookie", b"y=2")]
-    assert fields_of(sent) == {b"accept": b"a, b", b"cookie": b"x=1; y=2", b"host": b"h"}
+class ToSelf(Step):
+    """Adds the name that the client gives itself, and whether the answer is large; and a number that no other has."""
+
+    large_from = 4
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+
+    def head(self, exchange: Exchange, headers: list[Header]) -> None:
+        self._calls.append("head")
+        headers.append((b"to", exchange.fields[b"name"]))
+        if int(exchange.told[b"content-length"]) >= self.large_from:
+            headers.append((b"large", b"1"))
+
+
+class Numbering(Step):
+    """Adds a number that no other answer has."""
+
+    adds_own = True
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def head(self, _: Exchange, headers: list[Header]) -> None:
+        self._number += 1
+        headers.append((b"x-request-id", b"%d" % self._number))
+
+
+class Ending(Step):
+    """Notes what was answered."""
+
+    def __init__(self, ended: list[tuple[int, int]]) -> None:
+        self._ended = ended
+
+    def end(self, exchange: Exchange) -> None:
+        self._ended.append((exchange.status, exchange.sent_bytes))
+
+
+async def echoing(_: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body of the request."""
+    body = (await receive())["body"]
+    await send_answer(send, Answer(200, body, ((b"a", b"1"),)), JSON)
+
+
+async def echoing_by_messages(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same behind a layer that looks at the messages."""
+
+    async def send_on(message: Message) -> None:
+        await send(message)
+
+    await echoing(scope, receive, send_on)
+
+
+def post_as(name: bytes, body: bytes) -> bytes:
+    return b"POST / HTTP/1.1\r\nhost: h\r\nname: %b\r\ncontent-length: %d\r\n\r\n%b" % (name, len(body), body)
+
+
+@pytest.mark.parametrize("app", [echoing, echoing_by_messages])
+@pytest.mark.asyncio
+async def test_a_whole_answer_has_the_same_head_by_one_call_as_by_messages(app: ASGIApp) -> None:
+    ended: list[tuple[int, int]] = []
+    connection = Connection(stepwise(app, [Numbering(), ToSelf([]), Ending(ended)]))
+    for name, body in ((b"ada", b"{}"), (b"bob", b"{}"), (b"ada", b"{123}"), (b"ada", b"{}")):
+        connection.send(post_as(name, body))
+        await connection.answered()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\n"
+    head += b"x-content-type-options: nosniff\r\na: 1\r\n"
+    assert connection.transport.written == [
+        head + b"to: ada\r\ncontent-length: 2\r\nx-request-id: 1\r\n\r\n{}",
+        head + b"to: bob\r\ncontent-length: 2\r\nx-request-id: 2\r\n\r\n{}",
+        head + b"to: ada\r\nlarge: 1\r\ncontent-length: 5\r\nx-request-id: 3\r\n\r\n{123}",
+        head + b"to: ada\r\ncontent-length: 2\r\nx-request-id: 4\r\n\r\n{}",
+    ]
+    assert ended == [(200, 2), (200, 2), (200, 5), (200, 2)]
+
+
+@pytest.mark.asyncio
+async def test_what_steps_add_to_answers_is_worked_out_once_of_the_same_headers() -> None:
+    calls: list[str] = []
+    connection = Connection(stepwise(echoing, [Numbering(), ToSelf(calls)]))
+    for name in (b"ada", b"ada", b"bob", b"ada"):
+        connection.send(post_as(name, b"{}"))
+        await connection.answered()
+    assert calls == ["head", "head"]

@@ -9,8 +9,8 @@ from router.execution.subgraph_client import Headers
 
 Made = TypeVar("Made")
 
-# Requests that are under way at once, and their fetches with them, are seldom more. All are forgotten when they are.
-MOST_REMEMBERED = 128
+# Requests whose clients send the same headers again have one tuple of them. All are forgotten when there are more.
+MOST_REMEMBERED = 512
 
 
 class OnceForHeaders(Generic[Made]):

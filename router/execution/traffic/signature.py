@@ -54,7 +54,16 @@ class RequestSigner:
     and the signature.
     """
 
-    def __init__(self, signing: Signing, subgraph: str, target: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        signing: Signing,
+        subgraph: str,
+        target: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        signs_added: bool = True,
+    ) -> None:
+        """Where it ``signs_added``, what other steps add may be among the headers that are signed."""
         path, _, query = target.partition("?")
         self._signing = signing
         self._keyed = Keyed(signing.secret)
@@ -67,11 +76,12 @@ class RequestSigner:
         self._names_of_body = self._names + b' "content-digest"'
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
+        self._signs_added = signs_added
 
     def __call__(self, request: SubgraphRequest, added: Headers) -> Headers:
         """As HeaderStep says. Of files, which are read as they are sent, no digest."""
         who_asks = self._signing.of_request(request.headers)
-        if added and self._signing.components(added)[0]:
+        if added and self._signs_added and self._signing.components(added)[0]:
             who_asks = self._signing.components(request.headers + added)
         return self._signature(b"POST", who_asks, None if request.files else request.body)
 

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 from router.execution.subgraph_client import Headers, SubgraphRequest
 
+# The headers that belong to a trace.
+TRACE_NAMES = frozenset({b"traceparent", b"tracestate", b"x-request-id"})
 TRACE_HEADERS: ContextVar[Headers] = ContextVar("trace_headers", default=())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -14,18 +14,26 @@ from router.execution.subgraph_client import Headers
 UNAUTHENTICATED = "UNAUTHENTICATED"
 
 
+def _asked_anew() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Requester:
     """Who a verified token says is asking: its ``claims`` (None where nobody is known), and the scopes in them.
 
     ``expires_at`` is when the token does, in seconds since 1970. One token has one requester while it is remembered, so
     that they are compared by identity; ``derived`` is what was worked out of its claims, by what it is for.
+
+    ``holds`` tells whether what is known here is true yet of another request with the same headers, without a look at
+    these; where that must be asked anew each time, it never does.
     """
 
     claims: Mapping[str, Any] | None = None
     scopes: frozenset[str] = frozenset()
     expires_at: float | None = None
     derived: dict[str, Any] = field(default_factory=dict, repr=False)
+    holds: Callable[[], bool] = field(default=_asked_anew, repr=False)
 
     @property
     def is_authenticated(self) -> bool:

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jwt
@@ -51,10 +52,11 @@ class TokenLimits:
     leeway_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    requester: Requester
-    issuer: Issuer
+@dataclass(slots=True)
+class _Verified:
+    """Until when a token holds, that was verified by this generation of ``keys``."""
+
+    keys: KeySource
     generation: int
     until: float
 
@@ -68,7 +70,7 @@ class TokenVerifier:
         self._issuers = {issuer.settings.issuer: issuer for issuer in issuers}
         self._limits = limits
         self._clock = clock
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Requester, _Verified]] = OrderedDict()
         self._looked_at = float("-inf")
 
     def known(self, token: bytes) -> Requester | None:
@@ -76,14 +78,18 @@ class TokenVerifier:
         known = self._known.get(token)
         if known is None:
             return None
+        requester, verified = known
+        if self._holds(verified):
+            self._known.move_to_end(token)
+            return requester
+        del self._known[token]
+        return None
+
+    def _holds(self, verified: _Verified) -> bool:
         now = self._clock()
         if not 0 <= now - self._looked_at < LOOK_EVERY_S:
             self._look(now)
-        if known.until > now and known.generation == known.issuer.keys.generation:
-            self._known.move_to_end(token)
-            return known.requester
-        del self._known[token]
-        return None
+        return verified.until > now and verified.generation == verified.keys.generation
 
     def _look(self, now: float) -> None:
         """A key that was taken away is noticed although no other token comes."""
@@ -100,10 +106,13 @@ class TokenVerifier:
             raise TokenRefused("it is too long")
         issuer, claims = await self._verify(token)
         expires_at = self._check_times(claims)
-        requester = Requester(claims, scopes_in(claims, issuer.settings.scopes_claim), expires_at)
-        self._known[token.encode()] = _Known(requester, issuer, issuer.keys.generation, expires_at)
+        verified = _Verified(issuer.keys, issuer.keys.generation, expires_at)
+        scopes = scopes_in(claims, issuer.settings.scopes_claim)
+        requester = Requester(claims, scopes, expires_at, holds=partial(self._holds, verified))
+        self._known[token.encode()] = requester, verified
         while len(self._known) > self._limits.max_cached:
-            self._known.popitem(last=False)
+            _, (_, forgotten) = self._known.popitem(last=False)
+            forgotten.until = 0.0  # Nobody else remembers it either.
         return requester
 
     async def _verify(self, token: str) -> tuple[Issuer, dict[str, Any]]:

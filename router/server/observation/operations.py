@@ -11,7 +11,8 @@ from typing import Any
 
 from starlette.types import Scope
 
-from router.server.exchange import Exchange, Step
+from router.server.exchange import Exchange, Heads, Step
+from router.server.header_section import HeaderSections
 
 METHOD = "WEBSOCKET"
 _OF_THE_TRACE = ("traceparent", "tracestate", "x-request-id")
@@ -25,12 +26,13 @@ class ObservedOperations:
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = tuple(steps)
+        self._heads, self._sections = Heads(), HeaderSections()
 
     def begin(self, scope: Scope, payload: Mapping[str, Any]) -> Exchange:
         """An operation with this ``payload`` has come, on the connection of ``scope``."""
         own = [header for header in scope["headers"] if header[0] not in _NAMES]
         headers = [*own, *_trace_in(payload.get("extensions"))]
-        exchange = Exchange({**scope, "method": METHOD, "headers": headers}, _nowhere, ())
+        exchange = Exchange({**scope, "method": METHOD, "headers": headers}, _nowhere, self._heads, self._sections)
         for step in self._steps:
             step.begin(exchange)
         return exchange

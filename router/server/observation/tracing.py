@@ -19,6 +19,8 @@ _AFTER_ALL_DIGITS = b"g"
 class Tracing(Step):
     """Gives each request a trace, and its answer the header ``x-request-id``."""
 
+    adds_own = True
+
     def begin(self, exchange: Exchange) -> None:
         """Begin the trace, or continue the sender's."""
         trace = exchange.trace = begin_trace(exchange.fields)

@@ -56,6 +56,16 @@ async def test_a_token_opens_what_is_protected(client: httpx.AsyncClient, issuer
 
 
 @pytest.mark.asyncio
+async def test_a_second_token_is_refused_beside_one_that_is_known(client: httpx.AsyncClient, issuer: IssuerNow) -> None:
+    token = bearer(issuer.token())
+    for _ in range(2):
+        assert (await client.post("/graphql", json=DIARY, headers=token)).json() == {"data": {"diary": "dear diary"}}
+    both = [*token.items(), ("authorization", "Bearer forged")]
+    response = await client.post("/graphql", json=DIARY, headers=both)
+    assert (response.status_code, codes(response)) == (401, ["UNAUTHENTICATED"])
+
+
+@pytest.mark.asyncio
 async def test_scopes_in_the_token_count(client: httpx.AsyncClient, issuer: IssuerNow) -> None:
     query = {"query": "{ me { ssn } }"}
     for scope, ssn in (("read:ssn", None), ("read:ssn read:people", "078-05-1120")):

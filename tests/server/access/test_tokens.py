@@ -119,7 +119,9 @@ async def test_a_verified_token_is_remembered_until_it_expires() -> None:
     verifier, token = verifier_of(issuer), issuer.token()
     first = await verifier.requester(token)
     assert await verifier.requester(token) is first
+    assert first.holds()
     issuer.now += 60
+    assert not first.holds()
     with pytest.raises(TokenRefused, match="it has expired"):
         await verifier.requester(token)
 
@@ -132,16 +134,19 @@ async def test_only_so_many_are_remembered() -> None:
     first = [await verifier.requester(token) for token in tokens]
     again = [await verifier.requester(token) for token in reversed(tokens)]
     assert [one is other for one, other in zip(reversed(first), again, strict=True)] == [True, True, False]
+    assert [one.holds() for one in first] == [False, True, False]
+    assert [one.holds() for one in again] == [False, True, True]
 
 
 @pytest.mark.asyncio
 async def test_a_key_that_was_taken_away_takes_its_tokens_along() -> None:
     issuer = Issuer()
     verifier, token = verifier_of(issuer), issuer.token()
-    await verifier.requester(token)
+    before = await verifier.requester(token)
     issuer.rotate("two")
     issuer.now += 10
     assert (await verifier.requester(issuer.token())).is_authenticated
+    assert not before.holds()
     with pytest.raises(TokenRefused, match="it is signed by an unknown key"):
         await verifier.requester(token)
 

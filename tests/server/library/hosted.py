@@ -18,8 +18,8 @@ catalog = Shop().app("catalog")
 stock = Shop().app("stock")
 
 
-def hosted_router(identify: Identify | None = None) -> router.Router:
-    return router.Router(SUPERGRAPH, SETTINGS, identify)
+def hosted_router(identify: Identify | None = None, **more: Any) -> router.Router:
+    return router.Router(SUPERGRAPH, {**SETTINGS, **more}, identify)
 
 
 def browser(app: ASGIApp) -> httpx.AsyncClient:

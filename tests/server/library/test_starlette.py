@@ -96,3 +96,15 @@ async def test_a_host_refuses_with_its_own_words() -> None:
         response = await client.post("/shop/graphql", json=PRODUCT)
     assert response.status_code == 401
     assert response.json() == {"errors": [{"message": "Sign in first.", "extensions": {"code": "SIGN_IN_FIRST"}}]}
+
+
+@pytest.mark.asyncio
+async def test_a_host_is_asked_anew_by_each_request_with_the_same_headers() -> None:
+    names = iter((b"ada", b"bob"))
+
+    async def identify(_: Scope) -> router.Caller:
+        return router.Caller(((b"authorization", next(names)),))
+
+    graph = hosted_router(identify, telemetry={"trace_context": True})
+    async with graph.lifespan(), browser(mounted(graph)) as client:
+        assert [await whoami(client), await whoami(client)] == ["ada", "bob"]
