@@ -24,6 +24,6 @@ def serve_forked(app: RouterApp, listeners: list[socket.socket], settings: Route
     gc.collect()
     gc.freeze()
     try:
-        Workers(listeners, work).run()
+        Workers(listeners, work, settings.server.drain_s).run()
     finally:
         close_peer_sockets(paths, peer_sockets)

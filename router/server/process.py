@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import math
-import os
 import resource
 import signal
 import socket
@@ -25,13 +24,13 @@ from router.server.allocator import give_large_blocks_back
 from router.server.app import RouterApp
 from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.leaving import leave_threads_behind, leave_unfinished
 from router.server.log_line import LogLine
 from router.server.shedding_protocol import SheddingProtocol
 from router.server.websocket_protocol import BoundedWebSocketProtocol
 
-# Ends within 10 s of SIGTERM: requests under way have this long, the rest is left for closing.
+# Of the END_WITHIN_S of the process, requests under way have this long, the rest is left for closing.
 GRACE_S = 6
-THREADS_END_WITHIN_S = 1.0
 # Answers are trees without cycles, which die by their counts: looking for cycles every 700 allocations finds none.
 COLLECT_AFTER_ALLOCATIONS = 50_000
 # libuv takes one connection from a listener in a round of the event loop. A loop with much to do goes round seldom, and
@@ -133,21 +132,9 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     server = _Server(config, app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=_several_times(listeners)))
-        late = threading.Timer(THREADS_END_WITHIN_S, _leave_threads_behind)
-        late.daemon = True
-        late.start()
+        server.has_ended()
+        late = leave_threads_behind()
     late.cancel()
-
-
-def _leave_threads_behind() -> None:
-    """End the process although its loop, which is being closed, still waits for threads.
-
-    getaddrinfo waits for a name server that is gone for as long as resolv.conf says, and nothing can cancel it. All
-    that the app had open is closed by now.
-    """
-    logging.getLogger(__name__).warning("ended without threads that do not end")
-    logging.shutdown()
-    os._exit(0)
 
 
 def _several_times(listeners: list[socket.socket]) -> list[socket.socket]:
@@ -161,6 +148,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._draining: asyncio.TimerHandle | None = None
+        self._late: threading.Timer | None = None
 
     def begin_end(self, sig: int) -> None:
         """Begin the end: at once for whoever asks twice, else when those who send requests could learn of it."""
@@ -175,8 +163,15 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take no more requests, finish those under way, and end."""
+        if self._late is None:
+            self._late = leave_unfinished()
         self._app.end_streams()
         super().handle_exit(sig, frame)
+
+    def has_ended(self) -> None:
+        """All that was open is closed."""
+        if self._late is not None:
+            self._late.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

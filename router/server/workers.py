@@ -6,7 +6,8 @@ connections. The first process serves nothing: it waits for signals, passes them
 with new ones on the same sockets, so that connections which already wait there are not lost::
 
     signal           what the first process does
-    SIGTERM, SIGINT  SIGTERM to all workers; ends when they have, or kills them after END_WITHIN_S
+    SIGTERM, SIGINT  SIGTERM to all workers; ends when they have, or kills them END_WITHIN_S after they drained.
+                     A second one is passed on as well: they drain no longer
     SIGHUP           SIGHUP to all workers, which read supergraph and settings anew
     SIGCHLD          a worker ended by itself: told, and replaced after a pause
 """
@@ -22,7 +23,8 @@ from collections.abc import Callable, Sequence
 
 logger = logging.getLogger("galleria.router")
 
-END_WITHIN_S = 9.0
+# By then a worker has ended itself, unless it cannot.
+END_WITHIN_S = 9.7
 PAUSE_BEFORE_REPLACING_S = 1.0
 _ENDS = frozenset({signal.SIGTERM, signal.SIGINT})
 _WAITED_FOR = _ENDS | {signal.SIGHUP, signal.SIGCHLD}
@@ -31,11 +33,12 @@ Work = Callable[[int, socket.socket], None]
 
 
 class Workers:
-    """Runs ``work(number, listener)`` in a process for each of the ``listeners``."""
+    """Runs ``work(number, listener)`` in a process for each of the ``listeners``, which drains for ``drain_s``."""
 
-    def __init__(self, listeners: Sequence[socket.socket], work: Work) -> None:
+    def __init__(self, listeners: Sequence[socket.socket], work: Work, drain_s: float) -> None:
         self._listeners = listeners
         self._work = work
+        self._drain_s = drain_s
         self._numbers: dict[int, int] = {}
 
     def run(self) -> None:
@@ -85,13 +88,16 @@ class Workers:
 
     def _end(self) -> None:
         self._tell_all(signal.SIGTERM)
-        deadline = time.monotonic() + END_WITHIN_S
+        deadline = time.monotonic() + self._drain_s + END_WITHIN_S
         while self._numbers:
             self._ended()
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 self._tell_all(signal.SIGKILL)
-            signal.sigtimedwait({signal.SIGCHLD}, max(min(left_s, 0.5), 0.01))
+            received = signal.sigtimedwait({signal.SIGCHLD, *_ENDS}, max(min(left_s, 0.5), 0.01))
+            if received is not None and received.si_signo in _ENDS:
+                self._tell_all(signal.SIGTERM)
+                deadline = min(deadline, time.monotonic() + END_WITHIN_S)
 
     def _tell_all(self, number: signal.Signals) -> None:
         for pid in self._numbers:
