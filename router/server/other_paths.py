@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from router.server.access.bearer_secret import says_secret
 from router.server.access.caller import Identity
 from router.server.caching.invalidation import invalidation_route
 from router.server.config import RouterConfig
@@ -29,7 +30,7 @@ def other_paths(
     config: RouterConfig, graph: Graph | None, service: GraphQLService, identity: Identity | None, lasting: Lasting
 ) -> Starlette:
     """The app of all paths but that of GraphQL: what ``config`` opens, and NOT_FOUND."""
-    routes = [*_health_routes(service, lasting), _metrics_route(lasting.telemetry)]
+    routes = [*_health_routes(service, lasting), _metrics_route(config, lasting.telemetry)]
     if config.has_explorer:
         routes += explorer_routes(config)
     if config.has_explorer or config.authorization.inspection_scope is not None:
@@ -58,11 +59,15 @@ def _health_routes(service: GraphQLService, lasting: Lasting) -> list[BaseRoute]
     return [Route("/health/live", live), Route("/health/ready", ready)]
 
 
-def _metrics_route(telemetry: Telemetry) -> BaseRoute:
+def _metrics_route(config: RouterConfig, telemetry: Telemetry) -> BaseRoute:
+    secret = config.telemetry.metrics.secret
+
     async def metrics(request: Request) -> Response:
+        if secret is not None and not says_secret(request.headers, secret):
+            return Response("", 401, {"www-authenticate": "Bearer"})
         exposition = telemetry.exposition()
         if telemetry.peers is not None and ALONE_HEADER not in request.headers:
-            exposition = await telemetry.peers.exposition(exposition)
+            exposition = await telemetry.peers.exposition(exposition, request.headers.get("authorization"))
         return Response(exposition, media_type=METRICS_TYPE)
 
     return Route("/metrics", metrics)

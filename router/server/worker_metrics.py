@@ -23,21 +23,27 @@ class WorkerPeers:
     number: int
     paths: Sequence[Path]
 
-    async def exposition(self, own: bytes) -> bytes:
-        """The metrics of all workers that answer, with the label ``worker``; ``own`` are this one's."""
+    async def exposition(self, own: bytes, authorization: str | None = None) -> bytes:
+        """The metrics of all workers that answer, with the label ``worker``; ``own`` are this one's.
+
+        The others ask for what this one was asked with too: ``authorization``.
+        """
         # Here, because it takes a tenth of a second that a router with one worker need not wait.
         import httpx
 
         texts = {self.number: own.decode()}
+        headers = {ALONE_HEADER: "1", **({"authorization": authorization} if authorization is not None else {})}
         for number, path in enumerate(self.paths):
             if number == self.number:
                 continue
             transport = httpx.AsyncHTTPTransport(uds=str(path))
             async with httpx.AsyncClient(transport=transport, timeout=ANSWER_WITHIN_S, trust_env=False) as client:
                 try:
-                    texts[number] = (await client.get("http://worker/metrics", headers={ALONE_HEADER: "1"})).text
+                    answer = await client.get("http://worker/metrics", headers=headers)
                 except httpx.HTTPError:
                     continue
+                if answer.status_code == 200:
+                    texts[number] = answer.text
         return merge_expositions(texts)
 
     async def tell(self, path: str, headers: Mapping[str, str], body: bytes) -> bool:

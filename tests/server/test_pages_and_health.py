@@ -123,3 +123,15 @@ async def test_metrics_count_requests_fetches_and_cached_operations(production: 
     assert 'galleria_fetches_total{code="SUBGRAPH_REQUEST_FAILED",subgraph="stock"} 1.0' in lines
     assert "galleria_operations_compiled_total 2.0" in lines
     assert "galleria_operations_cached 2.0" in lines
+
+
+@pytest.mark.asyncio
+async def test_metrics_are_told_to_who_says_their_secret(shop: Shop) -> None:
+    metrics = {"telemetry": {"metrics": {"secret": "correct horse battery"}}}
+    async with client_of(router_over(shop, RouterConfig.model_validate(metrics))) as client:
+        for said in ({}, {"authorization": "Bearer wrong horse battery"}, {"authorization": "Bearer "}):
+            response = await client.get("/metrics", headers=said)
+            assert (response.status_code, response.text, response.headers["www-authenticate"]) == (401, "", "Bearer")
+        response = await client.get("/metrics", headers={"authorization": "Bearer correct horse battery"})
+        assert "galleria_requests_total" in response.text
+        assert (await client.get("/health/ready")).status_code == 200

@@ -50,6 +50,18 @@ def test_both_workers_answer_and_metrics_tell_of_both(tmp_path: Path) -> None:
     assert sum(int(count) for _, count in counts) == 40
 
 
+def test_workers_tell_their_metrics_to_who_says_the_secret_alone(tmp_path: Path) -> None:
+    config = tmp_path / "router.yaml"
+    config.write_text("telemetry: {metrics: {secret: correct horse battery}}")
+    said = {"authorization": "Bearer correct horse battery"}
+    with running_router(tmp_path, "--workers", "2", "--config", str(config)) as router:
+        url = f"{router.url}/metrics"
+        both = re.compile(r'worker="0".*worker="1"', re.DOTALL)
+        until(lambda: both.search(httpx.get(url, headers=said, trust_env=False).text) is not None, "both workers")
+        refused_at = httpx.get(url, trust_env=False)
+        assert (refused_at.status_code, refused_at.text) == (401, "")
+
+
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with running_router(tmp_path, "--workers", "2") as router:
         victim, survivor = await_workers(router, 2)

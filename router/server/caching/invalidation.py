@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from router.server.access.bearer_secret import says_secret
 from router.server.access.caller import Identity
 from router.server.answer import failure_answer
 from router.server.body import read_body
@@ -20,8 +19,6 @@ from router.server.request_error import RequestError
 from router.server.telemetry import Telemetry
 from router.server.worker_metrics import ALONE_HEADER
 
-_SCHEME = "Bearer "
-
 
 def invalidation_route(
     config: RouterConfig, cache: CachingClient, identity: Identity | None, telemetry: Telemetry
@@ -31,13 +28,11 @@ def invalidation_route(
     401 UNAUTHENTICATED, 403 FORBIDDEN, 400 INVALID_REQUEST, 503 WORKER_UNREACHABLE.
     """
     settings = config.entity_cache.invalidation
-    secret = settings.secret.get_secret_value().encode() if settings.secret is not None else None
-
+    secret = settings.secret
     told = frozenset({"authorization", "content-type", "cookie", config.authentication.header.lower()})
 
     async def check(request: Request) -> None:
-        said = request.headers.get("authorization", "")
-        if secret is not None and hmac.compare_digest(said.removeprefix(_SCHEME).encode(), secret):
+        if secret is not None and says_secret(request.headers, secret):
             return
         if settings.scope is None or identity is None:
             raise RequestError(401, "UNAUTHENTICATED", "Say the secret of the settings: 'authorization: Bearer ...'.")

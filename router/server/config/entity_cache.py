@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from router.server.config.bearer_secret import BearerSecret
 from router.server.config.free_path import FreePath
 from router.server.config.headers import UNSAFE_VALUE, HeaderName
 from router.server.config.section import Section
 
-LEAST_SECRET_LENGTH = 16
 Name = Annotated[str, Field(pattern=r"^[_A-Za-z][_0-9A-Za-z]*$")]
 Coordinate = Annotated[str, Field(pattern=r"^[_A-Za-z][_0-9A-Za-z]*(\.[_A-Za-z][_0-9A-Za-z]*)?$")]
 
@@ -22,12 +22,6 @@ def _valkey_url(url: SecretStr) -> SecretStr:
         # The value may hold a password, which no message may tell.
         raise PydanticCustomError(UNSAFE_VALUE, "this is no URL of a Valkey server, as in valkey://:password@host:6379")
     return url
-
-
-def _secret(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value()) < LEAST_SECRET_LENGTH:
-        raise PydanticCustomError(UNSAFE_VALUE, f"a secret has at least {LEAST_SECRET_LENGTH} characters")
-    return secret
 
 
 class LifetimeSettings(Section):
@@ -49,7 +43,7 @@ class InvalidationSettings(Section):
     """The endpoint that drops entries, for whoever knows the ``secret`` or has the ``scope``; there is none without."""
 
     path: FreePath = "/cache/invalidate"
-    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(None, repr=False)
+    secret: BearerSecret | None = Field(None, repr=False)
     scope: str | None = None
 
     @property

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from router.server.config.bearer_secret import BearerSecret
 from router.server.config.section import Section
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
@@ -32,12 +33,14 @@ class TracingSettings(Section):
 class MetricsSettings(Section):
     """``operations``: operations are counted by name and client, and the stages that they pass are measured.
 
-    ``max_operations`` and ``max_clients`` are how many names have figures of their own; all others are one.
+    ``max_operations`` and ``max_clients`` are how many names have figures of their own; all others are one. With a
+    ``secret`` they are told to whoever says it, else to everybody.
     """
 
     operations: bool = False
     max_operations: int = Field(50, ge=1, le=1000)
     max_clients: int = Field(10, ge=1, le=1000)
+    secret: BearerSecret | None = Field(None, repr=False)
 
 
 class TelemetrySettings(Section):
