@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ConstDirectiveNode, DocumentNode, TypeDefinitionNode
+from graphql import ConstDirectiveNode, DocumentNode, ObjectTypeDefinitionNode, TypeDefinitionNode
 
 from router.federation.alternatives import alternatives_in
-from router.supergraph.join_spec import JoinNames, directive_values, is_machinery
+from router.supergraph.join_spec import JoinNames, directive_values, is_machinery, read_join_fields
 
 Alternatives = tuple[frozenset[str], ...]
 _NOTHING: Alternatives = (frozenset(),)
@@ -26,6 +26,13 @@ class Requirement:
     authenticated: bool = False
     scopes: Alternatives = _NOTHING
     policies: Alternatives = _NOTHING
+
+    def and_also(self, other: Requirement | None) -> Requirement:
+        """What meets both; ``self`` where there is no ``other``, or the same."""
+        if other is None or other == self:
+            return self
+        scopes, policies = _all_of((self.scopes, other.scopes)), _all_of((self.policies, other.policies))
+        return Requirement(self.authenticated or other.authenticated, scopes, policies)
 
 
 # By coordinate: `Type`, or `Type.field`.
@@ -41,6 +48,27 @@ def read_protections(document: DocumentNode, names: JoinNames) -> Protections:
         requirement = _read_requirement(directives, names)
         if requirement is not None:
             found[coordinate] = requirement
+    return found | _of_interface_objects(document, names, found)
+
+
+def _of_interface_objects(document: DocumentNode, names: JoinNames, own: Protections) -> dict[str, Requirement]:
+    """The requirements of fields that objects have from an interface object: the interface's as well as their own.
+
+    Our composer copies them to the objects; a supergraph of another may have them at the interface alone, whose field
+    is the same one.
+    """
+    found: dict[str, Requirement] = {}
+    for definition in document.definitions:
+        if not isinstance(definition, ObjectTypeDefinitionNode):
+            continue
+        for field in definition.fields or ():
+            if not any(one.graph is None for one in read_join_fields(field.directives, names)):
+                continue
+            coordinate = f"{definition.name.value}.{field.name.value}"
+            for interface in definition.interfaces or ():
+                inherited = own.get(f"{interface.name.value}.{field.name.value}")
+                if inherited is not None:
+                    found[coordinate] = inherited.and_also(found.get(coordinate) or own.get(coordinate))
     return found
 
 
