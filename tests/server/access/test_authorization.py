@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from router.errors import InputError, OperationError
@@ -172,8 +174,18 @@ async def broken(policy: str, who: Requester) -> bool:
     raise RuntimeError("out of order")
 
 
+async def endless(policy: str, who: Requester) -> bool:
+    return await asyncio.Event().wait()
+
+
+async def saying_no(policy: str, who: Requester) -> str:
+    """Every text but the empty one is true to Python."""
+    return "no"
+
+
 def with_policy(name: str, function: str) -> RouterConfig:
-    return RouterConfig(authorization=AuthorizationSettings(policies={name: f"{__name__}:{function}"}))
+    policies = {name: f"{__name__}:{function}"}
+    return RouterConfig(authorization=AuthorizationSettings(policies=policies, policy_timeout_s=0.05))
 
 
 @pytest.mark.asyncio
@@ -183,6 +195,8 @@ def with_policy(name: str, function: str) -> RouterConfig:
         ("open", "if_named_open", True),
         ("*", "if_named_open", True),
         ("open", "broken", False),
+        ("open", "endless", False),
+        ("open", "saying_no", False),
         ("other", "if_named_open", False),
     ],
 )
