@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -17,6 +18,9 @@ from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_T
 from router.execution.http.client import HttpLimits
 from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers, SubgraphRequest, SubgraphResponse
+
+if TYPE_CHECKING:
+    import httpcore
 
 _JSON = (b"content-type", b"application/json")
 _HEADERS = ((b"accept", b"application/graphql-response+json, application/json"),)
@@ -63,7 +67,15 @@ class HttpxSubgraphClient:
         await self._client.aclose()
 
     async def _exchange(self, url: httpx.URL, request: SubgraphRequest) -> SubgraphResponse:
-        async with _streamed(self._client, url, request, self._headers, self._extensions) as response:
+        handshake = _Handshake()
+        try:
+            return await self._read(url, request, {**self._extensions, "trace": handshake.follow})
+        except BaseException:
+            await handshake.give_up()
+            raise
+
+    async def _read(self, url: httpx.URL, request: SubgraphRequest, extensions: Mapping[str, Any]) -> SubgraphResponse:
+        async with _streamed(self._client, url, request, self._headers, extensions) as response:
             chunks: list[bytes] = []
             size = 0
             # Not httpx's own decoding, whose chunks are as large as what the subgraph sent makes them.
@@ -97,8 +109,30 @@ class HttpxSubgraphClient:
         return SubgraphFailure(INVALID_RESPONSE, message)
 
 
+class _Handshake:
+    """Of a request's connection: where one is cancelled, httpcore leaves the socket to the garbage collector."""
+
+    def __init__(self) -> None:
+        self._connected: httpcore.AsyncNetworkStream | None = None
+        self._shaking: httpcore.AsyncNetworkStream | None = None
+
+    async def follow(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear of what httpcore does, as its extension ``trace`` says."""
+        if event == "connection.connect_tcp.complete":
+            self._connected = info["return_value"]
+        elif event == "connection.start_tls.started":
+            self._shaking = self._connected
+        elif event == "connection.start_tls.complete":
+            self._shaking = None
+
+    async def give_up(self) -> None:
+        """Close the connection where nobody has shaken hands."""
+        if self._shaking is not None:
+            await self._shaking.aclose()
+
+
 def _streamed(
-    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest, own: Headers, extensions: Mapping[str, str]
+    client: httpx.AsyncClient, url: httpx.URL, request: SubgraphRequest, own: Headers, extensions: Mapping[str, Any]
 ) -> AbstractAsyncContextManager[httpx.Response]:
     """Send a request as JSON, or as multipart/form-data where it has files, which are read as they are sent."""
     headers = [*own, *request.headers]

@@ -84,6 +84,31 @@ async def raw_server(talk: Talk, port: int = 0, tls: ssl.SSLContext | None = Non
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@dataclass(slots=True)
+class SilentServer:
+    """Its ``port``; whether a client has ``begun`` to speak, and whether one has ``closed`` its connection."""
+
+    port: int = 0
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[SilentServer]:
+    """A server that takes connections, reads, and never says a word."""
+    state = SilentServer()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            state.begun.set()
+        state.closed.set()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        state.port = server.sockets[0].getsockname()[1]
+        yield state
+
+
 def ok(body: bytes, *headers: bytes) -> bytes:
     """A response of status 200, framed by its length."""
     lines = [b"HTTP/1.1 200 OK", b"content-length: %d" % len(body), *headers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -15,14 +16,15 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from router.execution.answer import SubgraphAnswer
-from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
+from router.execution.http.tls import Tls
 from router.execution.json_numbers import decode_exact, encode
 from router.execution.subscription.event_source import EventRequest, EventSource, SubscriptionRefused
 from router.execution.subscription.event_stream import EventStreamError, EventStreamReader
 from router.execution.subscription.sse_source import SseSource
 from router.execution.subscription.websocket_source import WebSocketSource, websocket_url
 from tests.execution.event_subgraphs import BODY, HEADERS, EventSubgraph, Stream, Tell, sse_subgraph, websocket_subgraph
-from tests.execution.raw_server import Exchange, ok, raw_server
+from tests.execution.raw_server import Exchange, ok, raw_server, silent_server
 
 Start = Callable[[Tell, asyncio.Event], AbstractAsyncContextManager[EventSubgraph]]
 BOTH = pytest.mark.parametrize("start", [websocket_subgraph, sse_subgraph], ids=["websocket", "sse"])
@@ -128,6 +130,36 @@ async def test_leaving_tells_the_subgraph(start: Start) -> None:
             assert await anext(events) == SubgraphAnswer({"ticks": 1}, [])
         async with asyncio.timeout(10):
             await left.wait()
+
+
+QUICK: dict[str, EventSource] = {
+    "websocket": WebSocketSource(Tls(ssl.create_default_context()), connect_timeout_s=0.2),
+    "sse": SseSource(Tls(ssl.create_default_context()), connect_timeout_s=0.2, silence_timeout_s=0.4),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "scheme", "message"),
+    [
+        ("websocket", "https", "Subgraph 'clock' did not open a WebSocket within 0.2 seconds."),
+        ("websocket", "http", "Subgraph 'clock' did not open a WebSocket within 0.2 seconds."),
+        ("sse", "https", "Subgraph 'clock' could not be connected to in time."),
+        ("sse", "http", "Subgraph 'clock' fell silent."),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_subgraph_that_takes_connections_and_never_speaks_is_given_up_in_time(
+    way: str, scheme: str, message: str
+) -> None:
+    """Over TLS it never shakes hands. Its connection is closed, too."""
+    async with silent_server() as server:
+        url = f"{scheme}://127.0.0.1:{server.port}/"
+        with pytest.raises(SubgraphFailure) as caught:
+            await read(QUICK[way], EventRequest("clock", url, BODY, HEADERS, decode_exact))
+        async with asyncio.timeout(5):
+            await server.closed.wait()
+    assert (caught.value.code, caught.value.message) == (SUBGRAPH_TIMEOUT, message)
+    assert not isinstance(caught.value, SubscriptionRefused)
 
 
 @pytest.mark.parametrize("source", [WebSocketSource(), SseSource()], ids=["websocket", "sse"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import io
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +19,8 @@ from router.execution.errors import SubgraphFailure
 from router.execution.http.client import HttpSubgraphClient
 from router.execution.http.tls import Tls
 from router.execution.subgraph_client import SubgraphRequest
-from tests.execution.raw_server import Exchange, ok, raw_server
+from router.execution.uploads import SentFile, UploadedFile
+from tests.execution.raw_server import Exchange, ok, raw_server, silent_server
 
 QUERY = SubgraphRequest("a", b'{"query":"{x}"}', timeout_s=5)
 REFUSED = ("SUBGRAPH_REQUEST_FAILED", "Subgraph 'a' could not be reached: TLS handshake failed.")
@@ -128,3 +132,31 @@ async def test_a_subgraph_without_tls_is_not_spoken_to_in_the_clear(authority: A
 
     assert caught.value.code == "SUBGRAPH_TIMEOUT"
     assert server.exchanges == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["query", "upload"])
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timeout", "cancelled"])
+async def test_a_handshake_without_an_end_is_given_up_with_its_connection(way: str, *, is_cancelled: bool) -> None:
+    """At once, and not when Python collects what nobody knows any more."""
+    file = SentFile(UploadedFile("photo", "image/png", 7, io.BytesIO(b"a photo")), ("variables.photo",))
+    files = (file,) if way == "upload" else ()
+    request = SubgraphRequest("a", b"{}", timeout_s=60 if is_cancelled else 0.2, files=files)
+    async with silent_server() as server, asyncio.timeout(10):
+        tls = {"a": Tls(ssl.create_default_context())}
+        client = HttpSubgraphClient({"a": f"https://127.0.0.1:{server.port}/graphql"}, tls=tls)
+        gc.disable()
+        try:
+            asking = asyncio.create_task(client.send(request))
+            if is_cancelled:
+                await server.begun.wait()
+                asking.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asking
+            else:
+                with pytest.raises(SubgraphFailure, match="did not answer within"):
+                    await asking
+            await server.closed.wait()
+        finally:
+            gc.enable()
+        await client.close()

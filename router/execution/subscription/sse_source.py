@@ -36,20 +36,29 @@ _HEADERS = (
 
 
 class SseSource:
-    """An EventSource over server-sent events; where the URL is https, over ``tls``, or what the system trusts."""
+    """An EventSource over server-sent events; where the URL is https, over ``tls``, or what the system trusts.
 
-    def __init__(self, tls: Tls | None = None) -> None:
+    A connection, with TLS, is made within ``connect_timeout_s``; afterwards the subgraph may be silent for as long as
+    ``silence_timeout_s``. So long it may take for its head as well: some servers send that with the first event.
+    """
+
+    def __init__(
+        self,
+        tls: Tls | None = None,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        silence_timeout_s: float = SILENCE_TIMEOUT_S,
+    ) -> None:
         self._tls = tls
+        self._timeout = httpx.Timeout(connect_timeout_s, read=silence_timeout_s)
 
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
         """As the protocol says."""
-        timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=SILENCE_TIMEOUT_S)
         headers = [*_HEADERS, *request.headers]
         context = self._tls.context if self._tls is not None else _tls()
         server_name = self._tls.server_name if self._tls is not None else None
         extensions = {"sni_hostname": server_name} if server_name is not None else {}
-        async with httpx.AsyncClient(timeout=timeout, verify=context, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=self._timeout, verify=context, trust_env=False) as client:
             sending = client.build_request(
                 "POST", request.url, content=request.body, headers=headers, extensions=extensions
             )
@@ -116,6 +125,8 @@ async def _only_answer(response: httpx.Response, request: EventRequest) -> Subgr
 
 
 def _lost(subgraph: str, error: httpx.HTTPError) -> SubgraphFailure:
+    if isinstance(error, httpx.ConnectTimeout):
+        return SubgraphFailure(SUBGRAPH_TIMEOUT, f"Subgraph '{subgraph}' could not be connected to in time.")
     if isinstance(error, httpx.TimeoutException):
         return SubgraphFailure(SUBGRAPH_TIMEOUT, f"Subgraph '{subgraph}' fell silent.")
     return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' could not be reached: connection failed.")

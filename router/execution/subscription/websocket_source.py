@@ -36,15 +36,19 @@ _INIT_TIMEOUT = 4408
 
 
 class WebSocketSource:
-    """An EventSource over WebSocket; where the URL is wss or https, over ``tls``, or what the system trusts."""
+    """An EventSource over WebSocket; where the URL is wss or https, over ``tls``, or what the system trusts.
 
-    def __init__(self, tls: Tls | None = None) -> None:
+    The subgraph acknowledges the connection within ``connect_timeout_s``, with TLS and all that is said before.
+    """
+
+    def __init__(self, tls: Tls | None = None, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
         self._tls = tls
+        self._connect_timeout_s = connect_timeout_s
 
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
         """As the protocol says."""
-        socket = await _connect(request, self._tls)
+        socket = await _connect(request, self._tls, self._connect_timeout_s)
         try:
             async with aclosing(_events(socket, request)) as events:
                 yield events
@@ -62,13 +66,13 @@ class _ConnectHere(connect):
         return exc
 
 
-async def _connect(request: EventRequest, tls: Tls | None) -> ClientConnection:
+async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> ClientConnection:
     """An acknowledged connection on which the subscription was asked for."""
     name, url = request.subgraph, websocket_url(request.url)
     is_secure = url.startswith("wss:")
     secured = tls if is_secure else None
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             socket = await _ConnectHere(
                 url,
                 ssl=secured.context if secured is not None else is_secure or None,
@@ -88,7 +92,7 @@ async def _connect(request: EventRequest, tls: Tls | None) -> ClientConnection:
                 raise
     except TimeoutError:
         raise SubgraphFailure(
-            SUBGRAPH_TIMEOUT, f"Subgraph '{name}' did not open a WebSocket within {CONNECT_TIMEOUT_S:.3g} seconds."
+            SUBGRAPH_TIMEOUT, f"Subgraph '{name}' did not open a WebSocket within {within_s:.3g} seconds."
         ) from None
     except InvalidStatus as error:
         raise _refused_handshake(name, error.response.status_code) from None
