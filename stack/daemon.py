@@ -57,7 +57,19 @@ def accepts(port: int) -> bool:
     """Whether somebody listens on 127.0.0.1:``port``."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0 and not is_connected_to_itself(probe)
+
+
+def is_connected_to_itself(connection: socket.socket) -> bool:
+    """Whether nobody else is at the other end.
+
+    The system chooses the port that a connection comes from. Where nobody listens and it happens to choose the very
+    port that is asked for, TCP takes the connection's own SYN for another's (RFC 9293, section 3.5).
+    """
+    try:
+        return bool(connection.getsockname() == connection.getpeername())
+    except OSError:
+        return False  # Whoever was there has closed it again.
 
 
 def _await_port(process: subprocess.Popen[bytes], name: str, port: int, log: Path) -> None:
