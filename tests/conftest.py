@@ -1,4 +1,4 @@
-"""Servers that tests share: one database and one NATS a session, emptied for each test, and one whole mall."""
+"""What tests share: one database and one NATS a session, emptied for each test, two authorities, and one whole mall."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import nats
 import pytest
+import trustme
 from nats.js.errors import NotFoundError
 
 from stack import mongodb
@@ -62,6 +63,18 @@ def nats_url(nats_server_url: str) -> str:
     with ThreadPoolExecutor(1) as pool:  # the test's own loop may be running already
         pool.submit(asyncio.run, _delete_streams(nats_server_url)).result()
     return nats_server_url
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who signs the certificates that are believed."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def stranger() -> trustme.CA:
+    """Who signs those that are not."""
+    return trustme.CA()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from router.server.config.tls import SubgraphTlsSettings, TlsSettings
 from router.told_url import told_url
 
 _KEY = "subgraphs.tls"
-_FILES = ("ca_file", "certificate_file", "key_file")
+_FILES = ("ca_file", "crl_file", "certificate_file", "key_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,16 @@ def secured_urls(urls: Mapping[str, str], config: RouterConfig) -> Mapping[str, 
 
 
 def _of(settings: SubgraphTlsSettings, subgraph: str) -> TlsSettings:
-    """What holds for one subgraph. A certificate and its key are of one place, never of both."""
+    """What holds for one subgraph.
+
+    A certificate and its key are of one place, never of both; and the lists for all are not those of its own authority.
+    """
     own = settings.subgraphs.get(subgraph, TlsSettings())
+    is_trust_own = own.ca_file is not None or own.crl_file is not None
     identity = own if own.certificate_file is not None else settings
     return TlsSettings(
         ca_file=own.ca_file or settings.ca_file,
+        crl_file=own.crl_file if is_trust_own else settings.crl_file,
         certificate_file=identity.certificate_file,
         key_file=identity.key_file,
         key_password=identity.key_password,
@@ -90,9 +96,20 @@ def _context(key: str, settings: TlsSettings) -> ssl.SSLContext:
     except OSError:
         message = f"{key}.ca_file: {settings.ca_file} holds no certificates of authorities in PEM."
         raise InputError(INVALID_CONFIG, message) from None
+    if settings.crl_file is not None:
+        _load_revocations(context, key, settings.crl_file)
     if settings.certificate_file is not None:
         _load_identity(context, key, settings)
     return context
+
+
+def _load_revocations(context: ssl.SSLContext, key: str, path: Path) -> None:
+    """From now on a certificate is believed only if a list of its authority, which is not too old, does not have it."""
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    with suppress(OSError):
+        context.load_verify_locations(path)
+    if not context.cert_store_stats()["crl"]:
+        raise InputError(INVALID_CONFIG, f"{key}.crl_file: {path} holds no revocation lists of authorities in PEM.")
 
 
 def _load_identity(context: ssl.SSLContext, key: str, settings: TlsSettings) -> None:

@@ -95,21 +95,20 @@ async def test_a_collector_that_never_answers_does_not_hold_a_service_up(environ
     assert process.returncode == 0
 
 
-def test_a_thread_that_nothing_can_cancel_is_left_behind(environment: dict[str, str]) -> None:
-    """As one in getaddrinfo, whose name server is gone; the service has closed all it had open."""
-    with started([sys.executable, "-m", "tests.chassis.stuck_service", "thread", "60"], environment) as process:
+@pytest.mark.parametrize(
+    ("stuck", "end_within_s", "code", "told"),
+    [("thread", 60, 0, "stopped_before_threads"), ("loop", 0.5, 1, "stopped_unfinished")],
+)
+def test_what_nothing_can_cancel_is_left_behind(
+    environment: dict[str, str], stuck: str, end_within_s: float, code: int, told: str
+) -> None:
+    """The loop, or a thread, as one in getaddrinfo whose name server is gone: then all that was open is closed."""
+    command = [sys.executable, "-m", "tests.chassis.stuck_service", stuck, str(end_within_s)]
+    with started(command, environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "at work\n"
         log = stop(process)
-    assert (process.returncode, log) == (0, ["stopped_before_threads"])
-
-
-def test_a_service_that_cannot_finish_ends_with_code_1(environment: dict[str, str]) -> None:
-    with started([sys.executable, "-m", "tests.chassis.stuck_service", "loop", "0.5"], environment) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "at work\n"
-        log = stop(process)
-    assert (process.returncode, log) == (1, ["stopped_unfinished"])
+    assert (process.returncode, log) == (code, [told])
 
 
 @pytest.mark.asyncio

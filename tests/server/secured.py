@@ -8,10 +8,14 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.types import ASGIApp
 
 from tests.server.subscriptions.live import until
@@ -40,6 +44,23 @@ def write_files(folder: Path, authority: trustme.CA, of_router: trustme.CA | Non
     return files
 
 
+def write_revocations(
+    path: Path, authority: trustme.CA, *revoked: trustme.LeafCert, good_for: timedelta = timedelta(hours=1)
+) -> None:
+    """The list of ``authority``, made two hours ago and ``good_for`` so long from now, of what it has ``revoked``."""
+    now = datetime.now(UTC)
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    made = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    made = made.last_update(now - timedelta(hours=2)).next_update(now + good_for)
+    for one in revoked:
+        serial = x509.load_pem_x509_certificate(one.cert_chain_pems[0].bytes()).serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - timedelta(hours=2))
+        made = made.add_revoked_certificate(entry.build())
+    key = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    path.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
 @dataclass(slots=True)
 class Secured:
     """A subgraph's port, and how many handshakes came to an end that it liked."""
@@ -58,16 +79,23 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def secured(
-    app: ASGIApp, authority: trustme.CA, clients: trustme.CA | None = None, host: str = "localhost"
+    app: ASGIApp,
+    authority: trustme.CA,
+    clients: trustme.CA | None = None,
+    host: str = "localhost",
+    certificate: trustme.LeafCert | None = None,
 ) -> AsyncIterator[Secured]:
-    """``app`` over TLS as ``host``, for whoever has a certificate of ``clients`` (None: of ``authority``)."""
+    """``app`` over TLS as ``host``, for whoever has a certificate of ``clients`` (None: of ``authority``).
+
+    It proves who it is by ``certificate``, or by a new one.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, log_config=None, ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1, ws_ping_interval=None
     )
     config.load()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
+    (certificate or authority.issue_cert(host)).configure_cert(context)
     (clients or authority).configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     config.ssl = context

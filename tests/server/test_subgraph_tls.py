@@ -35,23 +35,13 @@ from router.server.subgraph_sdl import sdl_fetcher
 from router.server.subgraph_tls import open_tls
 from router.supergraph.read import read_supergraph
 from tests.server.running_router import running_router
-from tests.server.secured import Files, secured, write_files
+from tests.server.secured import Files, secured, write_files, write_revocations
 from tests.server.shop import SUPERGRAPH, Shop, client_of
 from tests.server.subscriptions.live import Auction, auction_app
 
 QUERY = {"query": "{ warehouses }"}
 ANSWER = {"data": {"warehouses": ["north", "south"]}}
 REFUSAL = "Subgraph 'stock' closed the connection without an answer, which may be its no to the router's certificate."
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def stranger() -> trustme.CA:
-    return trustme.CA()
 
 
 def config_of(tls: Mapping[str, Any], **others: Any) -> RouterConfig:
@@ -323,6 +313,36 @@ async def test_a_running_router_takes_over_renewed_files_and_tells_no_key(
     assert not [line for line in secrets if line in log]
 
 
+@pytest.mark.asyncio
+async def test_a_running_router_hears_of_a_certificate_that_is_revoked(tmp_path: Path, authority: trustme.CA) -> None:
+    files, lists, config = write_files(tmp_path / "tls", authority), tmp_path / "revoked.pem", tmp_path / "router.yaml"
+    write_revocations(lists, authority)
+    tls = {**files.settings(), "crl_file": str(lists)}
+    config.write_text(json.dumps({"supergraph": {"watch_interval_s": 0.1}, "subgraphs": {"tls": tls}}))
+    certificate = authority.issue_cert("localhost")
+    async with secured(Shop().app("stock"), authority, certificate=certificate) as subgraph:
+        with running_router(tmp_path, "--config", str(config), stock=subgraph.url()) as router:
+            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+                assert (await client.post(f"{router.url}/graphql", json=QUERY)).json() == ANSWER
+                write_revocations(lists, authority, certificate)
+                async with asyncio.timeout(20):
+                    while (await client.post(f"{router.url}/graphql", json=QUERY)).json() == ANSWER:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+
+
+@pytest.mark.asyncio
+async def test_lists_for_all_are_not_those_of_an_authority_of_one(
+    tmp_path: Path, authority: trustme.CA, stranger: trustme.CA
+) -> None:
+    lists = tmp_path / "revoked.pem"
+    write_revocations(lists, stranger)
+    files, foreign = write_files(tmp_path / "own", authority), write_files(tmp_path / "foreign", stranger)
+    for_all = {**foreign.settings(), "crl_file": str(lists)}
+    async with secured(Shop().app("stock"), authority) as subgraph:
+        settings = {**for_all, "subgraphs": {"stock": files.settings()}}
+        assert await answered(config_of(settings), subgraph.url()) == ANSWER
+
+
 def wrong(files: Files, folder: Path) -> dict[str, tuple[dict[str, str], str]]:
     """By what is wrong: the settings, and the message."""
     missing, text = folder / "missing.pem", folder / "text.pem"
@@ -335,6 +355,14 @@ def wrong(files: Files, folder: Path) -> dict[str, tuple[dict[str, str], str]]:
         "a text for an authority": (
             {"ca_file": str(text)},
             f"ca_file: {text} holds no certificates of authorities in PEM.",
+        ),
+        "a text for a list": (
+            {"crl_file": str(text)},
+            f"crl_file: {text} holds no revocation lists of authorities in PEM.",
+        ),
+        "an authority for its list": (
+            {**files.settings(), "crl_file": str(files.ca)},
+            f"crl_file: {files.ca} holds no revocation lists of authorities in PEM.",
         ),
         "a text for a certificate": (
             {**files.settings(), "certificate_file": str(text)},
@@ -349,7 +377,16 @@ def wrong(files: Files, folder: Path) -> dict[str, tuple[dict[str, str], str]]:
 
 @pytest.mark.parametrize(
     "name",
-    ["no authority", "a folder", "no key", "a text for an authority", "a text for a certificate", "a text for a key"],
+    [
+        "no authority",
+        "a folder",
+        "no key",
+        "a text for an authority",
+        "a text for a list",
+        "an authority for its list",
+        "a text for a certificate",
+        "a text for a key",
+    ],
 )
 @pytest.mark.parametrize("for_one", [False, True])
 def test_what_is_wrong_with_a_file_is_told_with_its_key(

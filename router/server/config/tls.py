@@ -31,10 +31,12 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_secret_text)]
 class TlsSettings(Section):
     """Files in PEM, relative to router.yaml. ``ca_file`` takes the place of the authorities that the system trusts.
 
+    With ``crl_file``, the lists of those that sign subgraphs' certificates, none of these may have been revoked.
     With ``certificate_file`` the router proves who it is; its key is in ``key_file``, or in the same file.
     """
 
     ca_file: FilePath = None
+    crl_file: FilePath = None
     certificate_file: FilePath = None
     key_file: FilePath = None
     key_password: Secret = None

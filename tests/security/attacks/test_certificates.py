@@ -23,7 +23,7 @@ from router.execution.subgraph_client import SubgraphResponse
 from router.server.config.tls import SubgraphTlsSettings
 from router.server.subgraph_tls import open_tls
 from tests.security.attacks.ways import ASKING, LISTENING, SECRET, Ask, query
-from tests.server.secured import write_files
+from tests.server.secured import write_files, write_revocations
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,16 +70,6 @@ async def impostor(context: ssl.SSLContext | None, speaks_first: bytes = b"") ->
             await asyncio.sleep(0)
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def stranger() -> trustme.CA:
-    return trustme.CA()
-
-
 def listening(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
@@ -123,6 +113,33 @@ async def test_who_cannot_prove_to_be_the_subgraph_is_told_nothing(
     assert server.received == b""
     told = caught.value.message
     assert not any(secret in told for secret in ("localhost", "127.0.0.1", str(tmp_path), "elsewhere", "trustme"))
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("wrong", ["revoked", "of another list", "of a list that is too old"])
+async def test_whose_certificate_is_not_known_to_be_good_is_told_nothing(
+    tmp_path: Path, authority: trustme.CA, stranger: trustme.CA, ask: Ask, wrong: str
+) -> None:
+    certificate, lists = authority.issue_cert("localhost"), tmp_path / "revoked.pem"
+    match wrong:
+        case "revoked":
+            write_revocations(lists, authority, authority.issue_cert("elsewhere.test"), certificate)
+        case "of another list":
+            write_revocations(lists, stranger)
+        case _:
+            write_revocations(lists, authority, good_for=-timedelta(minutes=1))
+    async with impostor(listening(certificate)) as server:
+        with pytest.raises(SubgraphFailure):
+            await ask(server.url, trusting(tmp_path / "tls", authority, server.url, crl_file=str(lists)))
+    assert server.received == b""
+
+
+async def test_whose_certificate_is_on_no_list_is_asked(tmp_path: Path, authority: trustme.CA) -> None:
+    lists = tmp_path / "revoked.pem"
+    write_revocations(lists, authority, authority.issue_cert("localhost"))
+    async with impostor(listening(authority.issue_cert("localhost"))) as server:
+        answer = await query(server.url, trusting(tmp_path / "tls", authority, server.url, crl_file=str(lists)))
+    assert answer == SubgraphResponse(200, b"{}")
 
 
 @EVERY_WAY
