@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -186,8 +185,11 @@ async def test_a_subscription_over_websocket_ends_with_its_token(issuer: IssuerN
             message = await client.receive()
             assert message["payload"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
             assert stack.service.subscriptions.count == 0
-            await client.subscribe(BIDS, "2")
-            assert json.dumps("UNAUTHENTICATED") in json.dumps(await client.receive())
+            for id_, operation in (("2", BIDS), ("3", "{ __typename }")):
+                await client.subscribe(operation, id_)
+                message = await client.receive()
+                assert (message["id"], message["type"]) == (id_, "error")
+                assert message["payload"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
 
 
 EXPIRED = [

@@ -79,6 +79,8 @@ async def test_named_origins_and_patterns_of_whole_origins_may(shop: Shop, origi
         response = await client.post("/graphql", json={"query": QUERY}, headers={"origin": origin})
     expected = origin if allowed else None
     assert response.headers.get("access-control-allow-origin") == expected
+    assert response.headers.get("access-control-allow-credentials") == ("true" if allowed else None)
+    assert response.headers["vary"] == "origin"
     assert (preflight.status_code, preflight.headers.get("access-control-allow-origin")) == (
         200 if allowed else 400,
         expected,

@@ -84,6 +84,16 @@ async def test_it_tells_of_subgraphs_replicas_rates_and_breakers() -> None:
 
 
 @pytest.mark.asyncio
+async def test_it_tells_of_the_ten_slowest_operations_the_slowest_first() -> None:
+    async with over_http(RouterConfig(environment="development", telemetry=COUNTED)) as client:
+        for number in range(12):
+            await client.post("/graphql", json={"query": f"query Q{number} {{ products {{ name }} }}"})
+        told = (await read(client))["operations"]
+    times = [one["slowestMs"] for one in told]
+    assert (len(told), times) == (10, sorted(times, reverse=True))
+
+
+@pytest.mark.asyncio
 async def test_a_browser_gets_a_page_that_runs_no_script(development: httpx.AsyncClient) -> None:
     response = await development.get("/status", headers=BROWSER)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
