@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 import router
-from router.execution.subgraph_client import SubgraphRequest
+from router.execution.subgraph_client import SubgraphRequest, with_headers
 
 
 class SubgraphHeader(router.Plugin):
@@ -29,4 +29,4 @@ class SubgraphHeader(router.Plugin):
         if request.subgraph not in self._subgraphs:
             return request
         others = tuple(header for header in request.headers if header[0] != self._header[0])
-        return request._replace(headers=(*others, self._header))
+        return with_headers(request, (*others, self._header))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
 from router.execution.merge import JsonObject
@@ -12,7 +14,7 @@ from router.execution.subgraph_client import SubgraphResponse
 Decode = Callable[[bytes], Any]
 
 
-class SubgraphAnswer(NamedTuple):
+class SubgraphAnswer(Struct, frozen=True):
     """The ``data`` (None where null or not there) and ``errors`` of a GraphQL answer; one of them says something."""
 
     data: JsonObject | None

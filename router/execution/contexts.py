@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, Node, OperationDefinitionNode, SelectionNode, VariableNode, Visitor, parse, visit
+from msgspec import structs
 
 from router.execution.answer import SubgraphAnswer
 from router.execution.json_numbers import encode
@@ -272,7 +273,7 @@ def put_together(
             first += context.size
         if answer.data is not None:
             answer.data[lookup.alias] = _entities(answer, lookup, batch)
-    return answer._replace(errors=[_moved(error, moved) for error in answer.errors])
+    return structs.replace(answer, errors=[_moved(error, moved) for error in answer.errors])
 
 
 def _entities(answer: SubgraphAnswer, lookup: ExecutableLookup, batch: Batch) -> list[Any] | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from router.execution.absences import Answered, absent_keys, put_nulls
 from router.execution.answer import Decode, SubgraphAnswer, read_answer
@@ -51,7 +52,7 @@ class FetchObserver(Protocol):
         """``failure_code`` is None where the subgraph gave a GraphQL answer, even one with errors."""
 
 
-class ExecutionContext(NamedTuple):
+class ExecutionContext(Struct, frozen=True):
     """What execution needs beside the plan and the variables.
 
     ``deadline`` is a time of the event loop's clock, after which nothing is waited for any more; ``timeouts_s`` are
@@ -67,7 +68,7 @@ class ExecutionContext(NamedTuple):
     has_files: bool = False
 
 
-class ExecutionResult(NamedTuple):
+class ExecutionResult(Struct, frozen=True):
     """The merged data, with the keys that planning added, and the errors at the client's paths.
 
     ``look_for_absent`` gives the errors of keys that subgraphs left out. Who meets an absent key is to ask it, once: an
@@ -105,8 +106,7 @@ async def execute_event(
     return ExecutionResult(data, run.failures.errors, run.look_for_absent)
 
 
-@dataclass(slots=True)
-class PlanRun:
+class PlanRun(Struct):
     """One execution of a plan; ``answered`` are the answers that were not looked through for absent keys yet."""
 
     executable: ExecutablePlan
@@ -114,7 +114,7 @@ class PlanRun:
     context: ExecutionContext
     data: JsonObject
     failures: Failures
-    answered: list[Answered] = field(default_factory=list, kw_only=True)
+    answered: list[Answered] = []
 
     async def fetch_all(self, first: SubgraphAnswer | None = None) -> None:
         """Run the fetches as their inputs come in, as many at once as there are ready.

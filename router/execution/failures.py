@@ -7,9 +7,11 @@ Nothing here runs while all goes well. The merged data bears no paths: they are 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct, structs
 
 from router.execution.brought import brought_at, brought_by_lookup, brought_by_roots
 from router.execution.errors import SUBGRAPH_ERROR, SubgraphFailure
@@ -31,8 +33,7 @@ class Loss:
     cause: FieldError
 
 
-@dataclass(slots=True)
-class Failures:
+class Failures(Struct):
     """The errors of one execution, and which values of the merged data are missing because of them.
 
     ``causes`` maps the ``id`` of an object (the data keeps it alive) and a response key to the error that made the
@@ -51,24 +52,24 @@ class Failures:
 
     data: JsonObject
     variables: Mapping[str, object]
-    errors: list[FieldError] = field(default_factory=list)
-    causes: dict[int, dict[str, FieldError]] = field(default_factory=dict)
-    absent: dict[int, dict[str, FieldError]] = field(default_factory=dict)
-    late: list[Loss] = field(default_factory=list)
-    nulls: dict[tuple[ClientPath, int], FieldError] = field(default_factory=dict)
+    errors: list[FieldError] = []
+    causes: dict[int, dict[str, FieldError]] = {}
+    absent: dict[int, dict[str, FieldError]] = {}
+    late: list[Loss] = []
+    nulls: dict[tuple[ClientPath, int], FieldError] = {}
     first_loss: FieldError | None = None
-    met: set[tuple[int, int]] = field(default_factory=set)
-    complete: set[int] = field(default_factory=set)
-    made: dict[int, dict[int, tuple[ExecutableFetch, ExecutableLookup]]] = field(default_factory=dict)
-    untyped: list[tuple[JsonObject, OwnedField, FieldError]] = field(default_factory=list)
-    inside: list[tuple[ExecutableLookup, JsonObject, Sequence[OwnedField], FieldError]] = field(default_factory=list)
-    unnamed: list[tuple[JsonObject, ClientPath, FieldError]] = field(default_factory=list)
-    stands: dict[int, dict[int, tuple[int, ClientPath]]] = field(default_factory=dict)
-    remainders: list[ExecutableFetch] = field(default_factory=list)
+    met: set[tuple[int, int]] = set()
+    complete: set[int] = set()
+    made: dict[int, dict[int, tuple[ExecutableFetch, ExecutableLookup]]] = {}
+    untyped: list[tuple[JsonObject, OwnedField, FieldError]] = []
+    inside: list[tuple[ExecutableLookup, JsonObject, Sequence[OwnedField], FieldError]] = []
+    unnamed: list[tuple[JsonObject, ClientPath, FieldError]] = []
+    stands: dict[int, dict[int, tuple[int, ClientPath]]] = {}
+    remainders: list[ExecutableFetch] = []
 
     def of_part(self) -> Failures:
         """The failures of another part of the answer: errors of its own, and the same missing values."""
-        return replace(self, errors=[], untyped=[], inside=[], unnamed=[], first_loss=None)
+        return structs.replace(self, errors=[], untyped=[], inside=[], unnamed=[], first_loss=None)
 
     @property
     def is_any(self) -> bool:

@@ -73,10 +73,10 @@ class _PartsRun:
                 failures = self.failures.of_part()
                 wait = self.first_is_delivered.wait
                 run: PlanRun = _LaterRun(
-                    part.executable, self.variables, self.context, data, failures, wait, answered=answered
+                    part.executable, self.variables, self.context, data, failures, answered, waits=wait
                 )
             else:
-                run = PlanRun(part.executable, self.variables, self.context, data, self.failures, answered=answered)
+                run = PlanRun(part.executable, self.variables, self.context, data, self.failures, answered)
             self.runs.append(run)
         waits = list(self.executable.waits)
         async with asyncio.TaskGroup() as tasks:
@@ -111,8 +111,7 @@ class _PartsRun:
                 self.first_is_delivered.set()
 
 
-@dataclass(slots=True)
-class _LaterRun(PlanRun):
+class _LaterRun(PlanRun, kw_only=True):
     """A run whose answers, and failures, are taken in when what it ``waits`` for has happened."""
 
     waits: Callable[[], Awaitable[object]]

@@ -7,12 +7,13 @@ For ``Representation(None, "Product", (InputField("upc", "upc", False), InputFie
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
 from orjson import Fragment
 
 from router.execution.json_numbers import encode
@@ -36,8 +37,7 @@ class InContext:
     size: int
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What one lookup sends: ``representations``, and for each the objects that share it and get its result.
 
     ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around. ``apart``
@@ -45,9 +45,9 @@ class Batch:
     that the key of an input is absent from an entity.
     """
 
-    representations: list[JsonObject | Fragment] = field(default_factory=list)
-    objects: list[list[JsonObject]] = field(default_factory=list)
-    contexts: list[InContext] = field(default_factory=list)
+    representations: list[JsonObject | Fragment] = []
+    objects: list[list[JsonObject]] = []
+    contexts: list[InContext] = []
     apart: Apart | None = None
     lacks_inputs: bool = False
 

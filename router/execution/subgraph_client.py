@@ -7,14 +7,16 @@ one test holds them to it.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from router.execution.uploads import SentFile
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class SubgraphRequest(NamedTuple):
+class SubgraphRequest(Struct, frozen=True):
     """A GraphQL request to ``subgraph``: a JSON ``body``, and ``headers`` beyond those that every request bears.
 
     ``repeatable`` is false for mutations, which no client ever sends twice. ``timeout_s`` covers all of it: waiting
@@ -31,12 +33,12 @@ class SubgraphRequest(NamedTuple):
 
 
 def with_headers(request: SubgraphRequest, headers: Headers) -> SubgraphRequest:
-    """``request`` with other headers; by hand, because ``_replace`` costs six times as much."""
-    subgraph, body, _, repeatable, timeout_s, files = request
-    return tuple.__new__(SubgraphRequest, (subgraph, body, headers, repeatable, timeout_s, files))
+    """``request`` with other headers; by hand, because ``structs.replace`` takes a multiple of it."""
+    subgraph, body, files = request.subgraph, request.body, request.files
+    return SubgraphRequest(subgraph, body, headers, request.repeatable, request.timeout_s, files)
 
 
-class SubgraphResponse(NamedTuple):
+class SubgraphResponse(Struct, frozen=True):
     """A complete HTTP response, its content encoding undone.
 
     ``headers`` are those that its client was told to keep, or all; their names are in lower case.

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema
+from msgspec import Struct
 
 from router.field_error import ClientPath, FieldError
 from router.operation.authorization import NOTHING_DENIED, Denied
@@ -25,7 +26,7 @@ from router.response.projection_source import ProjectionWriter, ProjectObject
 _NOTHING: Mapping[str, object] = {}
 
 
-class ProjectedResult(NamedTuple):
+class ProjectedResult(Struct, frozen=True):
     """What the client gets: ``data`` is None where a null went up to the root, ``extensions`` where there are none.
 
     ``cost`` is what it did cost, None where nobody counts that.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from starlette.types import Send
 
 from router.errors import OperationError
@@ -27,7 +28,7 @@ TOO_DEEP_MESSAGE = "The answer is nested too deeply. Select fewer levels."
 _CONTENT_TYPES = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_RESPONSE)}
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """A complete HTTP answer, but for its media type."""
 
     status: int

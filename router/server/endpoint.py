@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from router.execution.subgraph_client import Headers
@@ -54,8 +55,7 @@ class ClientHeaders:
     caller: Caller
 
 
-@dataclass(slots=True)
-class RequestHead:
+class RequestHead(Struct):
     """The head of an HTTP request, and what is ``said`` in it."""
 
     scope: Scope

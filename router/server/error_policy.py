@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from router.execution.execute import ExecutionResult
 from router.field_error import FieldError
 from router.server.config import RouterConfig
@@ -48,7 +50,9 @@ class ErrorPolicy:
         """``execute``, whose parts have their errors as clients may see them."""
 
         async def execute_presented(take: Take) -> None:
-            await execute(lambda part, result: take(part, result._replace(errors=self.presented(result.errors))))
+            await execute(
+                lambda part, result: take(part, structs.replace(result, errors=self.presented(result.errors)))
+            )
 
         return execute_presented
 

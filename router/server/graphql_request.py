@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from router.errors import OperationError
 from router.execution.json_numbers import decode_exact
@@ -17,7 +19,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARAMETERS = ("query", "operationName", "variables", "extensions", *ID_PARAMETERS)
 
 
-class GraphQLRequest(NamedTuple):
+class GraphQLRequest(Struct, frozen=True):
     """The parameters of a request; ``variables`` are not coerced yet, and may hold files where ``has_files``."""
 
     query: str

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive
@@ -126,7 +127,7 @@ def _read_form(form: FormData, limits: UploadLimits, documents: PersistedDocumen
             raise _invalid(f"The field 'map' has no list of paths for the file '{name}'.")
         for path in paths:
             _put(variables, path, file)
-    return request._replace(variables=variables, has_files=True)
+    return structs.replace(request, variables=variables, has_files=True)
 
 
 def _json_field(form: FormData, name: str, max_values: int) -> Any:

@@ -39,8 +39,8 @@ class PublicServers:
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
         self.asked += 1
-        status, body, _ = await self.inner.send(request)
-        return SubgraphResponse(status, body, PUBLIC)
+        response = await self.inner.send(request)
+        return SubgraphResponse(response.status, response.body, PUBLIC)
 
     async def close(self) -> None:
         """Nothing is open."""

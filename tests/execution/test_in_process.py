@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import strawberry
+from msgspec import structs
 
 from router.execution.errors import SubgraphFailure
 from router.execution.http.client import parse_address
@@ -146,7 +147,7 @@ async def test_silence_ends_with_the_time_limit() -> None:
                 cancelled.set()
 
     expected = ("SUBGRAPH_TIMEOUT", "Subgraph 'a' did not answer within 0.05 seconds.")
-    assert await fail(asgi_client(app), REQUEST._replace(timeout_s=0.05)) == expected
+    assert await fail(asgi_client(app), structs.replace(REQUEST, timeout_s=0.05)) == expected
     assert cancelled.is_set()
 
 
@@ -161,7 +162,7 @@ class Query:
 
 def asking(greeting: str) -> SubgraphRequest:
     sent = {"query": "query ($g: String!) { who(greeting: $g) }", "variables": {"g": greeting}}
-    return REQUEST._replace(body=json.dumps(sent).encode())
+    return structs.replace(REQUEST, body=json.dumps(sent).encode())
 
 
 @pytest.mark.asyncio

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec import structs
 
 from router.execution.errors import SubgraphFailure
 from router.execution.http.client import HttpSubgraphClient
@@ -127,7 +128,7 @@ async def test_a_subgraph_without_tls_is_not_spoken_to_in_the_clear(authority: A
     async with raw_server(answer) as server:
         client = HttpSubgraphClient({"a": by_name(server.url)}, tls={"a": Tls(authority.trusted())})
         with pytest.raises(SubgraphFailure) as caught:
-            await client.send(QUERY._replace(timeout_s=0.3))
+            await client.send(structs.replace(QUERY, timeout_s=0.3))
         await client.close()
 
     assert caught.value.code == "SUBGRAPH_TIMEOUT"

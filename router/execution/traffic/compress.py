@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from router.content_coding import Coding, encode_content
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 
@@ -25,7 +27,7 @@ class CompressingClient:
             return self._inner.send(request)
         body = encode_content(coding, request.body, self._level)
         headers = (*request.headers, (b"content-encoding", coding.encode()))
-        return self._inner.send(request._replace(body=body, headers=headers))
+        return self._inner.send(structs.replace(request, body=body, headers=headers))
 
     async def close(self) -> None:
         """As the protocol says."""

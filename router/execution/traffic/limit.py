@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from msgspec import structs
+
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
@@ -74,7 +76,7 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(OVERLOADED, message) from None
-        return request._replace(timeout_s=ends_at - gate.clock())
+        return structs.replace(request, timeout_s=ends_at - gate.clock())
 
 
 class Gate:

@@ -14,6 +14,8 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import UNAVAILABLE_STATUSES
@@ -96,7 +98,7 @@ class RetryingClient:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):
                     raise
             self.retries[request.subgraph] += 1
-            attempt = request._replace(timeout_s=ends_at - self._clock())
+            attempt = structs.replace(request, timeout_s=ends_at - self._clock())
         return await self._inner.send(attempt)
 
     async def close(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec import structs
+
 from router.execution.errors import SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.deadlines import Deadlines
 from router.execution.in_flight import Abandoned, InFlight
@@ -76,4 +78,4 @@ class SharingClient:
         finally:
             self._deadlines.forget(waiter)
         self.shared -= 1
-        return await self.send(request._replace(timeout_s=max(deadline - clock(), 0)))
+        return await self.send(structs.replace(request, timeout_s=max(deadline - clock(), 0)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from msgspec import Struct
 from starlette.types import Scope
 
 from router.execution.subgraph_client import Headers
@@ -48,7 +49,7 @@ class Requester:
 ANONYMOUS = Requester()
 
 
-class Caller(NamedTuple):
+class Caller(Struct, frozen=True):
     """The sender of a request; ``headers`` are those that subgraphs get."""
 
     headers: Headers = ()

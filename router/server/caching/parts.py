@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from router.execution.json_numbers import decode_exact, encode, encode_sorted
 from router.execution.subgraph_client import SubgraphRequest
 from router.server.caching.fetch_shape import FetchShape, FetchShapes
@@ -41,13 +43,10 @@ class PartedRequest(NamedTuple):
 
     def asking(self, indexes: Sequence[int], timeout_s: float) -> SubgraphRequest:
         """The request for some of the parts alone."""
-        subgraph, body, headers, repeatable, whole_timeout_s, files = self.request
+        request = self.request
         if len(indexes) == len(self.kinds):
-            if timeout_s == whole_timeout_s:
-                return self.request
-        else:
-            body = self._body_of(indexes)
-        return SubgraphRequest(subgraph, body, headers, repeatable, timeout_s, files)
+            return request if timeout_s == request.timeout_s else structs.replace(request, timeout_s=timeout_s)
+        return structs.replace(request, body=self._body_of(indexes), timeout_s=timeout_s)
 
     def _body_of(self, indexes: Sequence[int]) -> bytes:
         wanted: dict[str, list[Any]] = {field.variable: [] for field in self.shape.entities}

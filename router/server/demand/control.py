@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from graphql import GraphQLError
+from msgspec import structs
 
 from router.errors import OperationError
 from router.operation.cost.estimate import Estimated
@@ -96,7 +97,7 @@ class DemandControl:
         cost: dict[str, object] = {"estimated": number(admission.estimated.cost), "max": number(self._max)}
         if actual is not None:
             cost["actual"] = number(actual)
-        return result._replace(extensions={**(result.extensions or {}), "cost": cost})
+        return structs.replace(result, extensions={**(result.extensions or {}), "cost": cost})
 
 
 def demand_control(config: RouterConfig, metrics: CostMetrics) -> DemandControl | None:

@@ -46,8 +46,8 @@ class CountedProjection(Projection):
         look_for_absent: LookForAbsent | None = None,
     ) -> ProjectedResult:
         """As Projection says, with the cost."""
-        projected, its_errors, extensions, _ = Projection.__call__(self, data, errors, variables, look_for_absent)
-        return ProjectedResult(projected, its_errors, extensions, self.count(data, variables))
+        result = Projection.__call__(self, data, errors, variables, look_for_absent)
+        return ProjectedResult(result.data, result.errors, result.extensions, self.count(data, variables))
 
 
 def cost_options(config: RouterConfig) -> CostOptions | None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from router.execution.execute import ExecutionResult
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
@@ -76,7 +78,7 @@ class ObservedService(GraphQLService):
             errors = len(result.errors)
             if client is not None and explains:
                 told = explain(compiled.plan, client.fetches, began, record.projected_at)
-                result = result._replace(extensions={**(result.extensions or {}), **told})
+                result = structs.replace(result, extensions={**(result.extensions or {}), **told})
             return result
         finally:
             over = time.perf_counter()

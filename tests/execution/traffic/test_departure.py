@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from router.execution.subgraph_client import Headers, SubgraphRequest
 from router.execution.traffic.departure import DepartingClient, departing
@@ -20,7 +21,7 @@ async def test_the_signature_covers_what_the_steps_before_it_added() -> None:
     signing = Signing("one", b"a-secret", frozenset({b"x-request-id", b"x-left-ms", b"x-own"}))
     signer = RequestSigner(signing, "stock", "/", lambda: 1.0)
     client = DepartingClient(inner, [tell_trace, TimeoutTelling(b"x-left-ms"), signer])
-    await client.send(QUERY._replace(headers=((b"x-own", b"a"),)))
+    await client.send(structs.replace(QUERY, headers=((b"x-own", b"a"),)))
     TRACE_HEADERS.reset(token)
     (sent,) = inner.sent
     names = [name for name, _ in sent.headers]
@@ -40,7 +41,7 @@ async def test_a_step_sees_the_request_as_it_came_and_all_else_stays() -> None:
 
     request = SubgraphRequest("stock", b"{}", (), repeatable=False, timeout_s=1.5)
     await DepartingClient(inner, [add, add]).send(request)
-    assert inner.sent == [request._replace(headers=((b"n", b"0"), (b"n", b"1")))]
+    assert inner.sent == [structs.replace(request, headers=((b"n", b"0"), (b"n", b"1")))]
     assert seen == [request, request]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from router.execution.errors import SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
@@ -12,7 +13,7 @@ from router.execution.traffic.share import SharingClient
 from tests.execution.traffic.clients import BROKEN_OFF, LATE, MUTATION, OK, QUERY, Doors, ObedientClient, settle
 
 OTHER = SubgraphResponse(200, b'{"data":{"x":1}}')
-SIGNED = QUERY._replace(headers=((b"authorization", b"Bearer a"),))
+SIGNED = structs.replace(QUERY, headers=((b"authorization", b"Bearer a"),))
 
 
 class Sharing:
@@ -63,10 +64,10 @@ async def test_a_query_after_a_mutation_is_asked_anew_though_an_equal_one_from_b
     "other",
     [
         SIGNED,
-        SIGNED._replace(headers=((b"authorization", b"Bearer b"),)),
-        QUERY._replace(body=b'{"query":"{y}"}'),
-        QUERY._replace(subgraph="orders"),
-        MUTATION._replace(body=QUERY.body),
+        structs.replace(SIGNED, headers=((b"authorization", b"Bearer b"),)),
+        structs.replace(QUERY, body=b'{"query":"{y}"}'),
+        structs.replace(QUERY, subgraph="orders"),
+        structs.replace(MUTATION, body=QUERY.body),
     ],
     ids=["a header more", "another token", "another body", "another subgraph", "a mutation"],
 )
@@ -137,7 +138,7 @@ async def test_who_has_more_time_than_the_first_asks_anew() -> None:
 @pytest.mark.asyncio
 async def test_who_has_less_time_than_the_first_waits_no_longer() -> None:
     sharing = Sharing()
-    first, second = await sharing.begin(QUERY, QUERY._replace(timeout_s=0.01))
+    first, second = await sharing.begin(QUERY, structs.replace(QUERY, timeout_s=0.01))
     with pytest.raises(SubgraphFailure) as caught:
         await second
     assert (caught.value.code, caught.value.message) == (

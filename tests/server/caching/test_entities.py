@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec import structs
 
 from router.execution.errors import REQUEST_FAILED, SubgraphFailure
 from router.execution.subgraph_client import SubgraphResponse
@@ -82,7 +83,7 @@ async def test_variables_in_the_selection_count_and_others_do_not() -> None:
     sent = orjson.loads(entities("1", document=document).body)
     for variables in ({}, {"t": 1}, {"s": 1}, {"s": 2}, {"s": 2, "t": 3}):
         body = orjson.dumps({**sent, "variables": {**sent["variables"], **variables}})
-        await cache.answer(entities("1")._replace(body=body))
+        await cache.answer(structs.replace(entities("1"), body=body))
     assert len(cache.subgraph.asked) == 3
 
 
@@ -93,7 +94,7 @@ async def test_what_a_plugin_sends_beyond_document_and_variables_is_not_kept(mor
     await cache.names("1")
     sent = {key: value for key, value in {**orjson.loads(entities("1").body), **more}.items() if value is not None}
     for _ in range(2):
-        await cache.answer(entities("1")._replace(body=orjson.dumps(sent)))
+        await cache.answer(structs.replace(entities("1"), body=orjson.dumps(sent)))
     assert len(cache.subgraph.asked) == 3
 
 
@@ -343,7 +344,7 @@ async def test_who_has_less_time_than_the_first_waits_no_longer() -> None:
     first = asyncio.create_task(cache.names("1"))
     await settle()
     with pytest.raises(SubgraphFailure) as caught:
-        await cache.client.send(entities("1")._replace(timeout_s=0.01))
+        await cache.client.send(structs.replace(entities("1"), timeout_s=0.01))
     assert caught.value.code == "SUBGRAPH_TIMEOUT"
     gate.set()
     assert await first == ["name of 1"]
