@@ -32,12 +32,12 @@ def read_answer(subgraph: str, response: SubgraphResponse, decode: Decode) -> Su
         answer = decode(response.body)
     except ValueError:
         answer = None
+    if succeeded:
+        return answer_in(subgraph, answer)
     errors = answer.get("errors") if type(answer) is dict else None
-    if not succeeded:
-        if type(errors) is list and errors:
-            return SubgraphAnswer(None, errors)
-        raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' answered with HTTP status {response.status}.")
-    return answer_in(subgraph, answer)
+    if type(errors) is list and errors:
+        return SubgraphAnswer(None, errors)
+    raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' answered with HTTP status {response.status}.")
 
 
 def answer_in(subgraph: str, value: Any) -> SubgraphAnswer:

@@ -100,6 +100,7 @@ def gather_in_contexts(chains: Sequence[Chain], contexts: Sequence[CompiledConte
         batch = gather(entities, builders)
         whole.lacks_inputs = whole.lacks_inputs or batch.lacks_inputs
         if batch.representations:
+            whole.sent += batch.sent
             whole.representations += batch.representations
             whole.objects += batch.objects
             whole.contexts.append(InContext(values, len(batch.representations)))

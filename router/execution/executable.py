@@ -70,14 +70,10 @@ class ExecutableFetch:
     part: int
     by_need: bool
     renames: bool
+    has_contexts: bool
     plan: Fetch
     remainders: dict[object, ExecutableFetch] = field(default_factory=dict, compare=False)
     brought: dict[object, Brought] = field(default_factory=dict, compare=False)
-
-    @property
-    def has_contexts(self) -> bool:
-        """Whether fields of it take arguments from the objects around their entities."""
-        return type(self.body) is ContextualBody
 
     def is_needed(self, variables: Mapping[str, object]) -> bool:
         """Whether one of the alternatives under which the fetch is needed holds."""
@@ -164,6 +160,7 @@ def compile_fetch(index: int, fetch: Fetch, dependents: tuple[int, ...]) -> Exec
         part=fetch.part,
         by_need=any(lookup.by_need for lookup in fetch.lookups),
         renames=bool(fetch.rewrites) or any(lookup.rewrites for lookup in fetch.lookups),
+        has_contexts=any(lookup.contexts for lookup in fetch.lookups),
         plan=fetch,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from time import monotonic
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -55,8 +56,9 @@ class FetchObserver(Protocol):
 class ExecutionContext(Struct, frozen=True):
     """What execution needs beside the plan and the variables.
 
-    ``deadline`` is a time of the event loop's clock, after which nothing is waited for any more; ``timeouts_s`` are
-    the subgraphs' own limits. ``decode`` reads the JSON of answers. ``has_files`` where a variable may hold files.
+    ``deadline`` is a time of the monotonic clock, which is the event loop's too: after it nothing is waited for any
+    more. ``timeouts_s`` are the subgraphs' own limits. ``decode`` reads the JSON of answers. ``has_files`` where a
+    variable may hold files.
     """
 
     client: SubgraphClient
@@ -148,6 +150,8 @@ class PlanRun(Struct):
         """Send one fetch, if it is needed and has something to ask for, and merge its answer."""
         if fetch.run_if and not fetch.is_needed(self.variables):
             return _nothing()
+        if not fetch.lookups:
+            return self._ask(fetch, ())
         batches = [self._gather(fetch, lookup) for lookup in fetch.lookups]
         if fetch.by_need:
             for batch in batches:
@@ -168,7 +172,7 @@ class PlanRun(Struct):
             if batch.representations:
                 break
         else:
-            if fetch.lookups:
+            if batches:
                 return
         if fetch.at and not places_of(fetch, self.data):
             return
@@ -238,7 +242,7 @@ class PlanRun(Struct):
             return self._gather(fetch, lookup)
         if lookup.by_need:
             batch.apart = apart
-            if sum(map(len, batch.objects)) < len(entities):
+            if batch.sent < len(entities):
                 set_unsent_apart(lookup, batch, [(entity,) for entity in entities])
         return batch
 
@@ -255,18 +259,17 @@ class PlanRun(Struct):
             return self._gather_in_contexts(fetch, lookup)
         if lookup.by_need:
             batch.apart = apart
-            if sum(map(len, batch.objects)) < len(chains):
+            if batch.sent < len(chains):
                 set_unsent_apart(lookup, batch, chains)
         return batch
 
     async def send(self, fetch: ExecutableFetch, body: bytes) -> SubgraphAnswer:
         """The subgraph's answer. SubgraphFailure."""
         context = self.context
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        own_limit = context.timeouts_s.get(fetch.subgraph, DEFAULT_TIMEOUT_S)
-        left = own_limit if context.deadline is None else context.deadline - started
-        timeout_s = min(own_limit, left)
+        started = monotonic()
+        timeout_s = context.timeouts_s.get(fetch.subgraph, DEFAULT_TIMEOUT_S)
+        if context.deadline is not None and context.deadline - started < timeout_s:
+            timeout_s = context.deadline - started
         code: str | None = None
         try:
             if timeout_s <= 0:
@@ -276,13 +279,13 @@ class PlanRun(Struct):
             response = await context.client.send(request)
             return read_answer(fetch.subgraph, response, context.decode)
         except SubgraphFailure as failure:
-            is_over = context.deadline is not None and clock() >= context.deadline
+            is_over = context.deadline is not None and monotonic() >= context.deadline
             told = _out_of_time(fetch.subgraph) if is_over else failure
             code = told.code
             raise told from failure
         finally:
             if context.observer is not None:
-                context.observer.fetched(fetch.subgraph, clock() - started, code)
+                context.observer.fetched(fetch.subgraph, monotonic() - started, code)
 
     def _merge(self, fetch: ExecutableFetch, batches: Sequence[Batch], answer: SubgraphAnswer) -> None:
         misshapen: list[JsonObject] = []

@@ -15,7 +15,7 @@ from router.field_error import ClientPath
 from router.planning.query_plan import Path, PathStep
 
 Collect = Callable[[JsonObject], list[JsonObject]]
-_LISTS, _OBJECTS = {list}, {dict}
+_are_lists, _are_objects = frozenset({list}).issuperset, frozenset({dict}).issuperset
 Place = tuple[ClientPath, JsonObject]
 
 
@@ -25,17 +25,16 @@ def compile_collect(path: Path) -> Collect:
     Values that are not objects are passed over: shapes are the projection's to complain of. Where all values of a step
     are objects, or all are lists of objects, the walk is one call in C.
     """
+    flattened = itertools.chain.from_iterable
     steps = tuple((step.response_key, frozenset(step.types) if step.types is not None else None) for step in path)
 
     def collect(data: JsonObject) -> list[JsonObject]:
         level: list[JsonObject] = [data]
         for key, types in steps:
             found: list[Any] = [parent.get(key) for parent in level]
-            kinds = set(map(type, found))
-            if kinds == _LISTS:
-                found = list(itertools.chain.from_iterable(found))
-                kinds = set(map(type, found))
-            if not kinds <= _OBJECTS:
+            if _are_lists(map(type, found)):
+                found = list(flattened(found))
+            if not _are_objects(map(type, found)):
                 values, found = found, []
                 _flatten(values, found)
             level = found if types is None else [o for o in found if _typename(o) in types]

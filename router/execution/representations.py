@@ -6,12 +6,12 @@ For ``Representation(None, "Product", (InputField("upc", "upc", False), InputFie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from msgspec import Struct
 from orjson import Fragment
@@ -40,9 +40,9 @@ class InContext:
 class Batch(Struct):
     """What one lookup sends: ``representations``, and for each the objects that share it and get its result.
 
-    ``contexts`` says how they are grouped, where fields of the lookup take values from the objects around. ``apart``
-    are the entities that lack inputs of some fields, and are to be asked for the others alone. ``lacks_inputs`` says
-    that the key of an input is absent from an entity.
+    ``sent`` is how many objects those are. ``contexts`` says how they are grouped, where fields of the lookup take
+    values from the objects around. ``apart`` are the entities that lack inputs of some fields, and are to be asked for
+    the others alone. ``lacks_inputs`` says that the key of an input is absent from an entity.
     """
 
     representations: list[JsonObject | Fragment] = []
@@ -50,14 +50,15 @@ class Batch(Struct):
     contexts: list[InContext] = []
     apart: Apart | None = None
     lacks_inputs: bool = False
+    sent: int = 0
 
 
-class Leaves(NamedTuple):
+class Leaves(Struct, frozen=True):
     """The inputs of a representation: ``read`` gives the row of their values, or the value where it is one, and
-    ``write`` the whole representation."""
+    ``write`` the whole representations of several entities."""
 
     read: Callable[[JsonObject], Any]
-    write: Callable[[JsonObject], JsonObject]
+    write: Callable[[Iterable[JsonObject]], list[JsonObject]]
     width: int
 
     def plain_rows(self, entities: Sequence[JsonObject]) -> list[Any] | None:
@@ -97,16 +98,17 @@ class Builder:
         if self.leaves is None or rows is None:
             self._add_each(entities, batch)
             return
+        batch.sent += len(rows)
         write = self.leaves.write
+        if len(set(rows)) == len(rows):
+            batch.representations.extend(write(entities))
+            batch.objects.extend([[entity] for entity in entities])
+            return
         groups: dict[Any, list[JsonObject]] = {}
         for row, entity in zip(rows, entities, strict=True):
-            group = groups.get(row)
-            if group is not None:
-                group.append(entity)
-            else:
-                groups[row] = [entity]
-                batch.representations.append(write(entity))
-        batch.objects += groups.values()
+            groups.setdefault(row, []).append(entity)
+        batch.representations.extend(write(group[0] for group in groups.values()))
+        batch.objects.extend(groups.values())
 
     def _add_each(self, entities: Sequence[JsonObject], batch: Batch) -> None:
         """As ``add_all``. Groups are found by JSON: 1, 1.0 and True are equal in Python, and lists have no hash."""
@@ -116,6 +118,7 @@ class Builder:
             representation = self.build(entity)
             if representation is not None:
                 groups.setdefault(encode(representation), []).append(entity)
+                batch.sent += 1
         batch.representations += map(Fragment, groups)
         batch.objects += groups.values()
 
@@ -163,7 +166,8 @@ def _compile_leaves(typename: str | None, leaves: tuple[tuple[str, str], ...]) -
     Generated source, because a loop over the leaves takes twice as long, for each entity of each request (measured).
     """
     members = "".join(f", {name!r}: entity[{key!r}]" for name, key in leaves)
-    write = eval(f"lambda entity: {{'__typename': {typename!r}{members}}}")  # noqa: S307 - quoted literals alone
+    one = f"{{'__typename': {typename!r}{members}}}"
+    write = eval(f"lambda entities: [{one} for entity in entities]")  # noqa: S307 - quoted literals alone
     return Leaves(itemgetter(*(key for _, key in leaves)), write, len(leaves))
 
 

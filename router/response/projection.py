@@ -69,7 +69,8 @@ class Projection:
             errors = visible_errors(self.planned, errors, variables) if errors else errors
             look_for_absent = self._visible(look_for_absent, variables)
         completion = Completion(variables, errors, introspected, look_for_absent)
-        projected = self.project(data, None, completion)
+        project = self.project
+        projected = project(data, None, completion)
         if not completion.has_earlier:
             told = completion.errors
         else:

@@ -14,7 +14,7 @@ def whole_body(receive: Receive, max_bytes: int) -> bytes | None:
     RequestError(REQUEST_TOO_LARGE), status 413.
     """
     served = served_request(receive)
-    return _within(served.take_body(), max_bytes) if served is not None and served.is_whole else None
+    return _within(served.take_body(), max_bytes) if served is not None and served.is_whole() else None
 
 
 async def read_body(receive: Receive, content_length: bytes, max_bytes: int) -> bytes | None:

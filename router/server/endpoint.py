@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
@@ -38,6 +39,10 @@ from router.server.telemetry import Telemetry
 from router.server.uploads import UploadLimits, received_upload
 
 Header = tuple[bytes, bytes]
+
+# A member looked up in its enum takes nine times as long as a name of the module (CPython 3.11).
+_QUERY = OperationKind.QUERY
+_SUBSCRIPTION = OperationKind.SUBSCRIPTION
 
 
 @dataclass(slots=True)
@@ -94,8 +99,7 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing that a client or a subgraph does raises."""
-        clock = asyncio.get_running_loop().time
-        started = clock()
+        started = monotonic()
         head = self._read_head(scope)
         media_type = head.said.media_type
         answer: Answer | EventStream | DeferredStream | None
@@ -111,14 +115,14 @@ class GraphQLEndpoint:
         if answer is None:
             return
         if isinstance(answer, EventStream):
-            self._telemetry.answered(200, clock() - started)
+            self._telemetry.answered(200, monotonic() - started)
             await self._stream(receive, send, answer)
             return
         if isinstance(answer, DeferredStream):
-            self._telemetry.answered(200, clock() - started)
+            self._telemetry.answered(200, monotonic() - started)
             await self._deliver(receive, send, answer)
             return
-        self._telemetry.answered(answer.status, clock() - started)
+        self._telemetry.answered(answer.status, monotonic() - started)
         if media_type is None:
             await _send_as_stream(send, head.said.accept, answer)
         else:
@@ -186,13 +190,13 @@ class GraphQLEndpoint:
             return await self._clients.unless_disconnected(receive, run_batch(self._service, request, caller, started))
         graph, compiled = await self._service.compiled_operation(request, caller)
         kind = compiled.operation.kind
-        if kind is OperationKind.SUBSCRIPTION:
+        if kind is _SUBSCRIPTION:
             events = choose_stream(said.accept)
             if events is not None:
                 return EventStream(events, self._service.subscribe(graph, compiled, request, caller))
             if media_type is None:
                 raise _not_acceptable()
-        elif head.method == "GET" and kind is not OperationKind.QUERY:
+        elif head.method == "GET" and kind is not _QUERY:
             message = "Send a mutation by POST: GET is for queries alone."
             raise RequestError(405, "METHOD_NOT_ALLOWED", message, {"allow": "POST"})
         if compiled.operation.deferral_variables is not None:
@@ -202,7 +206,7 @@ class GraphQLEndpoint:
                 if parts is not None:
                     return await self._begin(receive, parts, form)
         answer_of = result_answer if self._policy is None else self._policy.answer_of(compiled)
-        if self._sharing is not None and kind is OperationKind.QUERY:
+        if self._sharing is not None and kind is _QUERY:
             run = partial(self._service.run, graph, compiled, request, caller, started)
             key = self._service.mutations, sharing_key(compiled, request, head.headers, caller)
             return await self._clients.unless_disconnected(receive, self._sharing.answer(key, run, answer_of))

@@ -11,7 +11,10 @@ the end of its request, the connection is not reset while the client still sends
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import Context
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
@@ -41,6 +44,9 @@ class OneWriteProtocol(HttpToolsProtocol):
     cycle: ServedRequest
     answered: ServedRequest | None = None
     _upgrades = False
+    # The target of the request before, which most clients ask for again, and what its scope had of it.
+    _url = b""
+    _target: Mapping[str, Any] = MappingProxyType({})
 
     def on_headers_complete(self) -> None:
         """Begin the request; what comes as a header after this is a trailer, and is dropped."""
@@ -108,13 +114,20 @@ class OneWriteProtocol(HttpToolsProtocol):
 
     def _tell_target(self) -> None:
         """Put path and query of the request's target into its scope (ASGI, HTTP connection scope)."""
-        url, scope = self.url, self.scope
+        if self.url != self._url:
+            self._url, self._target = self.url, self._read_target()
+        self.scope.update(self._target)  # type: ignore[typeddict-item]  # a part of it
+
+    def _read_target(self) -> dict[str, Any]:
+        url = self.url
         if url.startswith(b"/") and b"#" not in url:
             raw_path, _, query = url.partition(b"?")
         else:
             parsed = httptools.parse_url(url)
             raw_path, query = parsed.path, parsed.query or b""
         path = raw_path.decode("ascii")
-        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
-        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
-        scope["query_string"] = query
+        return {
+            "path": self.root_path + (unquote(path) if "%" in path else path),
+            "raw_path": self.root_path.encode("ascii") + raw_path,
+            "query_string": query,
+        }

@@ -199,7 +199,7 @@ class LoadShedder:
         if place is None:
             return _refuse(send)
         served = served_request(receive)
-        if served is None or not served.is_whole or len(served.body) > TINY_BODY_BYTES:
+        if served is None or not served.is_whole() or len(served.body) > TINY_BODY_BYTES:
             return self._let_in(place, scope, receive, send)
         # It says by itself when its answer begins, or its client goes away: nobody has to wait for its end.
         served.on_begin = partial(self._overload.leave, place)

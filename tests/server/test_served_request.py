@@ -125,7 +125,7 @@ async def test_a_body_that_is_there_is_taken_and_what_comes_after_it_is_the_end_
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
         request = served(receive)
-        seen.extend([request.is_whole, request.take_body(), request.is_whole])
+        seen.extend([request.is_whole(), request.take_body(), request.is_whole()])
         seen.append((await receive())["type"])
 
     connection = Connection(app)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -164,8 +165,6 @@ class _Pool:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._slots = Slots(limits.max_connections)
-        # The running loop's own once there is a connection: to ask for the running loop is a system call each time.
-        self._clock: Callable[[], float] = _time_of_running_loop
         self._deadlines = Deadlines()
         self._head = (
             f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
@@ -174,7 +173,7 @@ class _Pool:
         ).encode()
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
-        now = self._clock()
+        now = monotonic()
         deadline = now + request.timeout_s
         payload = self._payload(request.headers, request.body)
         try:
@@ -224,7 +223,7 @@ class _Pool:
             idle.pop(0).close()
         while idle and now - idle[-1].idle_since <= max_idle_s:
             connection = idle.pop()
-            if connection.is_open:
+            if connection.is_open():
                 return connection
         return None
 
@@ -232,14 +231,13 @@ class _Pool:
         """A new connection, made until ``deadline``. ConnectionUnused, TimeoutError, NotSent."""
         async with asyncio.timeout_at(deadline):
             connection = await self._open_connection()
-        if not connection.is_open:
+        if not connection.is_open():
             raise ConnectionUnused
         return connection
 
     async def _open_connection(self) -> Connection:
         address = self._address
         loop = asyncio.get_running_loop()
-        self._clock = loop.time
         limits = self._limits
         try:
             _, connection = await loop.create_connection(
@@ -262,7 +260,7 @@ class _Pool:
         return connection
 
     def _keep(self, connection: Connection) -> None:
-        connection.idle_since = self._clock()
+        connection.idle_since = monotonic()
         self._idle.append(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -276,10 +274,6 @@ class _Pool:
             # With TLS 1.3 a server says no to a client's certificate after the handshake, in place of an answer.
             what += ", which may be its no to the router's certificate"
         return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{self._subgraph}' {what}.")
-
-
-def _time_of_running_loop() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _reason(error: OSError) -> str:

@@ -127,14 +127,6 @@ class Connection(asyncio.Protocol):
     def _listen(self) -> None:
         """Replace what the parser calls: it asks for it once."""
 
-    def _reset(self) -> None:
-        self._begun.clear()
-        self._headers.clear()
-        self._chunks.clear()
-        self._complete = self._surplus = False
-        self._received = self._size = self._counted = 0
-
-    @property
     def is_open(self) -> bool:
         """Whether a request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
@@ -145,8 +137,13 @@ class Connection(asyncio.Protocol):
         It fails with SubgraphFailure, or ConnectionUnused where no byte of an answer came. Afterwards the connection is
         idle or closed. Who does not wait for the end must close it.
         """
-        self._reset()
-        waiter = self._waiter = self._create_waiter()
+        self._begun.clear()
+        self._headers.clear()
+        self._chunks.clear()
+        self._complete = self._surplus = False
+        self._received = self._size = self._counted = 0
+        create_waiter = self._create_waiter
+        waiter = self._waiter = create_waiter()
         self._transport.write(payload)  # type: ignore[union-attr]  # There is one while the connection is open.
         return waiter
 
@@ -256,7 +253,8 @@ class Connection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         # A second message that has begun was not asked for.
         if self._keep_alive and not self._surplus and len(self._begun) == 1:
-            self._on_idle(self)
+            on_idle = self._on_idle
+            on_idle(self)
         else:
             self.close()
         if waiter is not None and not waiter.done():

@@ -18,7 +18,7 @@ from typing import Any
 from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import UNAVAILABLE_STATUSES, tells_of_absence
-from router.execution.traffic.breaker import CircuitBreaker, Clock, Outcome
+from router.execution.traffic.breaker import ANSWERED, FAILED, GIVEN_UP, CircuitBreaker, Clock
 
 RECENTLY_S = 0.5
 
@@ -119,18 +119,18 @@ class BalancingClient:
         admission = replica.breaker.enter()
         if admission is None:
             raise _unavailable(request.subgraph, [replica])
-        outcome = Outcome.GIVEN_UP
+        outcome = GIVEN_UP
         replica.in_flight += 1
         try:
             response = await replica.client.send(request)
-            outcome = Outcome.FAILED if response.status in UNAVAILABLE_STATUSES else Outcome.ANSWERED
+            outcome = FAILED if response.status in UNAVAILABLE_STATUSES else ANSWERED
             return response
         except SubgraphFailure as failure:
-            outcome = Outcome.FAILED if tells_of_absence(failure) else Outcome.ANSWERED
+            outcome = FAILED if tells_of_absence(failure) else ANSWERED
             raise
         finally:
             replica.in_flight -= 1
-            if outcome is Outcome.FAILED:
+            if outcome is FAILED:
                 replica.failed_at = self._clock()
             replica.breaker.leave(admission, outcome)
 

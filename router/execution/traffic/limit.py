@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 from msgspec import structs
 
 from router.execution.errors import OVERLOADED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.adaptive_limit import AdaptiveLimit, LimitPolicy
-from router.execution.traffic.breaker import Clock
 
 # More of an answer's time than this part was spent in this process: it tells little of the subgraph.
 _MOST_OF_OWN = 0.25
@@ -37,10 +37,10 @@ class LimitingClient:
         """
         gate = self.gates.get(request.subgraph)
         if gate is None:
-            gate = self.gates[request.subgraph] = Gate(self._policy, asyncio.get_running_loop().time)
+            gate = self.gates[request.subgraph] = Gate(self._policy)
         if not gate.enter_at_once():
             request = await self._wait(gate, request)
-        started = gate.clock()
+        started = monotonic()
         try:
             response = await self._inner.send(request)
         except SubgraphFailure as failure:
@@ -48,7 +48,8 @@ class LimitingClient:
                 gate.limit.timed_out()
             raise
         else:
-            latency_s, own_s = gate.clock() - started, self.own_delay_s()
+            own_delay_s = self.own_delay_s
+            latency_s, own_s = monotonic() - started, own_delay_s()
             if own_s > _MOST_OF_OWN * latency_s:
                 gate.limit.answered_unseen(gate.in_flight)
             else:
@@ -68,7 +69,7 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' is busy, and {gate.waiting} requests wait for it already. Try again later."
             raise SubgraphFailure(OVERLOADED, message)
-        ends_at = gate.clock() + request.timeout_s
+        ends_at = monotonic() + request.timeout_s
         try:
             async with asyncio.timeout(request.timeout_s):
                 await gate.wait()
@@ -76,19 +77,17 @@ class LimitingClient:
             gate.refused += 1
             message = f"Subgraph '{name}' had no room for the request within {request.timeout_s:.3g} seconds."
             raise SubgraphFailure(OVERLOADED, message) from None
-        return structs.replace(request, timeout_s=ends_at - gate.clock())
+        return structs.replace(request, timeout_s=ends_at - monotonic())
 
 
 class Gate:
     """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came.
 
-    ``refused`` counts those that found too many others waiting, or waited for too long. ``clock`` is the event loop's,
-    kept because to ask for the running loop is a system call each time.
+    ``refused`` counts those that found too many others waiting, or waited for too long.
     """
 
-    def __init__(self, policy: LimitPolicy, clock: Clock) -> None:
+    def __init__(self, policy: LimitPolicy) -> None:
         self.limit = AdaptiveLimit(policy)
-        self.clock = clock
         self.in_flight = 0
         self.refused = 0
         self._waiters: deque[asyncio.Future[None]] = deque()

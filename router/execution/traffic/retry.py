@@ -83,7 +83,8 @@ class RetryingClient:
         """As the protocol says; ``timeout_s`` covers all tries and the pauses between them."""
         if not request.repeatable:
             return await self._inner.send(request)
-        ends_at = self._clock() + request.timeout_s
+        clock = self._clock
+        ends_at = clock() + request.timeout_s
         budget = self._budgets[request.subgraph]
         budget.earn()
         attempt = request
@@ -98,7 +99,7 @@ class RetryingClient:
                 if failure.code != REQUEST_FAILED or not await self._may_retry(budget, longest_pause_s, ends_at):
                     raise
             self.retries[request.subgraph] += 1
-            attempt = structs.replace(request, timeout_s=ends_at - self._clock())
+            attempt = structs.replace(request, timeout_s=ends_at - clock())
         return await self._inner.send(attempt)
 
     async def close(self) -> None:
