@@ -6,9 +6,8 @@ One request: read HTTP -> compiled operation (cached) -> coerced variables -> ex
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
@@ -45,8 +44,7 @@ _QUERY = OperationKind.QUERY
 _SUBSCRIPTION = OperationKind.SUBSCRIPTION
 
 
-@dataclass(slots=True)
-class ClientHeaders:
+class ClientHeaders(Struct):
     """What the endpoint reads of a request's headers, which its client sends again and again.
 
     ``media_type`` is that of a whole answer, None where it accepts none; ``propagated`` are the headers that subgraphs
@@ -151,7 +149,11 @@ class GraphQLEndpoint:
                 section.made[self] = said
         return RequestHead(scope, scope["method"], scope["query_string"], scope["headers"], said)
 
-    def _read_headers(self, sent: Iterable[Header]) -> ClientHeaders:
+    def _read_headers(self, sent: Collection[Header]) -> ClientHeaders:
+        fields = dict(sent)
+        if len(fields) == len(sent) and self._propagate.isdisjoint(fields):
+            accept = fields.get(b"accept", b"")
+            return ClientHeaders(fields.get(b"content-type", b""), accept, choose_media_type(accept), (), NOBODY)
         content_type = accept = b""
         propagated = []
         for header in sent:
