@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp
 
 from router.errors import InputError
+from router.server.access.caller import Identity
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.demand.control import demand_control
 from router.server.demand.metered_service import metered
@@ -26,6 +27,7 @@ from router.server.observation.events import ObservedEvents
 from router.server.other_paths import other_paths
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plugins.hooks import Hooks, load_hooks
+from router.server.plugins.known_requester import NotingIdentity
 from router.server.rate_limits.limiter import RateLimiter, origin_reading, rate_limiter
 from router.server.service import GraphQLService
 
@@ -65,8 +67,10 @@ def assemble(config: RouterConfig, graph: Graph | None, lasting: Lasting, previo
     check_claim_headers(config)
     _check_sharing(config)
     authenticator = _authenticator(config, previous)
-    identity = lasting.host or authenticator
     hooks = _hooks(config, previous)
+    identity: Identity | None = lasting.host or authenticator
+    if identity is not None and hooks is not None:
+        identity = NotingIdentity(identity)
     nats = open_connection(config.nats, previous.nats if previous is not None else None)
     limiter = rate_limiter(config, nats, previous.limiter if previous is not None else None)
     spans = span_export(config, previous.config if previous else None, previous.spans if previous else None)

@@ -13,6 +13,7 @@ from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.field_error import FieldError
 from router.operation.model import Operation
 from router.planning.query_plan import QueryPlan
+from router.server.access.caller import ANONYMOUS, Requester
 from router.server.config.section import Section
 from router.server.graphql_request import GraphQLRequest
 
@@ -27,7 +28,8 @@ class RequestContext:
     """One HTTP request, or one WebSocket connection with all its operations, as its plugins see it.
 
     ``headers`` have names in lower case; ``received_at`` is a time of the event loop's clock. ``state`` is for the
-    plugins: each finds there what others, or its own earlier hooks, have left.
+    plugins: each finds there what others, or its own earlier hooks, have left. ``requester`` is who asks, with the
+    claims and scopes of a verified token: known after ``on_request``, which comes before anything is verified.
     """
 
     path: str
@@ -35,6 +37,7 @@ class RequestContext:
     received_at: float
     hooks: Hooks
     state: dict[str, Any] = field(default_factory=dict)
+    requester: Requester = ANONYMOUS
 
 
 @dataclass(slots=True)

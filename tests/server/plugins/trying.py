@@ -43,6 +43,18 @@ class Noting(router.Plugin):
         noted.append("error " + (error.message if isinstance(error, FieldError) else str(error)))
 
 
+class NotingWhoAsks(router.Plugin):
+    async def on_request(self, context: RequestContext) -> None:
+        _note_who("request", context)
+
+    async def on_subgraph_request(self, context: RequestContext, request: SubgraphRequest) -> SubgraphRequest:
+        _note_who("to " + request.subgraph, context)
+        return request
+
+    async def on_response(self, context: RequestContext, head: ResponseHead) -> None:
+        _note_who("response", context)
+
+
 class _Failing(router.Plugin):
     def __init__(self, settings: Any) -> None:
         self.secret = "the secret of the plugin"
@@ -75,3 +87,8 @@ class FailsOnResponse(_Failing):
 
 class HasNone(router.Plugin):
     pass
+
+
+def _note_who(hook: str, context: RequestContext) -> None:
+    claims = context.requester.claims
+    noted.append(f"{hook} by {claims['sub'] if claims is not None else 'nobody'}")
