@@ -106,7 +106,7 @@ class AccessLog(Step):
             fields.get(self._version_header, b"")[:_MAX_NAME_BYTES],
         )
         line = _LINE % (
-            written_time(ended_at).encode(),
+            written_time(ended_at),
             exchange.status,
             (exchange.ended - exchange.began) * 1000,
             exchange.sent_bytes,
@@ -116,15 +116,15 @@ class AccessLog(Step):
         return line + (_IDS % (trace.request_id, trace.trace_id) if trace is not None else b"}")
 
 
-def written_time(seconds: float) -> str:
+def written_time(seconds: float) -> bytes:
     """Seconds since 1970 as ISO 8601 in UTC, to the millisecond below: ``2026-01-02T03:04:05.006+00:00``."""
     second, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{_written_second(second)}.{milliseconds:03d}+00:00"
+    return b"%b.%03d+00:00" % (_written_second(second), milliseconds)
 
 
 @lru_cache(maxsize=1)
-def _written_second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _written_second(second: int) -> bytes:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -231,7 +232,7 @@ class RouterApp:
     def _tell_own_delay(self) -> None:
         traffic = self._traffic()
         if traffic is not None and traffic.limiting is not None:
-            traffic.limiting.own_delay_s = lambda: self.overload.delay_s
+            traffic.limiting.own_delay_s = partial(getattr, self.overload, "delay_s")
 
     def _follow_what_is_shared(self) -> None:
         config, nats = self._serving.config, self._serving.nats

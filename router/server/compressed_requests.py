@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from router.content_coding import CODINGS, ContentBroken, ContentTooLarge, decode_content
 from router.server.answer import failure_answer, send_answer
 from router.server.body import read_body, too_large
-from router.server.header_section import with_other_headers
+from router.server.header_section import fields_of, section_in, with_other_headers
 from router.server.negotiation import JSON
 from router.server.request_error import RequestError
 
@@ -31,10 +31,12 @@ class CompressedRequests:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """As ASGI says."""
-        for name, value in scope["headers"]:
-            if name == b"content-encoding":
-                return self._undo(value.decode("latin-1").strip().lower(), scope, receive, send)
-        return self._app(scope, receive, send)
+        section = section_in(scope)
+        fields = fields_of(scope["headers"]) if section is None else section.fields
+        coding = fields.get(b"content-encoding")
+        if coding is None:
+            return self._app(scope, receive, send)
+        return self._undo(coding.decode("latin-1").strip().lower(), scope, receive, send)
 
     async def _undo(self, coding: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:

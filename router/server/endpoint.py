@@ -190,7 +190,9 @@ class GraphQLEndpoint:
             request = self._read_get(head)
         if not isinstance(request, GraphQLRequest):
             return await self._clients.unless_disconnected(receive, run_batch(self._service, request, caller, started))
-        graph, compiled = await self._service.compiled_operation(request, caller)
+        service = self._service
+        found = service.known_operation(request, caller) or await service.compiled_operation(request, caller)
+        graph, compiled = found
         kind = compiled.operation.kind
         if kind is _SUBSCRIPTION:
             events = choose_stream(said.accept)

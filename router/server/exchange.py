@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from router.server.request_trace import RequestTrace
 
 Header = tuple[bytes, bytes]
-_NONE: Mapping[bytes, bytes] = MappingProxyType({})
 # Of the heads of whole answers to one section of headers: few differ, and where many do, all are forgotten.
 _MOST_HEADS = 16
 
@@ -42,22 +41,13 @@ class Exchange(AnswersWhole):
     must go there. The others are what single steps leave for themselves, or for others.
     """
 
-    __slots__ = (
-        "_heads",
-        "_served",
-        "as_messages_from",
-        "began",
-        "ended",
-        "fields",
-        "scope",
-        "section",
-        "send_on",
-        "sent_bytes",
-        "spans",
-        "status",
-        "told",
-        "trace",
-    )
+    # As they are for most requests to their end, or until it: only what differs is set for each.
+    as_messages_from = sys.maxsize
+    began = ended = 0.0
+    status = sent_bytes = 0
+    told: Mapping[bytes, bytes] = MappingProxyType({})
+    trace: RequestTrace | None = None
+    spans: RequestSpans | None = None
 
     def __init__(self, scope: Scope, send: Send, heads: Heads, sections: HeaderSections) -> None:
         self.scope = scope
@@ -65,13 +55,6 @@ class Exchange(AnswersWhole):
         self.fields = {**self.section.fields, **own} if own else self.section.fields
         self.send_on = send
         self._served = served_request(send)
-        self.as_messages_from = sys.maxsize
-        self.began = self.ended = 0.0
-        self.status = 0
-        self.told = _NONE
-        self.sent_bytes = 0
-        self.trace: RequestTrace | None = None
-        self.spans: RequestSpans | None = None
         self._heads = heads
 
     def send(self, message: Message) -> Awaitable[None]:

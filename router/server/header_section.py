@@ -22,6 +22,9 @@ Header = tuple[bytes, bytes]
 
 MOST_REMEMBERED = 512
 MOST_BYTES = 4096
+# In all, with what a header weighs in memory beside its text.
+MOST_BYTES_IN_ALL = 1024 * 1024
+_BYTES_OF_A_HEADER = 200
 _LENGTH = b"content-length"
 OWN_HEADERS = TRACE_NAMES | {_LENGTH}
 _NONE: Mapping[bytes, bytes] = MappingProxyType({})
@@ -44,28 +47,28 @@ class HeaderSections:
     def __init__(self) -> None:
         self._young: dict[tuple[Header, ...], HeaderSection] = {}
         self._old: dict[tuple[Header, ...], HeaderSection] = {}
+        self._young_bytes = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
     def read(self, headers: Iterable[Header]) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
         """The section of a request, and what it says of its trace, by name."""
-        shared = []
-        own = None
-        for header in headers:
-            if header[0] not in OWN_HEADERS:
-                shared.append(header)
-            elif header[0] != _LENGTH:
-                own = [header] if own is None else [*own, header]
-        key = tuple(shared)
+        sent = headers if isinstance(headers, list) else list(headers)
+        key = tuple([header for header in sent if header[0] not in OWN_HEADERS])
         section = self._young.get(key) or self._known(key)
-        return section, _NONE if own is None else fields_of(own)
+        beside = len(sent) - len(key)
+        if not beside or (beside == 1 and sent[-1][0] == _LENGTH):
+            return section, _NONE
+        return section, fields_of([header for header in sent if header[0] in TRACE_NAMES])
 
     def _known(self, key: tuple[Header, ...]) -> HeaderSection:
         section = self._old.get(key) or HeaderSection(key)
-        if sum(len(name) + len(value) for name, value in key) <= MOST_BYTES:
-            if len(self._young) >= MOST_REMEMBERED // 2:
-                self._old, self._young = self._young, {}
+        text_bytes = sum(len(name) + len(value) for name, value in key)
+        if text_bytes <= MOST_BYTES:
+            self._young_bytes += text_bytes + _BYTES_OF_A_HEADER * len(key)
+            if len(self._young) >= MOST_REMEMBERED // 2 or self._young_bytes > MOST_BYTES_IN_ALL // 2:
+                self._old, self._young, self._young_bytes = self._young, {}, 0
             self._young[key] = section
             self._old.pop(key, None)
         return section

@@ -195,14 +195,15 @@ class LoadShedder:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """As ASGI says; status 503, OVERLOADED and Retry-After where the request is refused."""
-        place = self._overload.enter()
+        overload = self._overload
+        place = overload.enter()
         if place is None:
             return _refuse(send)
         served = served_request(receive)
         if served is None or not served.is_whole() or len(served.body) > TINY_BODY_BYTES:
             return self._let_in(place, scope, receive, send)
         # It says by itself when its answer begins, or its client goes away: nobody has to wait for its end.
-        served.on_begin = partial(self._overload.leave, place)
+        served.on_begin = partial(overload.leave, place)
         return self._app(scope, receive, send)
 
     async def _let_in(self, place: Generation, scope: Scope, receive: Receive, send: Send) -> None:

@@ -45,13 +45,13 @@ def begin_trace(fields: Mapping[bytes, bytes], samples: Samples | None = None) -
     """
     sent_id, parent = fields.get(b"x-request-id"), fields.get(b"traceparent")
     # One number for all ids that may be needed: of the request 64 bits, of a trace 128, and of the router's span 64.
-    digits = b"%064x" % getrandbits(256)
+    digits = getrandbits(256).to_bytes(32).hex().encode()
     request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else digits[:16]
     continued = _TRACEPARENT.fullmatch(parent) if parent else None
     if continued is None:
         trace_id = digits[16:48]
         is_sampled = samples is None or samples(trace_id, None)
-        own = b"00-%b-%b-%b" % (trace_id, digits[48:], b"01" if is_sampled else b"00")
+        own = b"00-" + trace_id + b"-" + digits[48:] + (b"-01" if is_sampled else b"-00")
         headers = ((b"traceparent", own), (b"x-request-id", request_id))
         return RequestTrace(request_id, trace_id, headers, None, is_sampled)
     trace_id, parent_id, flags = continued.group(1, 2, 3)

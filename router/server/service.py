@@ -79,6 +79,16 @@ class GraphQLService:
             raise RequestError(503, "NOT_READY", "No supergraph is loaded yet. Try again.", {"retry-after": "1"})
         return self.graph
 
+    def known_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation] | None:
+        """As ``compiled_operation``, at once, where it is compiled and the same for everybody; None where it is not."""
+        graph = self.graph
+        if graph is None:
+            return None
+        compiled = graph.operations.known((request.query, request.operation_name, graph.active_labels(), None))
+        if type(compiled) is not CompiledOperation or compiled.projection.introspection is not None:
+            return None
+        return graph, compiled
+
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
         """The graph that is served now, and the operation compiled for it and for who sent it.
 

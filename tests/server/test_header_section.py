@@ -6,6 +6,7 @@ import pytest
 
 from router.server.header_section import (
     MOST_BYTES,
+    MOST_BYTES_IN_ALL,
     MOST_REMEMBERED,
     HeaderSections,
     fields_of,
@@ -73,6 +74,14 @@ def test_large_headers_are_not_remembered() -> None:
     large = [(b"a", b"x" * MOST_BYTES)]
     assert sections.read(large)[0] is not sections.read(large)[0]
     assert len(sections) == 0
+
+
+def test_sections_of_many_large_headers_are_fewer() -> None:
+    sections = HeaderSections()
+    for number in range(MOST_REMEMBERED):
+        sections.read([(b"a", b"%d" % number), *[(b"b%d" % one, b"x" * 30) for one in range(90)]])
+    # Each weighs over 20 kB in memory.
+    assert 1 < len(sections) <= MOST_BYTES_IN_ALL // 20_000
 
 
 def test_whoever_gives_a_request_other_headers_leaves_it_without_a_section() -> None:

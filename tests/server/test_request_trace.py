@@ -154,4 +154,4 @@ def test_what_the_specification_calls_invalid_begins_a_new_trace(parent: str) ->
 
 @pytest.mark.parametrize("seconds", [0.0, 1_767_319_445.0, 1_767_319_445.25, 1_767_319_445.9999, 1_767_319_446.5])
 def test_the_time_in_the_access_log_is_iso_8601_to_the_millisecond(seconds: float) -> None:
-    assert written_time(seconds) == datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    assert written_time(seconds).decode() == datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -18,7 +18,7 @@ from typing import Any
 from router.execution.errors import UNAVAILABLE, NotSent, SubgraphFailure
 from router.execution.subgraph_client import SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.execution.traffic.availability import UNAVAILABLE_STATUSES, tells_of_absence
-from router.execution.traffic.breaker import ANSWERED, FAILED, GIVEN_UP, CircuitBreaker, Clock
+from router.execution.traffic.breaker import ANSWERED, CLOSED, FAILED, GIVEN_UP, CircuitBreaker, Clock
 
 RECENTLY_S = 0.5
 
@@ -116,7 +116,8 @@ class BalancingClient:
         raise failure or _unavailable(request.subgraph, untried)
 
     async def _send_to(self, replica: Replica, request: SubgraphRequest) -> SubgraphResponse:
-        admission = replica.breaker.enter()
+        breaker = replica.breaker
+        admission = breaker.admission if breaker.state is CLOSED else breaker.enter()
         if admission is None:
             raise _unavailable(request.subgraph, [replica])
         outcome = GIVEN_UP
@@ -132,7 +133,7 @@ class BalancingClient:
             replica.in_flight -= 1
             if outcome is FAILED:
                 replica.failed_at = self._clock()
-            replica.breaker.leave(admission, outcome)
+            breaker.leave(admission, outcome)
 
 
 def _unavailable(subgraph: str, replicas: Sequence[Replica]) -> SubgraphFailure:

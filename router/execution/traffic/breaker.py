@@ -76,7 +76,10 @@ class _Bucket:
 
 
 class CircuitBreaker:
-    """The state of one address. ``on_change`` is told of each change of state."""
+    """The state of one address. ``on_change`` is told of each change of state.
+
+    ``admission`` is what each request gets that is admitted now: while the circuit is closed, that is every one.
+    """
 
     def __init__(self, policy: BreakerPolicy, clock: Clock, on_change: Callable[[CircuitState], None]) -> None:
         self.state = CLOSED
@@ -87,7 +90,7 @@ class CircuitBreaker:
         self._pause_s = policy.pause_s
         self._opens_at = 0.0
         self._has_probe = False
-        self._admission = Admission()
+        self.admission = Admission()
 
     @property
     def admits(self) -> bool:
@@ -106,17 +109,17 @@ class CircuitBreaker:
     def enter(self) -> Admission | None:
         """Leave for one request, which must be given back by ``leave``; None where it is refused."""
         if self.state is CLOSED:
-            return self._admission
+            return self.admission
         if not self.admits:
             return None
         if self.state is OPEN:
             self._become(HALF_OPEN)
         self._has_probe = True
-        return self._admission
+        return self.admission
 
     def leave(self, admission: Admission, outcome: Outcome) -> None:
         """Tell what became of an admitted request."""
-        if admission is not self._admission:
+        if admission is not self.admission:
             return
         if self.state is HALF_OPEN:
             self._end_probe(outcome)
@@ -147,7 +150,7 @@ class CircuitBreaker:
 
     def _become(self, state: CircuitState) -> None:
         self.state = state
-        self._admission = Admission()
+        self.admission = Admission()
         self._buckets.clear()
         self._on_change(state)
 

@@ -38,8 +38,10 @@ class LimitingClient:
         gate = self.gates.get(request.subgraph)
         if gate is None:
             gate = self.gates[request.subgraph] = Gate(self._policy)
-        if not gate.enter_at_once():
+        if gate.waiters or gate.in_flight >= gate.limit.value:
             request = await self._wait(gate, request)
+        else:
+            gate.in_flight += 1
         started = monotonic()
         try:
             response = await self._inner.send(request)
@@ -56,7 +58,9 @@ class LimitingClient:
                 gate.limit.answered(latency_s - own_s, gate.in_flight)
             return response
         finally:
-            gate.leave()
+            gate.in_flight -= 1
+            if gate.waiters:
+                gate.let_in()
 
     async def close(self) -> None:
         """As the protocol says."""
@@ -81,7 +85,7 @@ class LimitingClient:
 
 
 class Gate:
-    """The requests of one subgraph: ``in_flight`` are through, the others wait in the order they came.
+    """The requests of one subgraph: ``in_flight`` are through, the ``waiters`` wait in the order they came.
 
     ``refused`` counts those that found too many others waiting, or waited for too long.
     """
@@ -90,42 +94,35 @@ class Gate:
         self.limit = AdaptiveLimit(policy)
         self.in_flight = 0
         self.refused = 0
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self.waiters: deque[asyncio.Future[None]] = deque()
 
     @property
     def waiting(self) -> int:
         """How many requests wait."""
-        return len(self._waiters)
+        return len(self.waiters)
 
     def expected_wait_s(self) -> float:
         """How long one more would wait behind those that do."""
         return (self.waiting + 1) * self.limit.turn_s
 
-    def enter_at_once(self) -> bool:
-        """Go through, if there is room and nobody waits."""
-        if self._waiters or self.in_flight >= self.limit.value:
-            return False
-        self.in_flight += 1
-        return True
-
     async def wait(self) -> None:
         """Wait, then go through."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self.waiters.append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
-                self.leave()  # It was let through and given up in the same moment.
-            elif waiter in self._waiters:
-                self._waiters.remove(waiter)
+                self.in_flight -= 1  # It was let through and given up in the same moment.
+                self.let_in()
+            elif waiter in self.waiters:
+                self.waiters.remove(waiter)
             raise
 
-    def leave(self) -> None:
-        """Make room for those that wait."""
-        self.in_flight -= 1
-        while self._waiters and self.in_flight < self.limit.value:
-            waiter = self._waiters.popleft()
+    def let_in(self) -> None:
+        """Let those through that wait, as far as there is room."""
+        while self.waiters and self.in_flight < self.limit.value:
+            waiter = self.waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 self.in_flight += 1

@@ -10,7 +10,7 @@ from router.execution.subgraph_client import Headers
 Made = TypeVar("Made")
 
 # Requests whose clients send the same headers again have one tuple of them. All are forgotten when there are more.
-MOST_REMEMBERED = 512
+MOST_REMEMBERED = 256
 
 
 class OnceForHeaders(Generic[Made]):

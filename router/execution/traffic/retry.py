@@ -42,16 +42,13 @@ class RetryBudget:
         self._per_request = per_request
         self._most = reserve if per_request else 0.0
         self._balance = self._most
-        self._requests = 0
-
-    def earn(self) -> None:
-        """Add what one request pays in."""
-        self._requests += 1
+        # Each request that adds to the balance is counted here, in place of a call.
+        self.requests = 0
 
     def spend(self) -> bool:
         """Take one retry; False where there is none left. Saved up is no more than the reserve."""
-        self._balance = min(self._balance + self._per_request * self._requests, self._most)
-        self._requests = 0
+        self._balance = min(self._balance + self._per_request * self.requests, self._most)
+        self.requests = 0
         if self._balance < 1:
             return False
         self._balance -= 1
@@ -86,7 +83,7 @@ class RetryingClient:
         clock = self._clock
         ends_at = clock() + request.timeout_s
         budget = self._budgets[request.subgraph]
-        budget.earn()
+        budget.requests += 1
         attempt = request
         for longest_pause_s in self._longest_pauses_s:
             try:

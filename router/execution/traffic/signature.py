@@ -76,6 +76,9 @@ class RequestSigner:
         self._names_of_body = self._names + b' "content-digest"'
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
+        # What the signatures of one second have in common.
+        self._created_at = -1
+        self._created = b""
         self._signs_added = signs_added
 
     def __call__(self, request: SubgraphRequest, added: Headers) -> Headers:
@@ -90,21 +93,23 @@ class RequestSigner:
         return headers + self._signature(method.encode(), self._signing.components(headers), body)
 
     def _signature(self, method: bytes, who_asks: Components, body: bytes | None) -> Headers:
+        # By addition: formatting bytes takes three times as long.
         names, lines = who_asks
-        sent: Headers = ()
+        now = int(self._clock())
+        if now != self._created_at:
+            self._created_at, self._created = now, b");created=%d%b" % (now, self._parameters)
         if body is None:
-            names, lines = self._names + names, self._lines + lines
+            digest = b""
+            parameters = self._names + names + self._created
+            lines = self._lines + lines
         else:
-            digest = b"sha-256=:%b:" % b2a_base64(sha256(body).digest(), newline=False)
-            sent = ((b"content-digest", digest),)
-            names, lines = self._names_of_body + names, b"%b%b%b" % (self._lines_of_body, digest, lines)
-        parameters = b"%b);created=%d%b" % (names, int(self._clock()), self._parameters)
-        code = self._keyed.digest(b'"@method": %b%b\n"@signature-params": %b' % (method, lines, parameters))
-        return (
-            *sent,
-            (b"signature-input", b"%b=%b" % (LABEL, parameters)),
-            (b"signature", b"%b=:%b:" % (LABEL, b2a_base64(code, newline=False))),
-        )
+            digest = b"sha-256=:" + b2a_base64(sha256(body).digest(), newline=False) + b":"
+            parameters = self._names_of_body + names + self._created
+            lines = self._lines_of_body + digest + lines
+        code = self._keyed.digest(b'"@method": ' + method + lines + b'\n"@signature-params": ' + parameters)
+        input_header = (b"signature-input", LABEL + b"=" + parameters)
+        signature = (b"signature", LABEL + b"=:" + b2a_base64(code, newline=False) + b":")
+        return ((b"content-digest", digest), input_header, signature) if digest else (input_header, signature)
 
 
 class Keyed:

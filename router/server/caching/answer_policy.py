@@ -24,10 +24,7 @@ from router.server.header_rules import forwarded_names
 class Parts:
     """The parts of one answer, as far as they have come; ``policy`` is None before the first."""
 
-    __slots__ = ("policy",)
-
-    def __init__(self) -> None:
-        self.policy: CachePolicy | None = None
+    policy: CachePolicy | None = None
 
     def add(self, policy: CachePolicy) -> None:
         """One part more."""

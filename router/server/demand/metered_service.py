@@ -33,6 +33,13 @@ class MeteredService(GraphQLService):
         """As GraphQLService says."""
         return self.demand.one_batch() if self.demand is not None else super().one_batch()
 
+    def known_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation] | None:
+        """As GraphQLService says; each call that finds one is a request of the ``caller``."""
+        found = super().known_operation(request, caller)
+        if found is not None and self.limiter is not None:
+            self.limiter.take_request(caller)
+        return found
+
     def compiled_operation(
         self, request: GraphQLRequest, caller: Caller
     ) -> Coroutine[Any, Any, tuple[Graph, CompiledOperation]]:

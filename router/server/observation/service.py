@@ -43,19 +43,30 @@ class ObservedService(GraphQLService):
         self._stages = telemetry.stages
         self._operations = telemetry.operations if config.telemetry.metrics.operations else None
 
+    def known_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation] | None:
+        """As GraphQLService says."""
+        found = super().known_operation(request, caller)
+        if found is not None:
+            self._note(found[1])
+        return found
+
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
         """As GraphQLService says."""
+        graph, compiled = await super().compiled_operation(request, caller)
+        self._note(compiled)
+        return graph, compiled
+
+    def _note(self, compiled: CompiledOperation) -> None:
+        """A valid operation came, and was found where those are that are compiled, unless the record says otherwise."""
         record, operations = RECORD.get(), self._operations
         if record is None:
-            return await super().compiled_operation(request, caller)
-        graph, compiled = await super().compiled_operation(request, caller)
+            return
         if operations is not None:
             operations.hits += not record.has_missed
             record.has_missed = False
             operations.receive(compiled.operation.name, record.client)
         if record.spans is not None:
             record.spans.name_operation(compiled.operation)
-        return graph, compiled
 
     async def run(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float

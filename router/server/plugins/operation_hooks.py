@@ -20,6 +20,10 @@ from router.server.service import GraphQLService
 class HookedService(GraphQLService):
     """A GraphQLService whose operations the plugins of the request under way see, and may refuse."""
 
+    def known_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation] | None:
+        """As GraphQLService says: none, where plugins are to see the operation."""
+        return None if CURRENT.get(None) is not None else super().known_operation(request, caller)
+
     async def compiled_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation]:
         """As GraphQLService says. OperationError with the plugin's code, or PLUGIN_FAILED, too."""
         context = CURRENT.get(None)

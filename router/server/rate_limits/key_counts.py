@@ -80,7 +80,9 @@ class KeyCounts:
         current += amount
         if current + previous * (1 - (passed - window)) > limit:
             return self.wait_s(key, amount, limit, now)
-        self._keep(key, (window, current, previous))
+        self._own[key] = window, current, previous
+        self._own.move_to_end(key)
+        self.changed.add(key[0])
         return 0.0
 
     def _keep(self, key: str, count: Count) -> None:
