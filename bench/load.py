@@ -80,6 +80,13 @@ def measure(contestant: Running, operation: Operation, load: Load, stub: Running
     )
 
 
+def answered_and_refused(contestant: Running, operation: Operation, load: Load) -> tuple[float, float]:
+    """How many requests a second were answered, and how many with another status than 2xx or 3xx."""
+    result = _wrk(contestant.url, operation, load)
+    seconds, refused = result["duration_us"] / 1e6, result["err_status"]
+    return (result["requests"] - refused) / seconds, refused / seconds
+
+
 @contextmanager
 def wrk_command(
     url: str, body: str, load: Load, *, unique: bool, headers: Mapping[str, str] | None = None

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from router.execution.json_numbers import encode
 from router.server.config import RouterConfig
 from router.server.graphql_request import is_form
+from router.server.held_refusals import HeldRefusals
 from router.server.load_limit import OverloadPolicy
 from router.server.request_error import RequestError
 from router.server.room import Generation, Room
@@ -68,6 +69,7 @@ class Overload(Room):
         self.body_bytes = 0
         self.small_body_bytes = 0
         self.unfinished = UnfinishedRequests()
+        self.refusals = HeldRefusals()
         self._arrived_at = 0.0
         self._arrived_bytes = 0
         # How long what is ready waits for the event loop at most, as the probes of the last moments saw it.
@@ -198,7 +200,7 @@ class LoadShedder:
         overload = self._overload
         place = overload.enter()
         if place is None:
-            return _refuse(send)
+            return _refuse(send, self._overload)
         served = served_request(receive)
         if served is None or not served.is_whole() or len(served.body) > TINY_BODY_BYTES:
             return self._let_in(place, scope, receive, send)
@@ -224,7 +226,8 @@ class LoadShedder:
                 body.leave()
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, overload: Overload) -> None:
+    await overload.refusals.wait()
     await send(_START)
     await send({"type": "http.response.body", "body": OVERLOADED_BODY})
 
