@@ -92,7 +92,7 @@ class _Objects:
                 continue
             if one.key not in done:
                 done.add(one.key)
-                total += one.cost(one.found_in(values), valuation)
+                total += one.cost(values, valuation)
         return total
 
     def weight(self, value: JsonObject) -> float:
@@ -120,19 +120,26 @@ class _Objects:
         if selected.selections:
             below = _Objects(self.schema, self.weights, named.name, occurrence.selection_sets)
         is_by_type = is_abstract_type(named) and f"{type_name}.{selected.name}" not in self.weights.costs.weights
+        weight = None if is_by_type else self.weights.of_field(type_name, selected.name)
+        arguments = self.weights.of_arguments(type_name, selected)
+        is_plain = weight is not None and weight >= 0 and arguments == 0.0
         return _Counted(
             selected.response_key,
             itemgetter(selected.response_key),
             occurrence.conditions,
-            None if is_by_type else self.weights.of_field(type_name, selected.name),
-            self.weights.of_arguments(type_name, selected),
+            weight,
+            arguments,
             below,
+            weight if is_plain else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """A field whose values are counted; ``weight`` is None where each value's type says it."""
+    """A field whose values are counted; ``weight`` is None where each value's type says it.
+
+    ``of_item`` is what each value costs where that is all; None where arguments cost something, or less than nothing.
+    """
 
     key: str
     get: Callable[[JsonObject], Any]
@@ -140,18 +147,16 @@ class _Counted:
     weight: float | None
     arguments: Term
     below: _Objects | None
+    of_item: float | None
 
-    def found_in(self, values: Sequence[JsonObject]) -> Sequence[Any]:
-        """What is under the key, one of each object; None where it is absent."""
+    def cost(self, values: Sequence[JsonObject], valuation: Valuation) -> float:
+        """What is under the key in the objects ``values`` did cost with all below it."""
         try:
-            return list(map(self.get, values))
+            found: Sequence[Any] = list(map(self.get, values))
         except KeyError:
-            return [value.get(self.key) for value in values]
-
-    def cost(self, found: Sequence[Any], valuation: Valuation) -> float:
-        """What the values ``found`` under the key, one of each object, did cost with all below them."""
+            found = [value.get(self.key) for value in values]
         items, kinds = _items(found)
-        own = self._own(found, items, valuation)
+        own = self.of_item * len(items) if self.of_item is not None else self._own(found, items, valuation)
         if self.below is None or self.below.is_free:
             return own
         are_objects = len(kinds) == 1 and dict in kinds

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from random import getrandbits
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from router.execution.subgraph_client import Headers
 from router.execution.traffic.trace import TRACE_HEADERS
@@ -25,7 +26,7 @@ _SAMPLED = 1
 Samples = Callable[[bytes, bool | None], bool]
 
 
-class RequestTrace(NamedTuple):
+class RequestTrace(Struct, frozen=True):
     """The ids of one request; ``headers`` are those that its fetches bear.
 
     ``parent_id`` is the sender's span, None where the trace begins here. ``is_sampled`` is what the headers say.

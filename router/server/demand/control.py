@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from graphql import GraphQLError
-from msgspec import structs
+from msgspec import Struct, structs
 
 from router.errors import OperationError
 from router.operation.cost.estimate import Estimated
@@ -39,7 +38,7 @@ class Spent:
 _BATCH: ContextVar[Spent | None] = ContextVar("galleria_batch_cost", default=None)
 
 
-class Admission(NamedTuple):
+class Admission(Struct, frozen=True):
     """An operation that may run, with its coerced ``variables``, and what it may cost."""
 
     variables: Mapping[str, object]

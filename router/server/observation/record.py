@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
 from router.server.observation.stage_durations import StageDurations
 from router.server.stages import OBSERVER, Stage
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from router.server.observation.spans import RequestSpans
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(Struct):
     """One HTTP request, or one WebSocket connection with all its operations.
 
     ``client`` is the name that it gives itself. ``asks_for_fetches`` where it wants to see its plan and fetches.
