@@ -62,6 +62,8 @@ class AuthContext:
 
 
 ANONYMOUS = AuthContext()
+# The first second of the year 10000, which no datetime has.
+_END_OF_TIME = 253_402_300_800
 
 
 def require_user(auth: AuthContext) -> AuthContext:
@@ -149,9 +151,9 @@ class TokenVerifier:
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         now, expires, begins = self._clock().timestamp(), claims["exp"], claims.get("nbf", 0)
-        if not _is_number(expires) or expires <= now:
+        if not _is_time(expires) or expires <= now:
             raise _refused("it has expired")
-        if not _is_number(begins) or begins > now:
+        if not _is_time(begins) or begins > now:
             raise _refused("it is not valid yet")
 
 
@@ -170,8 +172,9 @@ def _auth_context(claims: dict[str, Any]) -> AuthContext:
     return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes, float(claims["exp"]))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_time(value: object) -> bool:
+    """Whether it is a moment that a clock can reach: Infinity and NaN, which Python's JSON knows, never expire."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
 
 
 def _refused(reason: str) -> CodedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ async def test_a_remembered_token_expires_all_the_same(
         ({"iss": "elsewhere"}, "invalid issuer."),
         ({"aud": "elsewhere"}, "audience doesn't match."),
         ({"exp": NOW}, "it has expired."),
+        ({"exp": math.nan}, "it has expired."),
+        ({"exp": math.inf}, "it has expired."),
+        ({"exp": 10**400}, "it has expired."),
+        ({"nbf": math.nan}, "it is not valid yet."),
         ({"exp": None}, 'token is missing the "exp" claim.'),
         ({"sub": None}, 'token is missing the "sub" claim.'),
         ({"role": "owner"}, "its role is neither customer nor staff."),
