@@ -13,7 +13,13 @@ import pytest_asyncio
 from router.errors import InputError
 from router.server.access.authentication import Authenticator
 from router.server.app import RouterApp
-from router.server.config import AuthenticationSettings, BatchingSettings, IssuerSettings, RouterConfig
+from router.server.config import (
+    AuthenticationSettings,
+    BatchingSettings,
+    IssuerSettings,
+    RouterConfig,
+)
+from router.server.config.telemetry import TelemetrySettings
 from router.server.request_error import RequestError
 from tests.server.access.guarded import Guarded
 from tests.server.access.issuer import AUDIENCE, NAME, Issuer, IssuerNow
@@ -62,6 +68,22 @@ async def test_a_second_token_is_refused_beside_one_that_is_known(client: httpx.
     both = [*token.items(), ("authorization", "Bearer forged")]
     response = await client.post("/graphql", json=DIARY, headers=both)
     assert (response.status_code, codes(response)) == (401, ["UNAUTHENTICATED"])
+
+
+@pytest.mark.parametrize("header", ["authorization", "x-request-id"])
+@pytest.mark.asyncio
+async def test_who_asked_before_with_the_same_other_headers_counts_for_nobody_else(
+    issuer: IssuerNow, tmp_path: Path, header: str
+) -> None:
+    config = settings(issuer, tmp_path, header=header, scheme="")
+    config = config.model_copy(update={"telemetry": TelemetrySettings(trace_context=True)})
+    async with client_of(Guarded().router(config)) as client:
+        for _ in range(2):
+            known = await client.post("/graphql", json=DIARY, headers={header: issuer.token()})
+            assert known.json() == {"data": {"diary": "dear diary"}}
+            assert codes(await client.post("/graphql", json=DIARY)) == ["UNAUTHORIZED_FIELD_OR_TYPE"]
+            forged = await client.post("/graphql", json=DIARY, headers={header: issuer.token()[:-4]})
+            assert (forged.status_code, codes(forged)) == (401, ["UNAUTHENTICATED"])
 
 
 @pytest.mark.asyncio
