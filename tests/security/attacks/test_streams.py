@@ -208,8 +208,8 @@ async def test_beginnings_of_messages_are_not_all_held(target: Target) -> None:
 
 async def test_messages_of_operations_that_last_are_not_all_held(target: Target) -> None:
     async with AsyncExitStack() as resources:
-        clients = [await resources.enter_async_context(opened(target)) for _ in range(30)]
-        for number in range(20):
+        clients = [await resources.enter_async_context(opened(target)) for _ in range(10)]
+        for number in range(60):
             for client in clients:
                 payload = {"query": TICKS, "variables": {"undeclared": "x" * 900_000}}
                 with suppress(ConnectionClosed):
