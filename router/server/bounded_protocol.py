@@ -18,6 +18,7 @@ limit, and requests that are quick cost nothing here.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from typing import Any, Literal, cast
 from starlette.types import Scope
 
 from router.execution.json_numbers import encode
+from router.server.allocator import give_free_pages_back
 from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
 from router.server.lingering_close import LingeringCloses
@@ -35,6 +37,8 @@ from router.server.unfinished import BYTES_PER_PART
 State = Literal["head", "body", "answer", "idle", "closing"]
 
 MAX_PIPELINED = 16
+# So many that were there at once are worth some milliseconds when most of them are gone.
+MANY_CONNECTIONS = 200
 # Lines of a head, of which the shortest take thirty times their bytes.
 MAX_HEADERS = 200
 # A chunk of one byte comes in six, and nobody needs to send smaller ones than that.
@@ -50,11 +54,13 @@ class RefusedRequest(Exception):  # noqa: N818 - ends the parser, and is no erro
 class ConnectionSweeper:
     """Looks at all connections of a process, for as long as there are any, and ends those that are over their time.
 
-    Those that were refused are among ``lingering`` then.
+    Those that were refused are among ``lingering`` then. What many connections took is given back to the system when
+    most of them are gone.
     """
 
     def __init__(self, limits: ServerSettings) -> None:
         self.lingering = LingeringCloses()
+        self._most = 0
         shortest_s = min(limits.header_timeout_s, limits.body_timeout_s, limits.keep_alive_s, limits.send_timeout_s)
         self._tick_s = min(_LONGEST_TICK_S, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = None
@@ -71,8 +77,17 @@ class ConnectionSweeper:
         for connection in seen:
             if isinstance(connection, BoundedProtocol):
                 connection.end_if_over_time(now)
+        self._give_back(len(seen))
         if seen:
             self.watch(connections, loop)
+
+    def _give_back(self, count: int) -> None:
+        self._most = max(self._most, count)
+        if self._most >= MANY_CONNECTIONS and count * 4 < self._most:
+            self._most = count
+            # A connection and its parser hold each other.
+            gc.collect(1)
+            give_free_pages_back()
 
 
 @dataclass(slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from tests.execution.raw_server import Exchange, ok, raw_server
+from tests.mall import await_condition
 from tests.server.running_router import RunningRouter, running_router
 
 LIMITS = """
@@ -328,3 +330,17 @@ async def test_more_connections_than_the_limit_are_refused_and_the_others_served
             await kept[0].send(WHOLE)
             assert json.loads(await kept[0].answer()) == {"data": {"__typename": "Query"}}
         await is_served(router)
+
+
+def test_what_many_connections_took_is_given_back_when_they_are_gone(tmp_path: Path) -> None:
+    with running_router(tmp_path) as router:
+        taken = psutil.Process(router.process.pid).memory_info
+        before = taken().rss
+        with ExitStack() as resources:
+            address = ("127.0.0.1", httpx.URL(router.url).port)
+            held = [resources.enter_context(socket.create_connection(address)) for _ in range(1000)]
+            for one in held:
+                with contextlib.suppress(ConnectionError):  # All together they hold more than they may.
+                    one.sendall(HEAD + b"x-a: " + b"a" * 30_000)
+            await_condition(lambda: taken().rss - before > 20_000_000 or None, SOON_S, "what they hold")
+        await_condition(lambda: taken().rss - before < 12_000_000 or None, SOON_S, "what they held, given back")
