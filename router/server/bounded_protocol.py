@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, cast
@@ -65,12 +65,13 @@ class ConnectionSweeper:
         self._tick_s = min(_LONGEST_TICK_S, shortest_s / 4)
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+    def watch(self, connections: Collection[object], loop: asyncio.AbstractEventLoop) -> None:
         """Look at ``connections``, which others add to and take from, from now on."""
+        self._most = max(self._most, len(connections))
         if self._timer is None:
             self._timer = loop.call_later(self._tick_s, self._sweep, connections, loop)
 
-    def _sweep(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+    def _sweep(self, connections: Collection[object], loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
         seen = list(connections)
@@ -82,7 +83,6 @@ class ConnectionSweeper:
             self.watch(connections, loop)
 
     def _give_back(self, count: int) -> None:
-        self._most = max(self._most, count)
         if self._most >= MANY_CONNECTIONS and count * 4 < self._most:
             self._most = count
             # A connection and its parser hold each other.
