@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 ROLE ?= customer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-orders bench-workers bench-memory bench-overload bench-features bench-feature-costs bench-check bench-composition bench-services bench-planning bench-planning-times lock clean
+.PHONY: help setup up seed events rebuild token reset test coverage faults life fuzz lint fmt bench bench-router bench-orders bench-workers bench-memory bench-overload bench-features bench-feature-costs bench-share bench-check bench-composition bench-services bench-planning bench-planning-times lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ bench-features: setup ## everything on that a public router has, beside everythi
 
 bench-feature-costs: setup ## the CPU time that each section of a public router's settings costs, in one process
 	@$(BIN)/python -m bench.feature_costs
+
+bench-share: setup ## which share of the ceiling the router is, by CPU time in one process
+	@$(BIN)/python -m bench.in_process_share
 
 bench-check: setup ## compare the CPU time of a request with that of another version: make bench-check BASE=main
 	@$(BIN)/python -m bench.check $(BASE)

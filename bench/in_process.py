@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from bench.contestants import SUPERGRAPH
@@ -113,9 +114,9 @@ class _ClientTransport(_Transport):
 
 
 class Client:
-    """A kept connection to one router."""
+    """A kept connection to one server."""
 
-    def __init__(self, protocol: BoundedProtocol) -> None:
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
         self._protocol = protocol
         self._transport = _ClientTransport()
         protocol.connection_made(self._transport)
