@@ -16,6 +16,7 @@ from router.planning.query_plan import Path, PathStep
 
 Collect = Callable[[JsonObject], list[JsonObject]]
 _are_lists, _are_objects = frozenset({list}).issuperset, frozenset({dict}).issuperset
+_flattened = itertools.chain.from_iterable
 Place = tuple[ClientPath, JsonObject]
 
 
@@ -25,7 +26,6 @@ def compile_collect(path: Path) -> Collect:
     Values that are not objects are passed over: shapes are the projection's to complain of. Where all values of a step
     are objects, or all are lists of objects, the walk is one call in C.
     """
-    flattened = itertools.chain.from_iterable
     steps = tuple((step.response_key, frozenset(step.types) if step.types is not None else None) for step in path)
 
     def collect(data: JsonObject) -> list[JsonObject]:
@@ -33,7 +33,7 @@ def compile_collect(path: Path) -> Collect:
         for key, types in steps:
             found: list[Any] = [parent.get(key) for parent in level]
             if _are_lists(map(type, found)):
-                found = list(flattened(found))
+                found = list(_flattened(found))
             if not _are_objects(map(type, found)):
                 values, found = found, []
                 _flatten(values, found)

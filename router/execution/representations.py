@@ -6,7 +6,7 @@ For ``Representation(None, "Product", (InputField("upc", "upc", False), InputFie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -55,10 +55,10 @@ class Batch(Struct):
 
 class Leaves(Struct, frozen=True):
     """The inputs of a representation: ``read`` gives the row of their values, or the value where it is one, and
-    ``write`` the whole representations of several entities."""
+    ``write`` the whole representation."""
 
     read: Callable[[JsonObject], Any]
-    write: Callable[[Iterable[JsonObject]], list[JsonObject]]
+    write: Callable[[JsonObject], JsonObject]
     width: int
 
     def plain_rows(self, entities: Sequence[JsonObject]) -> list[Any] | None:
@@ -101,13 +101,13 @@ class Builder:
         batch.sent += len(rows)
         write = self.leaves.write
         if len(set(rows)) == len(rows):
-            batch.representations.extend(write(entities))
+            batch.representations.extend(map(write, entities))
             batch.objects.extend([[entity] for entity in entities])
             return
         groups: dict[Any, list[JsonObject]] = {}
         for row, entity in zip(rows, entities, strict=True):
             groups.setdefault(row, []).append(entity)
-        batch.representations.extend(write(group[0] for group in groups.values()))
+        batch.representations.extend(write(group[0]) for group in groups.values())
         batch.objects.extend(groups.values())
 
     def _add_each(self, entities: Sequence[JsonObject], batch: Batch) -> None:
@@ -166,8 +166,7 @@ def _compile_leaves(typename: str | None, leaves: tuple[tuple[str, str], ...]) -
     Generated source, because a loop over the leaves takes twice as long, for each entity of each request (measured).
     """
     members = "".join(f", {name!r}: entity[{key!r}]" for name, key in leaves)
-    one = f"{{'__typename': {typename!r}{members}}}"
-    write = eval(f"lambda entities: [{one} for entity in entities]")  # noqa: S307 - quoted literals alone
+    write = eval(f"lambda entity: {{'__typename': {typename!r}{members}}}")  # noqa: S307 - quoted literals alone
     return Leaves(itemgetter(*(key for _, key in leaves)), write, len(leaves))
 
 
