@@ -91,9 +91,10 @@ class GraphQLEndpoint:
         self._clients = DisconnectWatch()
         self._sharing = AnswerSharing() if config.graphql.share else None
         self._propagate = forwarded_names(config.headers)
-        # Nothing is remembered of headers to which those belong that differ in each request.
+        # Nothing is remembered of headers to which those belong that differ in each request; nor beside plugins, which
+        # are told who asks when that is asked.
         read = self._propagate | {config.authentication.header.lower().encode()}
-        self._remembers = read.isdisjoint(OWN_HEADERS)
+        self._remembers = not config.plugins and read.isdisjoint(OWN_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing that a client or a subgraph does raises."""

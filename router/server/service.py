@@ -84,7 +84,8 @@ class GraphQLService:
         graph = self.graph
         if graph is None:
             return None
-        compiled = graph.operations.known((request.query, request.operation_name, graph.active_labels(), None))
+        active_labels, known = graph.active_labels, graph.operations.known
+        compiled = known((request.query, request.operation_name, active_labels(), None))
         if type(compiled) is not CompiledOperation or compiled.projection.introspection is not None:
             return None
         return graph, compiled
@@ -96,8 +97,7 @@ class GraphQLService:
         be compiled.
         """
         graph = self.served_graph()
-        active_labels, known = graph.active_labels, graph.operations.known
-        compiled = known((request.query, request.operation_name, active_labels(), None))
+        compiled = graph.operations.known((request.query, request.operation_name, graph.active_labels(), None))
         if type(compiled) is not CompiledOperation:
             if compiled is None:
                 self.missed()
