@@ -51,6 +51,18 @@ def test_a_typed_operation_is_answered(page: Page) -> None:
     expect(page.locator(RESULT)).to_contain_text("G-2")
 
 
+def test_what_was_just_pasted_is_run_by_its_own_name(page: Page) -> None:
+    page.locator(EDITOR).click()
+    page.keyboard.press("Control+A")
+    # Both in one go: GraphiQL looks for the operation's name a tenth of a second after the last change.
+    pasted_and_run = """text => {
+        document.execCommand("insertText", false, text);
+        document.querySelector(".graphiql-execute-button").click();
+    }"""
+    page.evaluate(pasted_and_run, "query Other { orders { number product { name } } }")
+    expect(page.locator(RESULT)).to_contain_text("G-2")
+
+
 def test_a_subscription_shows_each_event_until_it_is_stopped(page: Page) -> None:
     in_new_tab(page, "subscription { placed { number product { name } } }")
     page.get_by_role("button", name="Execute query").click()

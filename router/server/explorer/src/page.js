@@ -5,6 +5,7 @@ import { createElement as h, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
 import { takeFetches } from "./plan/last-run.js";
+import { withNameOfText } from "./operation-name.js";
 import { readConfig, run } from "./router.js";
 import { planPlugin } from "./plan/plugin.js";
 
@@ -37,7 +38,8 @@ function explorerSettings({ endpoint, planEndpoint, fetchesHeader, headers, tabs
   const plan = planEndpoint ? planPlugin(planEndpoint) : null;
   const isFirstVisit = !storedTabs();
   return {
-    fetcher: async (request, { headers: edited } = {}) => {
+    fetcher: async (params, { headers: edited } = {}) => {
+      const request = withNameOfText(params);
       // GraphiQL asks for the schema by itself: what the person has run stays in view.
       if (!fetchesHeader || request.operationName === "IntrospectionQuery") return run(endpoint, request, edited);
       return takeFetches(request.query, await run(endpoint, request, { [fetchesHeader]: "1", ...edited }));
