@@ -1,9 +1,9 @@
 """The consumer runner: fetches events, calls handlers, acknowledges after the handler's own write.
 
 A handler that raises is called again after growing pauses; after :attr:`RetryPolicy.attempts` the event becomes a
-dead letter with the reason. An outage of the database is not the event's fault: it is retried without end. Handlers
-run side by side across aggregates and in order within one (the event's subject), so they must bear any order between
-different aggregates.
+dead letter with the reason. An outage of the database is not the event's fault: it is retried without end, and the
+tries that it took count for nothing afterwards. Handlers run side by side across aggregates and in order within one
+(the event's subject), so they must bear any order between different aggregates.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from subgraphs.chassis.tracing import IdTracer, Span, Tracer, parse_traceparent
 BATCH = 32
 FETCH_WAIT_S = 5.0
 STOP_LIMIT_S = 4.0
+REMEMBERED_FAILURES = 10_000
 LOG = structlog.get_logger()
 
 EventHandler = Callable[[Event], Awaitable[None]]
@@ -33,7 +34,9 @@ EventHandler = Callable[[Event], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon a failed event comes again: ``first_pause_s``, then ``factor`` times longer each time."""
+    """How often, in each replica, and how soon a failed event comes again: after ``first_pause_s``, then ``factor``
+    times longer each time.
+    """
 
     attempts: int = 20
     first_pause_s: float = 0.1
@@ -61,6 +64,9 @@ class Consumer:
         self._metrics = metrics
         self._policy = policy or RetryPolicy()
         self._tracer = tracer or IdTracer()
+        # By position in the stream. The bus counts deliveries, also those that came to nothing through no fault of the
+        # event: those of an outage, and those of a replica that died.
+        self._failures: dict[int, int] = {}
 
     async def run(self, bus: Bus) -> None:
         """Handle events until cancelled; what is being handled at that moment may finish, up to a limit."""
@@ -104,21 +110,32 @@ class Consumer:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             await self._fail(bus, delivery, error)
         else:
+            self._failures.pop(delivery.position, None)
             await delivery.acknowledge()
             self._metrics.consumed(delivery.type, "consumed")
 
     async def _fail(self, bus: Bus, delivery: Delivery, error: Exception) -> None:
         outage = isinstance(error, Unavailable) or is_outage(error)
         reason = f"{type(error).__name__}: {error}"
-        if delivery.attempt >= self._policy.attempts and not outage:
+        failures = 0 if outage else self._count_failure(delivery)
+        if failures >= self._policy.attempts:
             await self._bury(bus, delivery, reason)
             return
         expected = outage or isinstance(error, RetryLater)
         LOG.warning("event_retried", attempt=delivery.attempt, reason=reason, exc_info=None if expected else error)
-        await delivery.retry(self._policy.pause_s(delivery.attempt))
+        await delivery.retry(self._policy.pause_s(failures or delivery.attempt))
         self._metrics.consumed(delivery.type, "retried")
 
+    def _count_failure(self, delivery: Delivery) -> int:
+        """How often the event of ``delivery`` has failed in this replica, this time included."""
+        failures = self._failures.pop(delivery.position, 0) + 1
+        self._failures[delivery.position] = failures
+        while len(self._failures) > REMEMBERED_FAILURES:
+            self._failures.pop(next(iter(self._failures)))  # the one that failed longest ago
+        return failures
+
     async def _bury(self, bus: Bus, delivery: Delivery, reason: str) -> None:
+        self._failures.pop(delivery.position, None)
         LOG.error("event_buried", type=delivery.type, attempt=delivery.attempt, reason=reason)
         await bus.bury(self._name, delivery, reason)
         await delivery.acknowledge()

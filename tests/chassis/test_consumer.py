@@ -87,6 +87,30 @@ async def test_an_outage_is_not_the_events_fault() -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_an_outage_took_is_no_try_of_an_event_that_came_before_its_time() -> None:
+    outage, early = [AutoReconnect("gone")] * 5, [RetryLater("not yet")] * 2
+    bus, handled, taken = MemoryBus(), Handled(*outage, *early), event("note.taken", "n1", {})
+    await bus.publish(taken)
+
+    async def is_handled() -> bool:
+        return handled.events == [taken]
+
+    await run_until(bus, handled, is_handled)
+    assert await bus.dead_letters() == []
+
+
+@pytest.mark.asyncio
+async def test_an_outage_between_failures_does_not_start_their_count_anew() -> None:
+    failures = [ValueError("a bug"), AutoReconnect("gone"), ValueError("a bug"), ValueError("a bug")]
+    bus, handled = MemoryBus(), Handled(*failures)
+    await bus.publish(event("note.taken", "n1", {}))
+    await run_until(bus, handled, bus.dead_letters)
+    (letter,) = await bus.dead_letters()
+    assert letter.reason == "ValueError: a bug"
+    assert handled.errors == []
+
+
+@pytest.mark.asyncio
 async def test_events_of_one_aggregate_are_handled_in_order_and_others_do_not_wait() -> None:
     """The first event of ``slow`` waits for the event of ``quick``, which came last."""
     bus, order, quick_came = MemoryBus(), [], asyncio.Event()
