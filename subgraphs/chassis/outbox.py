@@ -72,20 +72,27 @@ class Relay:
                 await self._wait()
 
     async def publish_pending(self, database: Database, bus: Bus) -> int:
-        """One round over all collections; the number of events published."""
-        counts = [await self._publish_collection(database[name], bus) for name in self._names]
-        return sum(counts)
+        """One round over all collections; the number of events published.
+
+        A document whose events the bus does not take holds up no other one: its failure is raised when all had their
+        turn.
+        """
+        results = [result for name in self._names for result in await self._publish_collection(database[name], bus)]
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            raise failures[0]
+        return sum(result for result in results if isinstance(result, int))
 
     async def oldest_pending(self, database: Database) -> datetime | None:
         """When the oldest event happened that the bus does not have yet; None where it has all."""
         times = [time for name in self._names if (time := await _oldest(database[name]))]
         return min(times, default=None)
 
-    async def _publish_collection(self, collection: DocumentCollection, bus: Bus) -> int:
+    async def _publish_collection(self, collection: DocumentCollection, bus: Bus) -> list[int | BaseException]:
         pending = collection.find(PENDING, {"outbox": 1}).limit(BATCH)
         documents = await pending.to_list(BATCH)
-        moved = await asyncio.gather(*(self._publish_document(collection, document, bus) for document in documents))
-        return sum(moved)
+        publishing = (self._publish_document(collection, document, bus) for document in documents)
+        return await asyncio.gather(*publishing, return_exceptions=True)
 
     async def _publish_document(self, collection: DocumentCollection, document: Document, bus: Bus) -> int:
         events = [from_cloud_event(raw) for raw in document["outbox"]]

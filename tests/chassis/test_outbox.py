@@ -105,6 +105,20 @@ async def test_what_the_bus_does_not_take_stays_and_nothing_overtakes_it(
 
 
 @pytest.mark.asyncio
+async def test_what_the_bus_does_not_take_holds_up_no_other_collection(notes: Aggregates, database: Database) -> None:
+    both = (*NOTES, Collection("orders", outbox=True))
+    await create_indexes(database, both)
+    relay, bus = Relay(both, Metrics()), FailingBus()
+    bus.refused = FIRST
+    await notes.insert({"_id": "n1"}, events=[FIRST])
+    await notes.insert({"_id": "n2"}, events=[SECOND])
+    await Aggregates(database["orders"], relay).insert({"_id": "o1"}, events=[THIRD])
+    with pytest.raises(ConnectionError):
+        await relay.publish_pending(database, bus)
+    assert bus.published == [SECOND, THIRD]
+
+
+@pytest.mark.asyncio
 async def test_relays_side_by_side_publish_each_event_once_and_in_order(
     notes: Aggregates, relay: Relay, database: Database
 ) -> None:
