@@ -38,6 +38,7 @@ from subgraphs.shipping.domain import (
 MAX_KEY_LENGTH = 128
 MAX_TEXT_LENGTH = 200
 MAX_EVENTS = 200
+"""How many sightings a shipment keeps; beyond them its end alone is recorded, since others wait for that."""
 WAREHOUSE = "Warehouse"
 CLAIM_S = 30.0
 """How long a call that was begun is left to whoever began it, before another one makes it again."""
@@ -128,7 +129,8 @@ def observe(shipment: Shipment, seen: Sequence[TrackingEvent], next_check_at: da
     """
     current, events = shipment, list[ShipmentEvent]()
     for event in seen:
-        if event.sighting.status in current.transitions[current.status] and len(current.events) < MAX_EVENTS:
+        status = event.sighting.status
+        if status in current.transitions[current.status] and _has_room(current, status):
             events.extend(_news(current, event.sighting))
             current = _record(current, event)
     if current is not shipment:
@@ -190,16 +192,24 @@ def hear(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | No
 
 def _check_recordable(shipment: Shipment, sighting: Sighting) -> None:
     for field, text in (("location", sighting.location), ("description", sighting.description)):
-        if not 0 < len(text.strip()) <= MAX_TEXT_LENGTH:
+        if not text.strip() or len(text) > MAX_TEXT_LENGTH:
             raise ShippingError("TEXT_INVALID", f"Give a {field} of 1 to {MAX_TEXT_LENGTH} characters.", field)
     if shipment.cancel_requested and sighting.status is not ShipmentStatus.RETURNED:
         message = "The order was cancelled: the parcel is being stopped and goes no further."
         raise ShippingError("SHIPMENT_CANCEL_REQUESTED", message, "shipmentId")
-    if sighting.status is ShipmentStatus.CANCELLED or sighting.status not in shipment.transitions[shipment.status]:
+    # That a carrier has taken a booking it says itself, together with the number of the parcel.
+    unseen = sighting.status in (ShipmentStatus.BOOKED, ShipmentStatus.CANCELLED)
+    if unseen or sighting.status not in shipment.transitions[shipment.status]:
         message = f"A shipment that is {shipment.status} cannot become {sighting.status}."
         raise ShippingError("TRANSITION_NOT_ALLOWED", message, "status")
-    if len(shipment.events) >= MAX_EVENTS:
-        raise ShippingError("TOO_MANY_EVENTS", f"A shipment has at most {MAX_EVENTS} events.", "shipmentId")
+    if not _has_room(shipment, sighting.status):
+        message = f"A shipment that has {MAX_EVENTS} events is told of its end alone."
+        raise ShippingError("TOO_MANY_EVENTS", message, "shipmentId")
+
+
+def _has_room(shipment: Shipment, status: ShipmentStatus) -> bool:
+    is_end = not shipment.transitions[status]
+    return is_end or len(shipment.events) < MAX_EVENTS
 
 
 def _record(shipment: Shipment, event: TrackingEvent) -> Shipment:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +30,14 @@ from subgraphs.shipping.service import Shipping
 PATH = "/webhooks/carrier"
 
 
+def _in_utc(at: datetime) -> datetime:
+    """``at`` in UTC; raises ValueError where that is before the first or after the last year of a datetime."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
 class CarrierNotice(BaseModel):
     """What a carrier sends."""
 
@@ -38,7 +46,7 @@ class CarrierNotice(BaseModel):
     id: str = Field(min_length=1, max_length=100)
     tracking_number: str = Field(min_length=1, max_length=64)
     status: ShipmentStatus
-    at: AwareDatetime
+    at: Annotated[AwareDatetime, AfterValidator(_in_utc)]
     location: str = Field(min_length=1, max_length=MAX_TEXT_LENGTH)
     description: str = Field(min_length=1, max_length=MAX_TEXT_LENGTH)
 
@@ -64,5 +72,5 @@ async def _hear(secret: SecretStr, request: Request, context: RequestContext[Shi
 
 def _seen_at(notice: CarrierNotice, context: RequestContext[Shipping, Any]) -> datetime:
     """When it was seen, in our precision; not in the future, however the carrier's clock goes."""
-    at = min(notice.at.astimezone(UTC), context.service.clock())
+    at = min(notice.at, context.service.clock())
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -84,6 +84,24 @@ def test_what_cannot_follow_is_left_out() -> None:
     assert (change.shipment.status, change.events, len(change.shipment.events)) == (S.BOOKED, (), 1)
 
 
+@pytest.mark.parametrize(("end", "told"), [(S.DELIVERED, ShipmentDelivered), (S.RETURNED, ShipmentReturned)])
+def test_a_parcel_with_a_long_history_comes_to_its_end_all_the_same(
+    end: ShipmentStatus, told: type[ShipmentDelivered | ShipmentReturned]
+) -> None:
+    scanned = replace(a_shipment(S.IN_TRANSIT), events=(seen(S.IN_TRANSIT),) * 200)
+    change = observe(scanned, [seen(S.IN_TRANSIT), seen(end)], NOW, NOW)
+    assert (change.shipment.status, len(change.shipment.events)) == (end, 201)
+    assert change.events == (told("ord_1", "shp_1", PARCEL, NOW),)
+    recorded = record(scanned, seen(end, "key-1"), NOW)
+    assert recorded
+    assert recorded.shipment.status is end
+
+
+def test_a_parcel_with_a_long_history_is_called_back_all_the_same() -> None:
+    scanned = replace(a_shipment(S.IN_TRANSIT), events=(seen(S.IN_TRANSIT),) * 200)
+    assert stop(scanned, NOW).shipment.status is S.RETURNED
+
+
 def test_a_pending_shipment_is_cancelled_at_once() -> None:
     change = request_cancel(new_shipment(ORDER, NOW), NOW)
     assert change
@@ -165,11 +183,13 @@ def sighting(location: str = "Hub", description: str = "Seen.") -> TrackingEvent
         ),
         (a_shipment(), sighting(location=" "), "TEXT_INVALID", "location"),
         (a_shipment(), sighting(description="x" * 201), "TEXT_INVALID", "description"),
+        (a_shipment(), sighting(description="x" + " " * 200), "TEXT_INVALID", "description"),
         (replace(a_shipment(), cancel_requested=True), sighting(), "SHIPMENT_CANCEL_REQUESTED", "shipmentId"),
         (a_shipment(), seen(S.DELIVERED, "key-1"), "TRANSITION_NOT_ALLOWED", "status"),
         (a_shipment(), seen(S.CANCELLED, "key-1"), "TRANSITION_NOT_ALLOWED", "status"),
         (a_shipment(S.DELIVERED), sighting(), "TRANSITION_NOT_ALLOWED", "status"),
         (a_shipment(S.PENDING), sighting(), "TRANSITION_NOT_ALLOWED", "status"),
+        (a_shipment(S.PENDING), seen(S.BOOKED, "key-1"), "TRANSITION_NOT_ALLOWED", "status"),
         (
             replace(a_shipment(S.IN_TRANSIT), events=(seen(S.IN_TRANSIT),) * 200),
             sighting(),

@@ -102,7 +102,15 @@ async def test_a_notice_that_is_not_signed_changes_nothing(signature: str) -> No
     assert (depot.shipment, depot.store.told) == (a_shipment(), [])
 
 
-@pytest.mark.parametrize("notice", [[], {**PICKED_UP, "status": "LOST"}, {**PICKED_UP, "at": "2026-03-01T12:00:00"}])
+@pytest.mark.parametrize(
+    "notice",
+    [
+        [],
+        {**PICKED_UP, "status": "LOST"},
+        {**PICKED_UP, "at": "2026-03-01T12:00:00"},
+        {**PICKED_UP, "at": "0001-01-01T00:00:00+14:00"},
+    ],
+)
 async def test_a_body_that_is_no_notice_is_refused(notice: object) -> None:
     depot = Depot()
     await depot.store.add(a_shipment())
