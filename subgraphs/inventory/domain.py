@@ -381,8 +381,15 @@ def _check_text(text: str, shortest: int, longest: int, code: str, field_name: s
 
 
 def _check_image_url(url: str) -> None:
-    parts = urlsplit(url)
-    absolute = parts.scheme in ("http", "https") and bool(parts.netloc)
-    if len(url) > 500 or not (absolute or (url.startswith("/") and not parts.netloc)):
+    if len(url) > 500 or not _is_image_url(url):
         message = "An image is an http(s) URL or a path that starts with '/'."
         raise InventoryError("IMAGE_URL_INVALID", message, "imageUrl")
+
+
+def _is_image_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a host in brackets that is no address
+        return False
+    absolute = parts.scheme in ("http", "https") and bool(parts.netloc)
+    return absolute or (url.startswith("/") and not parts.netloc)

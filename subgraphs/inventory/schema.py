@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Self, TypeAlias
@@ -432,8 +432,8 @@ def _movement_key(after: tuple[str | int, ...] | None) -> tuple[datetime, str] |
     if after is None:
         return None
     try:
-        return datetime.fromisoformat(str(after[0])), str(after[1])
-    except ValueError:
+        return datetime.fromisoformat(str(after[0])).astimezone(UTC), str(after[1])
+    except (ValueError, OverflowError):
         raise CodedError("INVALID_CURSOR", "after: this cursor is not one of this list.") from None
 
 

@@ -170,7 +170,7 @@ def _check_refund_request(payment: Payment, request: RefundRequest) -> None:
         raise PaymentError("CURRENCY_NOT_SUPPORTED", message, "amount.currencyCode")
     if request.amount.amount_minor <= 0:
         raise PaymentError("AMOUNT_NOT_POSITIVE", "The amount of a refund must be greater than zero.", "amount.amount")
-    if not 0 < len(request.reason.strip()) <= MAX_REASON_LENGTH:
+    if not request.reason.strip() or len(request.reason) > MAX_REASON_LENGTH:
         message = f"Say why the money is given back, in at most {MAX_REASON_LENGTH} characters."
         raise PaymentError("REASON_INVALID", message, "reason")
     for field, text in (("reason", request.reason), ("idempotencyKey", request.key)):

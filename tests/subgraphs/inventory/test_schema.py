@@ -109,6 +109,7 @@ async def test_staff_create_products(client: ServiceClient) -> None:
         ({"description": "x" * 5001}, "DESCRIPTION_INVALID", "description"),
         ({"imageUrl": "javascript:alert(1)"}, "IMAGE_URL_INVALID", "imageUrl"),
         ({"imageUrl": "//elsewhere/mug.png"}, "IMAGE_URL_INVALID", "imageUrl"),
+        ({"imageUrl": "https://[elsewhere/mug.png"}, "IMAGE_URL_INVALID", "imageUrl"),
         ({"weightGrams": 0}, "WEIGHT_INVALID", "weightGrams"),
         ({"price": {"amount": "7.50", "currencyCode": "USD"}}, "CURRENCY_NOT_SUPPORTED", "price.currencyCode"),
         ({"price": {"amount": "7.505"}}, "PRICE_INVALID", "price.amount"),
@@ -209,7 +210,8 @@ async def test_the_journal_pages_by_its_own_cursors(client: ServiceClient) -> No
     second = (await client.data(query, STAFF, after=first["pageInfo"]["endCursor"]))["stockMovements"]
     warehouses = {edge["node"]["warehouse"] for edge in first["edges"] + second["edges"]}
     assert warehouses == {"BER", "LYO"}
-    assert await client.error_code(query, STAFF, after=encode_cursor(("no time", "mov_1"))) == "INVALID_CURSOR"
+    for at in ("no time", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert await client.error_code(query, STAFF, after=encode_cursor((at, "mov_1"))) == "INVALID_CURSOR"
 
 
 @pytest.mark.asyncio

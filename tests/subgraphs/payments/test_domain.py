@@ -258,6 +258,7 @@ def test_the_same_refund_under_the_same_key_is_one_refund() -> None:
         (captured(), refund_of(5991), "REFUND_EXCEEDS_CAPTURED", "amount.amount"),
         (captured(), refund_of(1, reason="  "), "REASON_INVALID", "reason"),
         (captured(), refund_of(1, reason="x" * 501), "REASON_INVALID", "reason"),
+        (captured(), refund_of(1, reason="x" + " " * 500), "REASON_INVALID", "reason"),
         (captured(), refund_of(1, key=""), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
         (captured(), refund_of(1, key="k" * 129), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
         (captured(), refund_of(1, key="order-cancelled"), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
