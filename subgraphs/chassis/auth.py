@@ -37,7 +37,7 @@ CHECKS: Options = {
 class AuthContext:
     """Who asks; ``subject`` and ``role`` are None for an anonymous request.
 
-    ``expires`` is when the token does, in seconds since 1970: what goes on beyond it must end.
+    ``expires`` is when the token does, leeway included, in seconds since 1970: what goes on beyond it must end.
     """
 
     subject: str | None = None
@@ -88,11 +88,15 @@ def require_scope(auth: AuthContext, scope: str) -> AuthContext:
 
 
 class TokenVerifier:
-    """Turns an ``authorization`` header into an :class:`AuthContext`."""
+    """Turns an ``authorization`` header into an :class:`AuthContext`.
 
-    def __init__(self, keys: KeySource, clock: Clock = utc_now) -> None:
+    ``leeway_s`` is by how much the issuer's clock and ours may differ.
+    """
+
+    def __init__(self, keys: KeySource, clock: Clock = utc_now, leeway_s: float = 0.0) -> None:
         self._keys = keys
         self._clock = clock
+        self._leeway_s = leeway_s
         self._remembered: OrderedDict[str, tuple[float, AuthContext]] = OrderedDict()
         self._generation = keys.generation
 
@@ -116,9 +120,10 @@ class TokenVerifier:
 
     async def _learn(self, token: str) -> AuthContext:
         claims = await self._claims(token.strip())
-        auth = _auth_context(claims)
+        expires = float(claims["exp"]) + self._leeway_s
+        auth = _auth_context(claims, expires)
         self._forget_older_keys()
-        self._remembered[token] = (float(claims["exp"]), auth)
+        self._remembered[token] = (expires, auth)
         while len(self._remembered) > REMEMBERED_TOKENS:
             self._remembered.popitem(last=False)
         return auth
@@ -151,9 +156,9 @@ class TokenVerifier:
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         now, expires, begins = self._clock().timestamp(), claims["exp"], claims.get("nbf", 0)
-        if not _is_time(expires) or expires <= now:
+        if not _is_time(expires) or expires + self._leeway_s <= now:
             raise _refused("it has expired")
-        if not _is_time(begins) or begins > now:
+        if not _is_time(begins) or begins - self._leeway_s > now:
             raise _refused("it is not valid yet")
 
 
@@ -163,13 +168,13 @@ def issue_token(key: jwt.PyJWK, claims: dict[str, Any], expires: datetime) -> st
     return jwt.encode(complete, key, algorithm=ALGORITHM, headers={"kid": key.key_id})
 
 
-def _auth_context(claims: dict[str, Any]) -> AuthContext:
+def _auth_context(claims: dict[str, Any], expires: float) -> AuthContext:
     role = claims.get("role")
     if role not in ROLES:
         raise _refused("its role is neither customer nor staff")
     scope = claims.get("scope", "")
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
-    return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes, float(claims["exp"]))
+    return AuthContext(str(claims["sub"]), role, claims.get("name"), claims.get("email"), scopes, expires)
 
 
 def _is_time(value: object) -> bool:

@@ -88,7 +88,7 @@ class ServiceProcess(Generic[A, L, S]):
         async with AsyncExitStack() as resources:
             client = await resources.enter_async_context(httpx.AsyncClient(timeout=5))
             keys = key_source(self.settings, client)
-            self._verifier = TokenVerifier(keys, self._clock)
+            self._verifier = TokenVerifier(keys, self._clock, self.settings.token_leeway_s)
             resources.push_async_callback(_close_tracer, self.tracer)
             database = connect(self.settings, [self.metrics.mongodb, *self._listeners])
             resources.callback(disconnect, database)

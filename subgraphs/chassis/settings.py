@@ -63,6 +63,12 @@ class ServiceSettings(BusSettings):
     mongodb_url: SecretStr = Field(description="user, password, host and database name of this service's own database")
     jwks_file: Path | None = Field(default=None, description="keys that sign bearer tokens; read again when changed")
     jwks_url: str | None = Field(default=None, description="the same from a URL; asked again for an unknown key id")
+    token_leeway_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=300,
+        description="by how much the clocks of whoever issues tokens and of this service may differ",
+    )
     router_keys: SecretStr | None = Field(
         default=None,
         description="ID:SECRET that the router signs with, several by commas; others then need a token",

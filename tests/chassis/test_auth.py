@@ -131,6 +131,19 @@ async def test_a_token_before_its_time_is_refused(verifier: TokenVerifier, tmp_p
 
 
 @pytest.mark.asyncio
+async def test_clocks_may_differ_by_the_leeway(tmp_path: Path, clock: HandClock) -> None:
+    verifier = TokenVerifier(JwksFile(tmp_path / JWKS_FILE), clock, leeway_s=5)
+    token = issue_token(ensure_key(tmp_path), {**ADA, "nbf": NOW.timestamp() + 6}, LATER)
+    assert await refusal(verifier, token) == "it is not valid yet."
+    clock.now = NOW + timedelta(seconds=1)
+    assert (await verifier.verify(f"Bearer {token}")).expires == LATER.timestamp() + 5
+    clock.now = LATER + timedelta(seconds=4.999)
+    assert (await verifier.verify(f"Bearer {token}")).subject == "cus_ada"
+    clock.now = LATER + timedelta(seconds=5)
+    assert await refusal(verifier, token) == "it has expired."
+
+
+@pytest.mark.asyncio
 async def test_a_key_that_is_taken_away_takes_its_remembered_tokens_along(tmp_path: Path, clock: HandClock) -> None:
     keys = JwksFile(tmp_path / JWKS_FILE)
     token = issue_token(ensure_key(tmp_path), ADA, LATER)
