@@ -213,7 +213,7 @@ def _nested(path: Selections, selections: Selections) -> Selections:
 def _reserve(place: Place, selections: Selections) -> None:
     for one in selections:
         if isinstance(one, Field):
-            place.taken.setdefault(one.response_key, (one.name, print_arguments(one.arguments)))
+            place.take(one.response_key, (one.name, print_arguments(one.arguments)))
             _reserve(place.child(one.response_key), one.selections)
         else:
             _reserve(place, one.selections)

@@ -25,26 +25,30 @@ Conditions = tuple[Condition, ...]
 
 
 class Place:
-    """Response keys in use at one place of the answer, whatever the type of the object there."""
+    """Response keys in use at one place of the answer, with the fields that each stands for on objects of any type."""
 
     __slots__ = ("below", "positions", "taken")
 
     def __init__(self) -> None:
         self.positions: list[Position] = []
-        self.taken: dict[str, FieldKey] = {}
+        self.taken: dict[str, set[FieldKey]] = {}
         self.below: dict[str, Place] = {}
 
     def child(self, response_key: str) -> Place:
         """The place under ``response_key``."""
         return self.below.setdefault(response_key, Place())
 
+    def take(self, response_key: str, field: FieldKey) -> None:
+        """Note that ``response_key`` stands for ``field``."""
+        self.taken.setdefault(response_key, set()).add(field)
+
     def free_key(self, field: FieldKey) -> str:
         """A response key for a field of ours: its name, unless a client uses that name for something else."""
         candidate, number = field[0], 1
-        while self.taken.get(candidate, field) != field:
+        while self.taken.get(candidate, {field}) != {field}:
             candidate = f"_{field[0]}" if number == 1 else f"_{field[0]}_{number}"
             number += 1
-        self.taken[candidate] = field
+        self.take(candidate, field)
         return candidate
 
 
@@ -350,7 +354,7 @@ class Position:
     def select(self, response_key: str, name: str, arguments: Arguments, conditions: Conditions) -> None:
         """Note that the client selects the field under ``response_key``."""
         field = (name, print_arguments(arguments))
-        self.place.taken.setdefault(response_key, field)
+        self.place.take(response_key, field)
         self.keys.setdefault(field, response_key)
         self.client_keys.setdefault(response_key, []).append(conditions)
 

@@ -93,3 +93,16 @@ def test_keyless_object_is_reached_through_its_parent() -> None:
         "#0 a: { order { box { width } id } }",
         "#1 b after #0: Order { id } at order -> { _entities { ... on Order { box { height } } } }",
     ]
+
+
+def test_key_does_not_go_by_a_name_that_the_client_gives_another_field_of_this_type_alone() -> None:
+    subgraphs = {
+        "a": """type Query { pet: Pet } union Pet = Cat | Dog
+                type Cat { code: Int } type Dog @key(fields: "code") { code: Int rank: Int }""",
+        "b": 'type Dog @key(fields: "code") { code: Int price: Int }',
+    }
+
+    assert plan_lines(subgraphs, "{ pet { ... on Cat { code } ... on Dog { code: rank price } } }") == [
+        "#0 a: { pet { __typename ... on Cat { code } ... on Dog { code: rank _code: code } } }",
+        "#1 b after #0: Dog { code: _code } at pet[Dog] -> { _entities { ... on Dog { price } } }",
+    ]
