@@ -80,7 +80,7 @@ def _free_name(key: str, part: Presence, use: Use, taken: dict[str, Shape], sent
     while name in taken and not _fits(taken[name], shape):
         name = f"{key}_{part.position.type_name}" if number == 1 else f"{key}_{part.position.type_name}_{number}"
         number += 1
-    taken.setdefault(name, shape)
+    _add_shape(taken, name, shape)
     return name
 
 
@@ -95,8 +95,20 @@ def _shape(use: Use, sent: Sent) -> Shape:
     shapes: dict[str, Shape] = {TYPENAME: ("String!", {})}
     for part in (below, *below.casts.values()):
         for key, inner in part.uses.items():
-            shapes.setdefault(sent.name_of(part, key), _shape(inner, sent))
+            _add_shape(shapes, sent.name_of(part, key), _shape(inner, sent))
     return text.replace(use.edge.target, "{}"), shapes
+
+
+def _add_shape(shapes: dict[str, Shape], name: str, shape: Shape) -> None:
+    """Note what is sent under ``name``, with all that fields of that name before have below."""
+    known = shapes.get(name)
+    if known is None:
+        shapes[name] = shape
+        return
+    below = dict(known[1])
+    for inner, one in shape[1].items():
+        _add_shape(below, inner, one)
+    shapes[name] = known[0], below
 
 
 def _fits(one: Shape, other: Shape) -> bool:

@@ -80,6 +80,21 @@ def test_names_that_conflict_in_a_subgraph_are_aliased_and_renamed_back() -> Non
     assert plan.fetches[0].rewrites == (Rewrite((PathStep("pets"),), ("Dog",), "name_Dog", "name"),)
 
 
+def test_names_below_conflict_with_what_any_type_before_has_there() -> None:
+    subgraphs = {
+        "a": """type Query { pets: [Pet!]! } union Pet = Cat | Dog | Fish
+                type Cat { box: Box1 } type Dog { box: Box2 } type Fish { box: Box3 }
+                type Box1 { width: Int } type Box2 { depth: Int! @shareable } type Box3 { depth: Int }""",
+        "b": "type Box2 { depth: Int @shareable }",
+    }
+    query = "{ pets { ... on Cat { box { width } } ... on Dog { box { depth } } ... on Fish { box { depth } } } }"
+
+    assert plan_lines(subgraphs, query) == [
+        "#0 a: { pets { __typename ... on Cat { box { width } } ... on Dog { box { depth } } "
+        "... on Fish { box_Fish: box { depth } } } }"
+    ]
+
+
 def test_interface_object_is_sent_the_interfaces_name() -> None:
     assert plan_lines(INTERFACE_OBJECT, "{ media { price } }") == [
         "#0 a: { media { __typename id } }",
