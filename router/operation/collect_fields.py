@@ -24,6 +24,8 @@ from graphql import (
     is_object_type,
 )
 
+from router.errors import OperationError
+from router.operation.limits import TOO_LARGE
 from router.operation.model import DeferUsage
 from router.operation.selection_conditions import ConditionReader, Conditions, DeferringPlace, innermost
 
@@ -62,13 +64,32 @@ class Level(DeferringPlace):
     latest: dict[str, FieldGroup] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class ReadingBudget:
+    """How much may still be read, in selections and the conditions that each stands under.
+
+    A fragment is read anew under every other set of conditions, and of those there are many to few variables.
+    """
+
+    left: int
+
+    def take(self, conditions: Conditions) -> None:
+        """Read one selection under ``conditions``; OperationError(OPERATION_TOO_LARGE) where too little is left."""
+        self.left -= 1 + len(conditions)
+        if self.left < 0:
+            message = "The operation spreads its fragments under too many conditions: select each field once."
+            raise OperationError(TOO_LARGE, message)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """What every level of one operation shares: the schema, the document's fragments, and the reader of directives."""
+    """What every level of one operation shares: the schema, the document's fragments, the reader of directives, and
+    how much may be read."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     directives: ConditionReader
+    budget: ReadingBudget
 
 
 class Collector:
@@ -94,6 +115,7 @@ class Collector:
     def collect(self, selection_set: SelectionSetNode, conditions: Conditions) -> None:
         """Add what ``selection_set`` selects where ``conditions`` hold."""
         for node in selection_set.selections:
+            self._document.budget.take(conditions)
             here = self._document.directives.conditions(node.directives, conditions)
             if here is None:
                 continue

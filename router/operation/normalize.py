@@ -35,7 +35,15 @@ from graphql import (
 )
 
 from router.errors import OperationError
-from router.operation.collect_fields import Collector, FieldGroup, FragmentGroup, Level, ReadDocument, Seen
+from router.operation.collect_fields import (
+    Collector,
+    FieldGroup,
+    FragmentGroup,
+    Level,
+    ReadDocument,
+    ReadingBudget,
+    Seen,
+)
 from router.operation.defer_directives import deferral_variables
 from router.operation.document import without_token_chain
 from router.operation.limits import DEFAULT_LIMITS, TOO_LARGE, OperationLimits, check_limits
@@ -47,6 +55,9 @@ from router.operation.validate import validate_document
 
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_DEEP = "The operation is nested too deeply."
+
+# Mentions of a field that merge into one, and fragments around it: what is read for each field that comes of it.
+_READINGS_OF_A_FIELD = 3
 
 INTROSPECTION_FIELDS = frozenset({"__typename", "__schema", "__type"})
 
@@ -135,7 +146,8 @@ class _Normalizer:
     ) -> None:
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         directives = ConditionReader(deferring_with, limits.max_deferred)
-        self._read = ReadDocument(schema, fragments, directives)
+        budget = ReadingBudget(_READINGS_OF_A_FIELD * limits.max_fields)
+        self._read = ReadDocument(schema, fragments, directives, budget)
         self._document = document
         self._limits = limits
         self._fields_left = limits.max_fields

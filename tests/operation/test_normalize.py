@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from graphql import GraphQLSchema
 
@@ -84,6 +86,39 @@ def test_operation_that_grows_too_large_is_refused(schema: GraphQLSchema) -> Non
 
     assert caught.value.code == "OPERATION_TOO_LARGE"
     assert caught.value.message == "The operation selects more than 1000 fields: ask for less at once."
+
+
+SPREAD_APART = {
+    "conditions that add up": (
+        "fragment F{n} on User {{ ...F{m} @include(if: $a{n}) ...F{m} @include(if: $b{n}) }}",
+        "fragment F30 on User { id }",
+    ),
+    "conditions on types in turn": (
+        "fragment F{n} on Node {{ ...G{n} @include(if: $a{n}) ...H{n} @include(if: $b{n}) }} "
+        "fragment G{n} on Thing {{ ...F{m} }} fragment H{n} on Thing {{ ...F{m} }}",
+        "fragment F30 on Node { id }",
+    ),
+}
+
+
+@pytest.mark.parametrize(("level", "last"), SPREAD_APART.values(), ids=SPREAD_APART)
+def test_fragments_under_conditions_that_double_at_each_level_are_refused_before_they_are_read(
+    schema: GraphQLSchema, level: str, last: str
+) -> None:
+    """Thirty levels, which come to one field under a thousand million conditions, in 3 kB."""
+    variables = " ".join(f"$a{n}: Boolean! $b{n}: Boolean!" for n in range(30))
+    levels = " ".join(level.format(n=n, m=n + 1) for n in range(30))
+    document = parse_document(f"query ({variables}) {{ user {{ id ...F0 }} }} {levels} {last}")
+    started = time.process_time()
+
+    with pytest.raises(OperationError) as caught:
+        build_operation(schema, document)
+
+    assert time.process_time() - started < 10
+    assert caught.value.code == "OPERATION_TOO_LARGE"
+    assert (
+        caught.value.message == "The operation spreads its fragments under too many conditions: select each field once."
+    )
 
 
 @pytest.mark.parametrize(
