@@ -1,7 +1,8 @@
 """A complete GraphQL Federation 2 composer, query planner, executor and server.
 
 ``router.compose([router.Subgraph("orders", url, sdl), ...])`` gives a :class:`~router.composition.compose.Composition`;
-``router.Router(source)`` is an ASGI app. The names below are imported when they are first used, so that
+``router.Router(source)`` is an ASGI app; ``router.Plugin`` is what code of your own on the way of a request derives
+from, and what its hooks are given is here, too. The names below are imported when they are first used, so that
 ``import router`` costs nothing.
 """
 
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from router.composition.errors import CompositionError, SourceLocation
     from router.composition.hints import CompositionHint
     from router.composition.subgraph import Subgraph
+    from router.errors import InputError
+    from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse, with_headers
+    from router.field_error import FieldError
+    from router.operation.model import Operation
+    from router.planning.query_plan import QueryPlan
     from router.server.access.caller import Caller, Requester
     from router.server.config.router_config import RouterConfig
+    from router.server.graphql_request import GraphQLRequest
     from router.server.library import Router
     from router.server.plugins.plugin import Plugin, RequestContext, ResponseHead
     from router.server.request_error import RequestError
@@ -26,7 +33,12 @@ _HOMES = {
     "Composition": "router.composition.compose",
     "CompositionError": "router.composition.errors",
     "CompositionHint": "router.composition.hints",
+    "FieldError": "router.field_error",
+    "GraphQLRequest": "router.server.graphql_request",
+    "InputError": "router.errors",
+    "Operation": "router.operation.model",
     "Plugin": "router.server.plugins.plugin",
+    "QueryPlan": "router.planning.query_plan",
     "RequestContext": "router.server.plugins.plugin",
     "RequestError": "router.server.request_error",
     "Requester": "router.server.access.caller",
@@ -35,7 +47,10 @@ _HOMES = {
     "RouterConfig": "router.server.config.router_config",
     "SourceLocation": "router.composition.errors",
     "Subgraph": "router.composition.subgraph",
+    "SubgraphRequest": "router.execution.subgraph_client",
+    "SubgraphResponse": "router.execution.subgraph_client",
     "compose": "router.composition.compose",
+    "with_headers": "router.execution.subgraph_client",
 }
 
 __all__ = [
@@ -43,7 +58,12 @@ __all__ = [
     "Composition",
     "CompositionError",
     "CompositionHint",
+    "FieldError",
+    "GraphQLRequest",
+    "InputError",
+    "Operation",
     "Plugin",
+    "QueryPlan",
     "RequestContext",
     "RequestError",
     "Requester",
@@ -52,7 +72,10 @@ __all__ = [
     "RouterConfig",
     "SourceLocation",
     "Subgraph",
+    "SubgraphRequest",
+    "SubgraphResponse",
     "compose",
+    "with_headers",
 ]
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 import router
-from router.operation.model import Operation
-from router.planning.query_plan import QueryPlan
 
 logger = logging.getLogger("galleria.plugins.slow_operations")
 
@@ -26,7 +24,9 @@ class SlowOperations(router.Plugin):
     def __init__(self, settings: Any) -> None:
         self._after_s: float = settings.after_s
 
-    async def on_plan(self, context: router.RequestContext, operation: Operation, plan: QueryPlan) -> None:
+    async def on_plan(
+        self, context: router.RequestContext, operation: router.Operation, plan: router.QueryPlan
+    ) -> None:
         """Remember how many fetches it takes."""
         context.state["slow_operations"] = (operation.kind.value, len(plan.fetches))
 

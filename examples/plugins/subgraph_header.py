@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 import router
-from router.execution.subgraph_client import SubgraphRequest, with_headers
 
 
 class SubgraphHeader(router.Plugin):
@@ -24,9 +23,11 @@ class SubgraphHeader(router.Plugin):
         self._subgraphs: frozenset[str] = settings.subgraphs
         self._header = (settings.name.lower().encode(), settings.value.get_secret_value().encode())
 
-    async def on_subgraph_request(self, _: router.RequestContext, request: SubgraphRequest) -> SubgraphRequest:
+    async def on_subgraph_request(
+        self, _: router.RequestContext, request: router.SubgraphRequest
+    ) -> router.SubgraphRequest:
         """The request with the header, which replaces one of the client's."""
         if request.subgraph not in self._subgraphs:
             return request
         others = tuple(header for header in request.headers if header[0] != self._header[0])
-        return with_headers(request, (*others, self._header))
+        return router.with_headers(request, (*others, self._header))

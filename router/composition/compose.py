@@ -23,7 +23,7 @@ from router.federation.error_codes import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The outcome: ``supergraph_sdl`` is None exactly when there are errors."""
+    """The outcome: ``supergraph_sdl`` is None exactly when there are errors; hints may be there either way."""
 
     supergraph_sdl: str | None
     errors: tuple[CompositionError, ...] = ()
@@ -31,7 +31,10 @@ class Composition:
 
 
 def compose(subgraphs: Sequence[Subgraph]) -> Composition:
-    """Compose subgraphs into one supergraph; nothing is raised for what they contain, all errors are collected."""
+    """Compose subgraphs into one supergraph; nothing is raised for what they contain, all errors are collected.
+
+    Errors and hints have a code (``galleria explain CODE``), a message and the places in the subgraphs' SDL.
+    """
     composition = _compose(subgraphs)
     origins = {subgraph.name: subgraph.origins for subgraph in subgraphs if subgraph.origins}
     if not origins:

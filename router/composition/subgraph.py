@@ -21,7 +21,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Subgraph:
-    """One input of composition; ``file`` is the path that messages show, where the SDL was read from one.
+    """One input of composition: ``sdl`` of Federation 1 or 2, which is asked at ``url`` (its ``routing_url``).
+
+    ``file`` is the path that messages show, where the SDL was read from one.
 
     ``origins`` gives lines of the SDL that were made from other source the place there, which messages show instead.
     """

@@ -29,9 +29,12 @@ Settings = RouterConfig | Mapping[str, Any] | Path | None
 class Router(RouterApp):
     """An ASGI app that serves ``source``: a supergraph's SDL, the path of its file, or subgraphs, composed here.
 
-    A file is followed as ``galleria serve`` follows it. ``settings`` are those of router.yaml: a RouterConfig, a
-    mapping, the path of a file, or None for the defaults, which are production's. ``identify`` tells who asks, of the
-    ASGI scope as the host's middleware left it, in place of ``authentication`` in the settings.
+    The file is that of a supergraph or a supergraph.yaml, and is followed as ``galleria serve`` follows it.
+    ``settings`` are those of router.yaml: a RouterConfig, a mapping, the path of a file, or None for the defaults,
+    which are production's whatever GALLERIA_ENV says. ``identify`` tells who asks, of the ASGI scope as the host's
+    middleware left it, in place of ``authentication`` in the settings; what it raises but RequestError is
+    IDENTITY_FAILED. Below the path where it is mounted are ``/graphql``, ``/health/live``, ``/health/ready``,
+    ``/metrics``, and what the settings open.
 
     The host takes ``router.lifespan`` as its own lifespan, or enters it there. Where it has none, the router starts
     with the first request, and ``aclose`` ends it. Either way it lives once, in one event loop.

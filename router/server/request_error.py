@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 
 class RequestError(Exception):
-    """Refuse a request with HTTP ``status``; ``headers`` are added to the answer, ``extensions`` to the error's."""
+    """Refuse a request with HTTP ``status``; ``headers`` are added to the answer, ``extensions`` to the error's.
+
+    ``identify`` of a host and the hooks of plugins may raise it. Clients are told ``message`` as it is, and ``code`` as
+    ``extensions.code``.
+    """
 
     def __init__(
         self,

@@ -23,6 +23,9 @@ def _asked_anew() -> bool:
 class Requester:
     """Who a verified token says is asking: its ``claims`` (None where nobody is known), and the scopes in them.
 
+    A host that tells who asks by itself gives these two, and ``expires_at`` where subscriptions are to end then; the
+    rest is the router's.
+
     ``expires_at`` is when the token does, in seconds since 1970. One token has one requester while it is remembered, so
     that they are compared by identity; ``derived`` is what was worked out of its claims, by what it is for.
 
@@ -50,7 +53,10 @@ ANONYMOUS = Requester()
 
 
 class Caller(Struct, frozen=True):
-    """The sender of a request; ``headers`` are those that subgraphs get."""
+    """The sender of a request; ``headers`` are those that subgraphs get, as (name in lower case, value) in bytes.
+
+    Of what ``identify`` gives, they take the place of the client's of the same name.
+    """
 
     headers: Headers = ()
     requester: Requester = ANONYMOUS

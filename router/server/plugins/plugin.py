@@ -42,7 +42,7 @@ class RequestContext:
 
 @dataclass(slots=True)
 class ResponseHead:
-    """Status and headers of an answer that is about to be sent; both may be changed."""
+    """Status and headers of an answer that is about to be sent; both may be changed. Names are in lower case."""
 
     status: int
     headers: list[Header]
@@ -51,7 +51,8 @@ class ResponseHead:
 class Plugin:
     """A plugin overrides the hooks that it wants, and ``Settings`` where it has any.
 
-    RequestError raised in a hook refuses with the plugin's own words; anything else is masked as PLUGIN_FAILED.
+    RequestError raised in a hook refuses with the plugin's own words, from a hook of subgraphs the fields of that fetch
+    alone; anything else is masked as PLUGIN_FAILED. Nothing limits the time of a hook, and the request waits for it.
     """
 
     Settings: ClassVar[type[BaseModel]] = Section
@@ -63,23 +64,23 @@ class Plugin:
         """A request has come, and nothing of it is read but its head."""
 
     async def on_operation(self, context: RequestContext, request: GraphQLRequest) -> None:
-        """The GraphQL request is read, and neither parsed nor planned."""
+        """The GraphQL request is read, and neither parsed nor planned; once for each member of a batch."""
 
     async def on_plan(self, context: RequestContext, operation: Operation, plan: QueryPlan) -> None:
         """The operation is valid and planned, and nothing is fetched."""
 
     async def on_subgraph_request(self, context: RequestContext, request: SubgraphRequest) -> SubgraphRequest:
-        """A request is about to be sent to a subgraph: give it, or another in its place."""
+        """A request is about to be sent to a subgraph: give it, or another in its place (``router.with_headers``)."""
         return request
 
     async def on_subgraph_response(
         self, context: RequestContext, request: SubgraphRequest, response: SubgraphResponse
     ) -> SubgraphResponse:
-        """A subgraph has answered: give its answer, or another in its place."""
+        """A subgraph has answered, with any status: give its answer, or another in its place."""
         return response
 
     async def on_response(self, context: RequestContext, head: ResponseHead) -> None:
-        """The answer over HTTP is about to be sent."""
+        """The head of the answer over HTTP is about to be sent, and may be changed; one that is a stream has one."""
 
     async def on_error(self, context: RequestContext, error: Exception | FieldError) -> None:
         """An operation was refused or failed, or a field of its answer did. What this hook raises is logged alone."""
