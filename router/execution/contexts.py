@@ -264,13 +264,13 @@ def put_together(
     answer: SubgraphAnswer, lookups: Sequence[ExecutableLookup], batches: Sequence[Batch]
 ) -> SubgraphAnswer:
     """The answer as if each lookup had been one ``_entities`` field; None for one where a list is wrong."""
-    moved: dict[str, tuple[str, int]] = {}
+    moved: dict[str, tuple[str, range]] = {}
     for lookup, batch in zip(lookups, batches, strict=True):
         if not lookup.contexts:
             continue
         first = 0
         for group, context in enumerate(batch.contexts):
-            moved[lookup.alias + _suffix(group)] = (lookup.alias, first)
+            moved[lookup.alias + _suffix(group)] = (lookup.alias, range(first, first + context.size))
             first += context.size
         if answer.data is not None:
             answer.data[lookup.alias] = _entities(answer, lookup, batch)
@@ -290,10 +290,13 @@ def _entities(answer: SubgraphAnswer, lookup: ExecutableLookup, batch: Batch) ->
     return entities
 
 
-def _moved(error: Any, places: Mapping[str, tuple[str, int]]) -> Any:
+def _moved(error: Any, places: Mapping[str, tuple[str, range]]) -> Any:
     """An error of a subgraph with the path that it has in the answer put together."""
     path = error.get("path") if type(error) is dict else None
-    if type(path) is not list or len(path) < 2 or path[0] not in places or type(path[1]) is not int:
+    if type(path) is not list or len(path) < 2 or type(path[0]) is not str or path[0] not in places:
         return error
-    alias, first = places[path[0]]
-    return {**error, "path": [alias, first + path[1], *path[2:]]}
+    alias, indexes = places[path[0]]
+    index = path[1]
+    if type(index) is not int or not 0 <= index < len(indexes):
+        return {**error, "path": [alias]}
+    return {**error, "path": [alias, indexes[index], *path[2:]]}

@@ -80,6 +80,17 @@ async def test_group_that_is_null_with_an_error_costs_its_own_entities() -> None
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "nowhere", [["_entities__1", -1], ["_entities__1", 1], ["_entities__1", "0"], [{}, 0], [[], 0]]
+)
+async def test_error_at_no_entity_of_its_group_falls_on_all_that_is_null(nowhere: list[Any]) -> None:
+    answer = {"data": {"_entities": [{"price": 1}, None], "_entities__1": [None]}, "errors": [{"path": nowhere}]}
+    result = await run(prices(), subgraphs(answer))
+
+    assert [error.path for error in result.errors] == [("shops", index, "item", "price") for index in (1, 2)]
+
+
+@pytest.mark.asyncio
 async def test_list_of_the_wrong_length_is_told_at_every_entity() -> None:
     answer = {"data": {"_entities": [{"price": 1}], "_entities__1": [{"price": 3}, {"price": 2}]}}
     result = await run(prices(), subgraphs(answer))
