@@ -205,11 +205,21 @@ def place_subgraph_errors(
     """Put each GraphQL error of a subgraph at the client's path, in ``_entities`` at every place of the entity.
 
     An error without a usable path falls on all fields of the fetch that are null. ``data`` is what the subgraph
-    answered: an error of a value that is there all the same explains no null.
+    answered: an error of a value that is there all the same explains no null. Of several errors that fall on the same
+    fields the first explains their nulls, and the others are told once, without a path: a short answer would come to as
+    many errors as it has, times all nulls there are.
     """
     roots = places_of(fetch, failures.data)
+    fallen: set[ClientPath] = set()
     for raw in errors:
         error, path = _read_error(raw, fetch.subgraph)
+        falls_on = _falls_on(fetch, batches, path)
+        if falls_on in fallen:
+            if _owns_any(fetch, batches):
+                failures.errors.append(error)
+            continue
+        if falls_on is not None:
+            fallen.add(falls_on)
         above = _steps_to_null(data, path)
         if path and above is not None:
             error = replace(error, explains_null=True, null_above=above)
@@ -222,6 +232,22 @@ def place_subgraph_errors(
             _place_entity_error(failures, fetch, batches, error, path)
         else:
             _fail_null_fields(failures, fetch, batches, error)
+
+
+def _falls_on(fetch: ExecutableFetch, batches: Sequence[Batch], path: ClientPath) -> ClientPath | None:
+    """The path of all that an error at ``path`` of the answer falls on: of the whole fetch (empty), of one of its
+    lookups, or of an entity; None where it is at a field of its own.
+    """
+    if not fetch.lookups:
+        return None if path else ()
+    for lookup, batch in zip(fetch.lookups, batches, strict=True):
+        if path and lookup.alias == path[0]:
+            index = path[1] if len(path) > 1 else None
+            if not isinstance(index, int) or not 0 <= index < len(batch.objects):
+                return path[:1]
+            first = lookup.rename_path(path[2:])[:1]
+            return None if first and _may_hold(batch.objects[index][0], first[0]) else path[:2]
+    return ()
 
 
 def _steps_to_null(data: Any, path: ClientPath) -> int | None:
@@ -298,10 +324,15 @@ def _fail_within_entity(
     lost = brought_at(brought_by_lookup(fetch, lookup), within[: len(within) - null_above])
     for at, target in _places(failures, lookup, group):
         first = within[0]
-        if first in target and (target[first] is None or type(target[first]) in (dict, list)):
+        if _may_hold(target, first):
             failures.add_reported(replace(error, path=(*at, *within), null_above=null_above), lost)
         else:
             _fail_objects(failures, fetch, lookup, [target], error)
+
+
+def _may_hold(target: JsonObject, key: str | int) -> bool:
+    """Whether an error may stand at or below ``key`` of an object that was merged."""
+    return key in target and (target[key] is None or type(target[key]) in (dict, list))
 
 
 def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError) -> None:
@@ -311,9 +342,14 @@ def _fail_null_fields(failures: Failures, fetch: ExecutableFetch, batches: Seque
     """
     before = len(failures.errors), len(failures.unnamed)
     _fail_all(failures, fetch, batches, error)
-    owns = fetch.owned or any(lookup.owned and b.objects for lookup, b in zip(fetch.lookups, batches, strict=True))
-    if owns and (len(failures.errors), len(failures.unnamed)) == before:
+    if _owns_any(fetch, batches) and (len(failures.errors), len(failures.unnamed)) == before:
         failures.errors.append(error)
+
+
+def _owns_any(fetch: ExecutableFetch, batches: Sequence[Batch]) -> bool:
+    """Whether the client asked for anything of what ``fetch`` brings."""
+    of_entities = any(lookup.owned and batch.objects for lookup, batch in zip(fetch.lookups, batches, strict=True))
+    return bool(fetch.owned) or of_entities
 
 
 def _fail_all(

@@ -172,6 +172,38 @@ async def test_an_error_without_a_path_beside_whole_data_has_no_place() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "where",
+    [{}, {"path": None}, {"path": [{}]}, {"path": ["nowhere"]}, {"path": ["_entities"]}, {"path": ["_entities", 2]}],
+)
+async def test_of_errors_that_fall_on_the_same_nulls_each_is_told_and_the_first_stands_at_them(where: Any) -> None:
+    answer = {"data": {"_entities": [None, None]}, "errors": [{"message": text, **where} for text in ("a", "b", "c")]}
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=answer))
+    places = [("products", index, field) for index in (0, 1, 2) for field in ("name", "size")]
+    first = [(place, "a", "SUBGRAPH_ERROR") for place in places]
+    assert errors(result) == [*first, ((), "b", "SUBGRAPH_ERROR"), ((), "c", "SUBGRAPH_ERROR")]
+
+
+@pytest.mark.asyncio
+async def test_of_errors_that_fall_on_the_same_entity_each_is_told_and_the_first_stands_at_its_fields() -> None:
+    paths = (["_entities", 0], ["_entities", 0, "secret"], ["_entities", 1, "name"], ["_entities", 1, "size"])
+    told = [{"message": text, "path": path} for text, path in zip("abcd", paths, strict=True)]
+    answer = {"data": {"_entities": [None, {"name": None, "size": None}]}, "errors": told}
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=answer))
+    first = [(("products", index, field), "a", "SUBGRAPH_ERROR") for index in (0, 2) for field in ("name", "size")]
+    own = [(("products", 1, "name"), "c", "SUBGRAPH_ERROR"), (("products", 1, "size"), "d", "SUBGRAPH_ERROR")]
+    assert errors(result) == [*first, ((), "b", "SUBGRAPH_ERROR"), *own]
+
+
+@pytest.mark.asyncio
+async def test_a_thousand_errors_without_a_path_are_no_more_than_they_and_the_nulls() -> None:
+    shop = {"data": {"products": [{"id": str(number)} for number in range(300)]}}
+    answer = {"data": {"_entities": [None] * 300}, "errors": [{"message": "no"}] * 1000}
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=shop, names=answer))
+    assert len(result.errors) == 300 * 2 + 999
+
+
+@pytest.mark.asyncio
 async def test_root_data_of_null_is_told_at_every_root_field() -> None:
     answer = {"data": None, "errors": [{"message": "deep", "path": ["x", 0, "name"]}]}
     result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
