@@ -292,7 +292,7 @@ def _read_error(raw: object, subgraph: str) -> tuple[FieldError, ClientPath]:
     own = extensions if isinstance(extensions, dict) else {}
     code = own.get("code")
     told = {**own, "code": code if isinstance(code, str) else SUBGRAPH_ERROR, "service": subgraph}
-    usable = isinstance(path, list) and all(isinstance(step, str) or type(step) is int for step in path)
+    usable = isinstance(path, list) and all(type(step) is str or (type(step) is int and step >= 0) for step in path)
     text = message if isinstance(message, str) else f"Subgraph '{subgraph}' reported an error without a message."
     return FieldError((), text, told, subgraph=subgraph), tuple(path) if usable and isinstance(path, list) else ()
 

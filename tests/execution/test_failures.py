@@ -165,6 +165,14 @@ async def test_an_error_without_a_path_falls_on_what_is_null() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("nowhere", [["x", -1], ["x", True, "y"], ["x", 0.5], ["x", None], [["x"]], "x", {"x": 1}])
+async def test_a_path_that_can_be_none_is_none(nowhere: object) -> None:
+    answer = {"data": {"x": [1], "y": None}, "errors": [{"message": "somewhere", "path": nowhere}]}
+    result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
+    assert errors(result) == [(("y",), "somewhere", "SUBGRAPH_ERROR")]
+
+
+@pytest.mark.asyncio
 async def test_an_error_without_a_path_beside_whole_data_has_no_place() -> None:
     result = await run(plan(root(0, "a", "x")), ScriptedSubgraphs(a={"data": {"x": 1}, "errors": [{"message": "!"}]}))
     assert errors(result) == [((), "!", "SUBGRAPH_ERROR")]
