@@ -59,6 +59,8 @@ class EventFeed:
             try:
                 await self._follow(await self.connection.client())
             except (NatsUnavailable, nats.errors.Error, OSError, TimeoutError) as error:
+                if _is_cancelled():
+                    return
                 if not self._is_told:
                     self._is_told = True
                     logger.error("events of the stream '%s' are not followed: %s", self.stream, error)
@@ -179,6 +181,12 @@ class CacheEvents:
             task.cancel()
         self._followed = (), None
         self.feeds, self._tasks = [], []
+
+
+def _is_cancelled() -> bool:
+    """Whether the running task is; a wait of nats-py that is cancelled says that its connection is closed instead."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def is_subject(subject: str, pattern: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -96,6 +97,19 @@ async def test_an_event_that_does_not_tell_which_drops_all_of_its_type(nats_url:
         await handled(router, await changed(stream, name, data))
         await router.data(BOTH)
         assert router.stand.sent_keys("stock") == [["1", "2"], ["1", "2"]]
+
+
+@pytest.mark.asyncio
+async def test_a_router_that_ends_does_not_complain_of_its_events(
+    nats_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"s{uuid4().hex}"
+    async with stream_at(nats_url, name):
+        async with opened(settings(nats_url, name), saying()) as router:
+            await followed(router)
+            [following] = router.app._cache_events._tasks
+        await asyncio.gather(following, return_exceptions=True)
+    assert [record.message for record in caplog.records if record.name == "galleria.router"] == []
 
 
 @pytest.mark.asyncio
