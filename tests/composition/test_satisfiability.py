@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from router import Composition
@@ -67,3 +68,53 @@ def test_long_chains_of_keys_do_not_exhaust_the_stack(compose_sdl: Callable[...,
     }
     chain["s000"] += " type Query { t: T }"
     assert compose_sdl(**chain).errors == ()
+
+
+def test_a_field_may_rely_on_the_choice_of_an_override_above_it(compose_sdl: Callable[..., Composition]) -> None:
+    """Where the label is active both fields are of a, and else of b: there is no key to change between them."""
+    composition = compose_sdl(
+        a="""type Query { t: T @override(from: "b", label: "l") }
+             type T { x: Int @override(from: "b", label: "l") }""",
+        b="type Query { t: T }  type T { x: Int }",
+    )
+    assert composition.errors == ()
+
+
+def test_a_field_may_not_rely_on_the_choice_of_another_label(compose_sdl: Callable[..., Composition]) -> None:
+    composition = compose_sdl(
+        a="""type Query { t: T @override(from: "b", label: "l") }
+             type T { x: Int @override(from: "b", label: "m") }""",
+        b="type Query { t: T }  type T { x: Int }",
+    )
+    assert [str(error.code) for error in composition.errors] == ["SATISFIABILITY_ERROR", "SATISFIABILITY_ERROR"]
+
+
+def _migrating(count: int, more: str = "") -> dict[str, str]:
+    """A ring of types, each of which leads to the next by a field that is being migrated under a label of its own."""
+    types = {
+        "a": """type T{n} @key(fields: "id") {{ id: ID @shareable  next: T{m} @override(from: "b", label: "l{n}") }}""",
+        "b": """type T{n} @key(fields: "id") {{ id: ID @shareable  next: T{m} }}""",
+    }
+    rings = {
+        name: " ".join(type_.format(n=number, m=(number + 1) % count) for number in range(count))
+        for name, type_ in types.items()
+    }
+    return {"a": f"type Query {{ t: T0  v: V }}  type V {{ x: Int @shareable }}  {rings['a']}", "b": rings["b"] + more}
+
+
+def test_many_labels_on_the_way_of_a_query_do_not_multiply(compose_sdl: Callable[..., Composition]) -> None:
+    """Sixty labels can be chosen in a million million million ways."""
+    started = time.process_time()
+
+    assert compose_sdl(**_migrating(60)).errors == ()
+    assert time.process_time() - started < 5
+
+
+def test_an_error_beside_many_labels_is_told_in_time(compose_sdl: Callable[..., Composition]) -> None:
+    started = time.process_time()
+    composition = compose_sdl(**_migrating(60, more="  type V { x: Int @shareable  y: Int }"))
+
+    assert [error.message.partition("cannot")[0] for error in composition.errors] == [
+        "The supergraph's query\n{\n  v {\n    y\n  }\n}\n"
+    ]
+    assert time.process_time() - started < 10

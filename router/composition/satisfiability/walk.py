@@ -4,6 +4,10 @@ A state is a type of the supergraph with the set of vertices that a query may st
 progressive overrides. Sets of vertices take the place of paths, so that the walk stays polynomial where paths multiply.
 A state is skipped where an earlier one of the same type had a subset of its vertices: what is possible from fewer
 vertices is possible from more.
+
+The choices that a query has made for progressive overrides multiply with every label on its way. So the first walk
+forgets them: it allows each field either choice, whatever was chosen above, and what holds so holds for every query.
+Where it finds errors, a second walk remembers the choices, as one field may rely on the choice of another.
 """
 
 from __future__ import annotations
@@ -26,6 +30,10 @@ from router.composition.schema import Field, TypeKind, applied
 from router.federation.type_ref import named_type
 
 _MAX_ERRORS = 1000
+# What is walked with choices remembered, before the errors that were found without them are told as they are: states,
+# and so many times those of the first walk.
+_LEAST_REMEMBERING_STATES = 2_000
+_REMEMBERING_STATES = 10
 
 
 @dataclass(slots=True)
@@ -38,16 +46,27 @@ class Satisfiability:
 
 def check_satisfiability(merged: Merged) -> Satisfiability:
     """Errors ``SATISFIABILITY_ERROR`` and ``SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES`` of a merged supergraph."""
-    walk = _Walk(merged)
-    walk.run()
-    return Satisfiability([*walk.errors, *walk.runtime_types.errors], walk.runtime_types.hints)
+    forgetting = _Walk(merged)
+    forgetting.run()
+    found = forgetting.found()
+    if not found.errors or not any(overrides.labels for overrides in merged.overrides.values()):
+        return found
+    remembering = _Walk(merged, _LEAST_REMEMBERING_STATES + _REMEMBERING_STATES * forgetting.states)
+    remembering.run()
+    return remembering.found() if remembering.is_complete else found
 
 
 class _Walk:
-    """One walk over the supergraph."""
+    """One walk over the supergraph, of ``states``.
 
-    def __init__(self, merged: Merged) -> None:
+    With ``max_states`` it remembers the choices of labels, and ends before it ``is_complete`` where there are more.
+    """
+
+    def __init__(self, merged: Merged, max_states: int | None = None) -> None:
         self.merged = merged
+        self.states = 0
+        self.is_complete = True
+        self._max_states = max_states
         self.graph = QueryGraph(merged, read_relations(merged.subgraphs))
         self.conditions = Conditions(self.graph)
         self.runtime_types = RuntimeTypeCheck(merged, self.graph)
@@ -56,6 +75,10 @@ class _Walk:
         self._order = count()
         self._visited: dict[str, list[tuple[frozenset[int], Labels, Contexts]]] = {}
         self._reported: set[str] = set()
+
+    def found(self) -> Satisfiability:
+        """The errors and hints so far."""
+        return Satisfiability([*self.errors, *self.runtime_types.errors], self.runtime_types.hints)
 
     def run(self) -> None:
         """Walk from the root types."""
@@ -84,6 +107,10 @@ class _Walk:
 
     def _drain(self) -> None:
         while self._queue and len(self.errors) < _MAX_ERRORS:
+            if self.states == self._max_states:
+                self.is_complete = False
+                return
+            self.states += 1
             _, _, state = heapq.heappop(self._queue)
             for follower in self._followers(state):
                 self._push(follower)
@@ -124,7 +151,8 @@ class _Walk:
         for name, field_ in self._visible_fields(state.type):
             overrides = self.graph.overrides(state.type, name)
             for labels in _label_choices(state.labels, set((overrides.labels or {}).values())):
-                following = State(named_type(field_.type), frozenset(), labels, state, name, contexts)
+                chosen = state.labels if self._max_states is None else labels
+                following = State(named_type(field_.type), frozenset(), chosen, state, name, contexts)
                 targets = self.conditions.targets(resolvers.get(name, ()), labels, state.contexts)
                 yield from self._take_field(state, following, field_, targets)
 
