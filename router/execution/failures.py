@@ -14,11 +14,12 @@ from typing import Any
 from msgspec import Struct, structs
 
 from router.execution.brought import brought_at, brought_by_lookup, brought_by_roots
-from router.execution.errors import SUBGRAPH_ERROR, SubgraphFailure
+from router.execution.errors import SubgraphFailure
 from router.execution.executable import Brought, ExecutableFetch, ExecutableLookup
 from router.execution.merge import JsonObject
 from router.execution.places import Place, locate, objects_at
 from router.execution.representations import Batch
+from router.execution.subgraph_error import read_error
 from router.field_error import ClientPath, FieldError
 from router.planning.query_plan import OwnedField
 
@@ -212,7 +213,7 @@ def place_subgraph_errors(
     roots = places_of(fetch, failures.data)
     fallen: set[ClientPath] = set()
     for raw in errors:
-        error, path = _read_error(raw, fetch.subgraph)
+        error, path = read_error(raw, fetch.subgraph)
         falls_on = _falls_on(fetch, batches, path)
         if falls_on in fallen:
             if _owns_any(fetch, batches):
@@ -267,7 +268,7 @@ def _steps_to_null(data: Any, path: ClientPath) -> int | None:
 
 def ensure_told(failures: Failures, fetch: ExecutableFetch, batches: Sequence[Batch], first: object) -> None:
     """After an answer whose data is null: whatever it owned and no error names yet gets the first of its errors."""
-    error, _ = _read_error(first, fetch.subgraph)
+    error, _ = read_error(first, fetch.subgraph)
     _fail_all(failures, fetch, batches, error, unless_told=True)
 
 
@@ -280,21 +281,6 @@ def places_of(fetch: ExecutableFetch, data: JsonObject) -> list[Place]:
 
 def _error_of(failure: SubgraphFailure, subgraph: str) -> FieldError:
     return FieldError((), failure.message, {"code": failure.code, "service": subgraph})
-
-
-def _read_error(raw: object, subgraph: str) -> tuple[FieldError, ClientPath]:
-    """The error (without a path) and the path that the subgraph gave; an error that is none is told as such."""
-    if not isinstance(raw, dict):
-        raw = {}
-    message = raw.get("message")
-    extensions = raw.get("extensions")
-    path = raw.get("path")
-    own = extensions if isinstance(extensions, dict) else {}
-    code = own.get("code")
-    told = {**own, "code": code if isinstance(code, str) else SUBGRAPH_ERROR, "service": subgraph}
-    usable = isinstance(path, list) and all(type(step) is str or (type(step) is int and step >= 0) for step in path)
-    text = message if isinstance(message, str) else f"Subgraph '{subgraph}' reported an error without a message."
-    return FieldError((), text, told, subgraph=subgraph), tuple(path) if usable and isinstance(path, list) else ()
 
 
 def _place_entity_error(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 from typing import Any
@@ -170,6 +171,24 @@ async def test_a_path_that_can_be_none_is_none(nowhere: object) -> None:
     answer = {"data": {"x": [1], "y": None}, "errors": [{"message": "somewhere", "path": nowhere}]}
     result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
     assert errors(result) == [(("y",), "somewhere", "SUBGRAPH_ERROR")]
+
+
+def nested(levels: int) -> object:
+    value: object = 7
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("levels", "told"), [(99, {"hint": nested(99)}), (100, {}), (900, {})])
+async def test_extensions_that_are_nested_too_deeply_are_left_out_but_for_the_code(
+    levels: int, told: dict[str, object]
+) -> None:
+    failed = {"message": "no", "path": ["x"], "extensions": {"code": "NO", "hint": nested(levels)}}
+    answer = json.dumps({"data": {"x": None}, "errors": [failed]}).encode()
+    (error,) = (await run(plan(root(0, "a", "x")), ScriptedSubgraphs(a=answer))).errors
+    assert error.extensions == {**told, "code": "NO", "service": "a"}
 
 
 @pytest.mark.asyncio
