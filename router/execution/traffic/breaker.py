@@ -5,6 +5,7 @@ Theory of operation::
     state      event                                                    next
     closed     answered                                                 closed
     closed     failed; of the window's requests too many failed         open       (for a pause)
+    closed     failed; so many in a row, however long that took         open       (for a pause)
     open       a request, before the pause is over                      open       (refused)
     open       a request, after it                                      half-open  (admitted, as the probe)
     half-open  a request, while the probe is under way                  half-open  (refused)
@@ -51,8 +52,9 @@ ANSWERED, FAILED, GIVEN_UP = Outcome
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
     """When a circuit opens: at least ``min_failures`` of the last ``window_s`` seconds' requests failed, and they are
-    at least ``failure_ratio`` of all. It stays open for ``pause_s``, twice as long each time, ``longest_pause_s`` at
-    most."""
+    at least ``failure_ratio`` of all; or as many failed in a row, with none answered between them: who is asked by one
+    request at a time, and hangs, fails seldom. It stays open for ``pause_s``, twice as long each time,
+    ``longest_pause_s`` at most."""
 
     window_s: float = 10.0
     min_failures: int = 5
@@ -87,6 +89,8 @@ class CircuitBreaker:
         self._clock = clock
         self._on_change = on_change
         self._buckets: deque[_Bucket] = deque()
+        # Failures of before the window, with no answer after them.
+        self._failed_before = 0
         self._pause_s = policy.pause_s
         self._opens_at = 0.0
         self._has_probe = False
@@ -131,7 +135,10 @@ class CircuitBreaker:
     def _count_failure(self) -> None:
         self._bucket_of_now().failed += 1
         failed = sum(one.failed for one in self._buckets)
-        of_all = failed + sum(one.answered for one in self._buckets)
+        answered = sum(one.answered for one in self._buckets)
+        if not answered:
+            failed += self._failed_before
+        of_all = failed + answered
         if failed >= self._policy.min_failures and failed >= of_all * self._policy.failure_ratio:
             self._open()
 
@@ -152,6 +159,7 @@ class CircuitBreaker:
         self.state = state
         self.admission = Admission()
         self._buckets.clear()
+        self._failed_before = 0
         self._on_change(state)
 
     def _bucket_of_now(self) -> _Bucket:
@@ -160,6 +168,7 @@ class CircuitBreaker:
         if buckets and now < buckets[-1].ends:
             return buckets[-1]
         while buckets and now - buckets[0].begins >= self._policy.window_s:
-            buckets.popleft()
+            past = buckets.popleft()
+            self._failed_before = 0 if past.answered else self._failed_before + past.failed
         buckets.append(_Bucket(now, now + self._policy.window_s / _BUCKETS))
         return buckets[-1]

@@ -61,10 +61,52 @@ def test_many_failures_among_more_answers_leave_it_closed(circuit: Circuit) -> N
     assert circuit.state == "open"
 
 
-def test_failures_of_long_ago_do_not_count(circuit: Circuit) -> None:
-    circuit.happen(Outcome.FAILED, Outcome.FAILED)
+def test_failures_of_long_ago_do_not_count_once_something_was_answered(circuit: Circuit) -> None:
+    circuit.happen(Outcome.FAILED, Outcome.FAILED, Outcome.ANSWERED)
     circuit.clock.now += 10
     circuit.happen(Outcome.FAILED, Outcome.FAILED)
+    assert circuit.state == "closed"
+
+
+def test_as_many_failures_in_a_row_open_it_however_seldom_they_are(circuit: Circuit) -> None:
+    """A subgraph that hangs, and is asked by one request at a time, fails once in a window."""
+    for _ in range(2):
+        circuit.happen(Outcome.FAILED)
+        circuit.clock.now += 3600
+    assert circuit.state == "closed"
+    circuit.happen(Outcome.FAILED)
+    assert circuit.state == "open"
+
+
+@pytest.mark.parametrize("answered_after_s", [1, 60])
+def test_an_answer_ends_the_row(circuit: Circuit, answered_after_s: float) -> None:
+    circuit.happen(Outcome.FAILED, Outcome.FAILED)
+    circuit.clock.now += answered_after_s
+    circuit.happen(Outcome.ANSWERED)
+    for _ in range(2):
+        circuit.clock.now += 60
+        circuit.happen(Outcome.FAILED)
+    assert circuit.state == "closed"
+    circuit.clock.now += 60
+    circuit.happen(Outcome.FAILED)
+    assert circuit.state == "open"
+
+
+def test_what_was_given_up_between_failures_does_not_end_the_row(circuit: Circuit) -> None:
+    for _ in range(3):
+        circuit.happen(Outcome.GIVEN_UP, Outcome.GIVEN_UP, Outcome.FAILED)
+        circuit.clock.now += 60
+    assert circuit.state == "open"
+
+
+def test_failures_in_a_row_are_counted_anew_after_it_was_open(circuit: Circuit) -> None:
+    for _ in range(3):
+        circuit.happen(Outcome.FAILED)
+        circuit.clock.now += 60
+    circuit.happen(Outcome.ANSWERED)
+    circuit.happen(Outcome.FAILED)
+    circuit.clock.now += 60
+    circuit.happen(Outcome.FAILED)
     assert circuit.state == "closed"
 
 
