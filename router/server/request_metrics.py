@@ -15,7 +15,12 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# From less than the router takes up to the default `graphql.timeout_s`. Timeouts are round numbers, as bounds are
+# from a second on: what ended by one lies at the lower end of its bucket, where the sum tells how far it goes.
+BOUNDS_S = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0),
+)
 
 
 class Durations:

@@ -5,6 +5,7 @@ Nothing of a request is in it but names of operations, and no address tells its 
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from router.execution.traffic.balance import Replica
 from router.server.config import RouterConfig
 from router.server.graph import Graph
-from router.server.observation.operation_counts import OperationCounts, Slowest
+from router.server.observation.operation_counts import OperationCounts
 from router.server.overload import Overload
 from router.server.service import GraphQLService
 from router.server.status.outline import outline_plan
@@ -85,11 +86,11 @@ def _load(source: StatusSource) -> JsonObject:
     return {"inFlight": overload.in_flight, "limit": overload.limit, "shed": overload.refused}
 
 
-def _rates(rates: Rates) -> JsonObject:
+def _rates(rates: Rates, longest_s: float = math.inf) -> JsonObject:
     return {
         "perSecond": round(rates.per_second, 2),
-        "p50Ms": _ms(rates.p50_s),
-        "p95Ms": _ms(rates.p95_s),
+        "p50Ms": _ms(rates.p50_s, longest_s),
+        "p95Ms": _ms(rates.p95_s, longest_s),
         "failed": dict(rates.failed),
     }
 
@@ -98,7 +99,7 @@ def _subgraphs(graph: Graph, recent: RecentTraffic) -> list[JsonObject]:
     return [
         {
             "name": name,
-            **_rates(recent.fetches(name)),
+            **_rates(recent.fetches(name), graph.timeouts_s[name]),
             **_limits(graph.traffic, name),
             "addresses": _addresses(graph, name),
         }
@@ -140,8 +141,8 @@ def _operations(operations: OperationCounts) -> list[JsonObject]:
         {
             "name": name,
             "executions": sum(operations.durations[name].counts),
-            "p50Ms": _ms(_within(slow, quantile_of(operations.durations[name], 0.5))),
-            "p95Ms": _ms(_within(slow, quantile_of(operations.durations[name], 0.95))),
+            "p50Ms": _ms(quantile_of(operations.durations[name], 0.5), slow.seconds),
+            "p95Ms": _ms(quantile_of(operations.durations[name], 0.95), slow.seconds),
             "slowestMs": _ms(slow.seconds),
             "plan": outline_plan(slow.plan),
         }
@@ -149,10 +150,6 @@ def _operations(operations: OperationCounts) -> list[JsonObject]:
     ]
 
 
-def _within(slow: Slowest, seconds: float | None) -> float | None:
-    """A quantile is known to within its bucket; none is longer than the slowest of all."""
-    return min(seconds, slow.seconds) if seconds is not None else None
-
-
-def _ms(seconds: float | None) -> float | None:
-    return round(seconds * 1000, 2) if seconds is not None else None
+def _ms(seconds: float | None, longest_s: float = math.inf) -> float | None:
+    """In milliseconds. A quantile is known to within its bucket, but nothing took more than ``longest_s``."""
+    return round(min(seconds, longest_s) * 1000, 2) if seconds is not None else None

@@ -5,9 +5,10 @@ Every few seconds all counts are noted, so that no request pays for it, and a re
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from router.server.request_metrics import BOUNDS_S, Durations, RequestMetrics
@@ -15,6 +16,23 @@ from router.server.request_metrics import BOUNDS_S, Durations, RequestMetrics
 NOTED_EVERY_S = 5.0
 WINDOW_S = 60.0
 Clock = Callable[[], float]
+LOWER_BOUNDS_S = (0.0, *BOUNDS_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """How many durations lay in each bucket, and what all came to."""
+
+    counts: Sequence[int]
+    total_s: float
+
+    def since(self, then: Timed) -> Timed:
+        """Those that are not in ``then``, which was noted before."""
+        counts = [now - before for now, before in zip(self.counts, then.counts, strict=True)]
+        return Timed(counts, self.total_s - then.total_s)
+
+
+NOTHING = Timed((0,) * len(LOWER_BOUNDS_S), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +41,9 @@ class Counted:
 
     at: float
     requests: Mapping[int, int]
-    durations: tuple[int, ...]
+    durations: Timed
     fetches: Mapping[tuple[str, str], int]
-    fetch_durations: Mapping[str, tuple[int, ...]]
+    fetch_durations: Mapping[str, Timed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,42 +87,52 @@ class RecentTraffic:
             for (name, code), count in now.fetches.items()
             if name == subgraph and code
         }
-        before = then.fetch_durations.get(subgraph, ())
-        return self._rates(before, now.fetch_durations.get(subgraph, ()), failed)
+        before = then.fetch_durations.get(subgraph, NOTHING)
+        return self._rates(before, now.fetch_durations.get(subgraph, NOTHING), failed)
 
-    def _rates(self, then: tuple[int, ...], now: tuple[int, ...], failed: Mapping[str, int]) -> Rates:
-        counts = [count - (then[index] if then else 0) for index, count in enumerate(now)]
-        per_second = sum(counts) / self.window_s
+    def _rates(self, then: Timed, now: Timed, failed: Mapping[str, int]) -> Rates:
+        timed = now.since(then)
+        per_second = sum(timed.counts) / self.window_s
         happened = {name: count for name, count in failed.items() if count}
-        return Rates(per_second, quantile(counts, 0.5), quantile(counts, 0.95), happened)
+        return Rates(per_second, quantile(timed, 0.5), quantile(timed, 0.95), happened)
 
     def _now(self) -> Counted:
         metrics = self._metrics
         return Counted(
             at=self._clock(),
             requests=dict(metrics.requests),
-            durations=tuple(metrics.durations.counts),
+            durations=_timed(metrics.durations),
             fetches=dict(metrics.fetches),
-            fetch_durations={name: tuple(one.counts) for name, one in metrics.fetch_durations.items()},
+            fetch_durations={name: _timed(one) for name, one in metrics.fetch_durations.items()},
         )
 
 
-def quantile(counts: list[int], q: float) -> float | None:
+def quantile(timed: Timed, q: float) -> float | None:
     """Within which time the part ``q`` of what was counted was done, in seconds; None where nothing was.
 
-    Within a bucket evenly spread, as Prometheus' histogram_quantile takes it; beyond the last bound, that bound.
+    Within a bucket evenly spread, as Prometheus' histogram_quantile takes it, and no longer than what all came to
+    leaves for it: of four timeouts after 20 s none took 24. Beyond the last bound, that bound.
     """
-    wanted = sum(counts) * q
+    wanted = sum(timed.counts) * q
     if not wanted:
         return None
-    below, lower = 0, 0.0
-    for count, upper in zip(counts, BOUNDS_S, strict=False):
+    # What remains of all where each took the least that its bucket holds.
+    least_s = sum(count * lower for count, lower in zip(timed.counts, LOWER_BOUNDS_S, strict=True))
+    left_s = max(timed.total_s - least_s, 0.0)
+    below = 0
+    for count, lower, upper in zip(timed.counts, LOWER_BOUNDS_S, BOUNDS_S, strict=False):
         if below + count >= wanted:
-            return lower + (upper - lower) * (wanted - below) / count
-        below, lower = below + count, upper
+            evenly = (upper - lower) * (wanted - below) / count
+            as_long = below + count + 1 - math.ceil(wanted)  # of this bucket, this one and those that took longer
+            return lower + min(evenly, left_s / as_long)
+        below += count
     return BOUNDS_S[-1]
 
 
 def quantile_of(durations: Durations, q: float) -> float | None:
     """The same of all that was ever counted."""
-    return quantile(durations.counts, q)
+    return quantile(_timed(durations), q)
+
+
+def _timed(durations: Durations) -> Timed:
+    return Timed(tuple(durations.counts), durations.total_s)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import random
+from bisect import bisect_left
+
 import pytest
 
-from router.server.request_metrics import RequestMetrics
-from router.server.status.recent import RecentTraffic, quantile
+from router.server.request_metrics import BOUNDS_S, Durations, RequestMetrics
+from router.server.status.recent import RecentTraffic, Timed, quantile
 
 
 class Clock:
@@ -50,15 +54,56 @@ def test_failures_are_told_by_status_and_by_code() -> None:
     assert recent.fetches("stock").failed == {"TIMEOUT": 2}
 
 
+def timed(*seconds: float) -> Timed:
+    durations = Durations()
+    durations.observe_all(seconds)
+    return Timed(durations.counts, durations.total_s)
+
+
 @pytest.mark.parametrize(
-    ("counts", "q", "seconds"),
+    ("seconds", "q", "expected"),
     [
-        ([0] * 15, 0.5, None),
-        ([10] + [0] * 14, 0.5, 0.0005),  # half of the first bucket, up to 1 ms
-        ([0, 4, 4] + [0] * 12, 0.5, 0.0025),  # all of the second
-        ([0, 4, 4] + [0] * 12, 0.75, 0.00375),  # half of the third, from 2.5 to 5 ms
-        ([0] * 14 + [3], 0.95, 30.0),  # beyond the last bound
+        ([], 0.5, None),
+        ([0.0001] * 10, 0.5, 0.00005),  # half of the first bucket, up to 0.1 ms
+        ([0.001] * 4 + [0.0025] * 4, 0.5, 0.001),  # all of the bucket up to 1 ms
+        ([0.001] * 4 + [0.0025] * 4, 0.75, 0.00175),  # half of the next, up to 2.5 ms
+        ([40.0] * 3, 0.95, 30.0),  # beyond the last bound
     ],
 )
-def test_a_quantile_lies_within_its_bucket(counts: list[int], q: float, seconds: float | None) -> None:
-    assert quantile(counts, q) == (pytest.approx(seconds) if seconds is not None else None)
+def test_a_quantile_lies_within_its_bucket(seconds: list[float], q: float, expected: float | None) -> None:
+    assert quantile(timed(*seconds), q) == (pytest.approx(expected) if expected is not None else None)
+
+
+@pytest.mark.parametrize("timeout_s", [0.5, 2.0, 10.0, 20.0])
+def test_what_ended_by_a_timeout_took_little_longer_than_it(timeout_s: float) -> None:
+    """Of ten that ended a millisecond after it, the last one may have had what all had beyond it, and no more."""
+    assert quantile(timed(timeout_s + 0.001), 0.95) == pytest.approx(timeout_s + 0.001)
+    assert quantile(timed(*[0.004] * 90, *[timeout_s + 0.001] * 10), 0.95) == pytest.approx(timeout_s, abs=0.05)
+
+
+def test_a_quantile_is_in_the_bucket_of_what_it_tells_of_and_leaves_as_much_to_those_that_took_longer() -> None:
+    draw = random.Random(7)  # noqa: S311 - no secret
+    for _ in range(300):
+        seconds = sorted(draw.lognormvariate(draw.choice([-8, -3, 1]), 1.5) for _ in range(draw.randint(1, 60)))
+        for q in (0.5, 0.95, 1.0):
+            told = quantile(timed(*seconds), q)
+            rank = math.ceil(len(seconds) * q)
+            meant = seconds[rank - 1]
+            bucket = bisect_left(BOUNDS_S, meant)
+            assert told is not None
+            if bucket == len(BOUNDS_S):
+                assert told == BOUNDS_S[-1]
+            else:
+                lower = BOUNDS_S[bucket - 1] if bucket else 0.0
+                assert lower <= told <= BOUNDS_S[bucket]
+                assert told * (len(seconds) - rank + 1) <= sum(seconds) + 1e-9
+
+
+def test_what_ended_before_the_window_leaves_no_time_to_what_is_in_it() -> None:
+    clock, metrics = Clock(), RequestMetrics()
+    metrics.fetch_durations["stock"].observe(29.0)
+    recent = RecentTraffic(metrics, clock)
+    metrics.fetch_durations["stock"].observe(20.5)
+    clock.now += 30
+    rates = recent.fetches("stock")
+    assert rates.p95_s == pytest.approx(20.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest
 from router.server.app import create_app
 from router.server.config import RouterConfig, StatusSettings
 from router.server.config.authorization import AuthorizationSettings
+from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.telemetry import MetricsSettings, TelemetrySettings
 from router.server.config.traffic import RetrySettings, TrafficSettings
 from router.server.graph import open_graph
@@ -81,6 +83,18 @@ async def test_it_tells_of_subgraphs_replicas_rates_and_breakers() -> None:
     assert status["router"]["worker"] is None
     assert status["router"]["memoryBytes"] > 1e6
     assert (status["operationCache"], status["reloads"]) == ({"cached": 2}, [])
+
+
+@pytest.mark.asyncio
+async def test_no_fetch_is_told_to_take_longer_than_the_timeout_of_its_subgraph() -> None:
+    shop = Shop()
+    shop.opened = asyncio.Event()
+    config = RouterConfig(environment="development", subgraphs=SubgraphSettings(timeouts={"stock": 0.04}))
+    async with client_of(router_over(shop, config)) as client:
+        answer = await client.post("/graphql", json={"query": "{ warehouses }"})
+        assert codes(answer) == ["SUBGRAPH_TIMEOUT"]
+        [stock] = [one for one in (await read(client))["subgraphs"] if one["name"] == "stock"]
+    assert stock["p95Ms"] == 40.0
 
 
 @pytest.mark.asyncio
