@@ -13,12 +13,12 @@ from router.operation.deferral import DeferredOperation, DeferUsages, ExecutionG
 from router.operation.model import Field, Selection
 from router.planning.choices import Choices
 from router.planning.deferred_keys import KeyReader
-from router.planning.demand import DemandReader, Leaf, read_as_one_above
+from router.planning.demand import DemandReader, Leaf, read_apart_for, read_as_one_above
 from router.planning.limits import PlanningLimits
 from router.planning.positions import DeferredScope, Place, Position
 from router.planning.query_plan import DeferredPart
 from router.planning.reach import TYPENAME, Reach
-from router.planning.search import NoWayError, choose_ways, way_missing
+from router.planning.search import NoWayError, choose_ways, ways_missing
 from router.planning.values import print_arguments
 
 Selections = tuple[Selection, ...]
@@ -133,16 +133,16 @@ class DeferralPlanner:
             for origin in origins:
                 reader.read(self._begin(origin, scope), selections)
             leaves = list(self._unknown(reader.leaves()))
-            missing = way_missing(leaves)
-            if missing is None:
+            missing = ways_missing(leaves)
+            if not missing:
                 self._numbered = reader.numbered
                 return leaves
             for origin in origins:
                 del self._begun[origin]
-            above = read_as_one_above(missing)
-            if above is None or above in apart:
+            tried = {None, *apart}
+            if any(read_as_one_above(leaf) in tried for leaf in missing):
                 return None
-            apart |= {above}
+            apart |= read_apart_for(missing)
 
     def _begin(self, origin: Position, scope: DeferredScope) -> Position:
         position = self._begun.get(origin)

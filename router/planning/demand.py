@@ -6,6 +6,7 @@ below them is certain to be selected, or their type has to be learned, ``__typen
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from router.operation.model import Field, InlineFragment, Selection
@@ -134,6 +135,12 @@ def _is_read_above(leaf: Leaf) -> bool:
     if not leaf.position.is_cast or above is None or leaf.response_key not in above.client_keys:
         return False
     return any(set(selected) <= set(leaf.conditions) for selected in above.client_keys[leaf.response_key])
+
+
+def read_apart_for(leaves: Iterable[Leaf]) -> frozenset[ResponsePath]:
+    """The fields of interfaces to read type by type before anything below them is judged anew, for ``leaves``."""
+    paths = {path for leaf in leaves if (path := read_as_one_above(leaf)) is not None}
+    return frozenset(path for path in paths if not any(path[:length] in paths for length in range(len(path))))
 
 
 def read_as_one_above(leaf: Leaf) -> ResponsePath | None:

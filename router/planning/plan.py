@@ -12,7 +12,7 @@ from router.operation.deferral import DeferredOperation
 from router.operation.model import Field, Operation, OperationKind, Selection
 from router.planning.choices import Choices
 from router.planning.deferral import DeferralPlanner, Parts, deferred_parts, reserve_keys
-from router.planning.demand import DemandReader, ResponsePath, read_as_one_above
+from router.planning.demand import DemandReader, ResponsePath, read_apart_for, read_as_one_above
 from router.planning.fetch_graph import FetchGraph
 from router.planning.limits import DEFAULT_LIMITS, LIMIT, PlanningLimits, StepCounter
 from router.planning.mutation_turns import Turn, take_turns
@@ -173,10 +173,11 @@ class _Planner:
             try:
                 choose_ways(choices, self._reach, demands.leaves(), self._limits)
             except NoWayError as error:
-                above = read_as_one_above(error.leaf)
-                if above is None or above in apart:
-                    raise error.explained() from None
-                apart |= {above}
+                tried = {None, *apart}
+                hopeless = [leaf for leaf in error.leaves if read_as_one_above(leaf) in tried]
+                if hopeless:
+                    raise NoWayError(hopeless).explained() from None
+                apart |= read_apart_for(error.leaves)
                 continue
             return _Chosen(choices, root, demands, apart)
 

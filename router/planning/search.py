@@ -51,19 +51,22 @@ class Option(NamedTuple):
 
 
 class NoWayError(Exception):
-    """A leaf that can be read nowhere from where its object is."""
+    """Leaves that can be read nowhere from where their objects are."""
 
-    def __init__(self, leaf: Leaf) -> None:
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
         super().__init__()
-        self.leaf = leaf
+        self.leaves = leaves
 
     def explained(self) -> PlanningError:
-        """The error for the client, with the field and the subgraphs that were reached."""
-        return PlanningError(NO_PLAN, _witness(self.leaf), {"path": _path(self.leaf)})
+        """The error for the client, with the first of the fields and the subgraphs that were reached."""
+        return PlanningError(NO_PLAN, _witness(self.leaves[0]), {"path": _path(self.leaves[0])})
 
 
 def choose_ways(choices: Choices, reach: Reach, leaves: Sequence[Leaf], limits: PlanningLimits) -> Choices:
-    """``choices``, and the best found for all ``leaves``; NoWayError, and nothing chosen, if one of them has no way."""
+    """``choices``, and the best found for all ``leaves``; NoWayError, and nothing chosen, if some have no way."""
+    missing = ways_missing(leaves)
+    if missing:
+        raise NoWayError(missing)
     tasks = [task for leaf in leaves if (task := _read_task(reach, leaf)) is not None]
     depth = max((task.earliest for task in tasks), default=0)
     # Deepest first: a later request that has to be made anyway can often carry what an earlier one would have.
@@ -96,10 +99,7 @@ def _below_root(position: Position) -> Position | None:
 def _read_task(reach: Reach, leaf: Leaf) -> Task | None:
     """The leaf's ways; None where its type condition can match nothing anywhere."""
     ways = sorted(leaf.position.ways(leaf.name), key=lambda way: way.level)
-    blind = _blind_spots(leaf.position)
-    if not ways and not blind:
-        raise NoWayError(leaf)
-    return Task(leaf, tuple(ways), blind) if ways else None
+    return Task(leaf, tuple(ways), _blind_spots(leaf.position)) if ways else None
 
 
 def _blind_spots(position: Position) -> tuple[tuple[Position, Position, Node], ...]:
@@ -113,11 +113,9 @@ def _blind_spots(position: Position) -> tuple[tuple[Position, Position, Node], .
     return tuple(spots)
 
 
-def way_missing(leaves: Sequence[Leaf]) -> Leaf | None:
-    """The first of ``leaves`` that can be read nowhere."""
-    return next(
-        (leaf for leaf in leaves if not leaf.position.ways(leaf.name) and not _blind_spots(leaf.position)), None
-    )
+def ways_missing(leaves: Sequence[Leaf]) -> list[Leaf]:
+    """Those of ``leaves`` that can be read nowhere."""
+    return [leaf for leaf in leaves if not leaf.position.ways(leaf.name) and not _blind_spots(leaf.position)]
 
 
 def _witness(leaf: Leaf) -> str:

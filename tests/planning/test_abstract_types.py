@@ -107,3 +107,17 @@ def test_concrete_type_is_learned_from_a_subgraph_that_has_the_types() -> None:
         "#0 b: { top { price id } }",
         "#1 a after #0: Media { id } at top -> { _entities { ... on Media { __typename ... on Book { pages } } } }",
     ]
+
+
+def test_many_fields_of_interfaces_are_found_to_be_read_by_type_at_once() -> None:
+    """Tried one after the other, two hundred of them took more steps than planning has."""
+    subgraphs = {
+        "a": """type Query { i: I } interface I { x: X } type X { p: Int }
+                type A implements I @key(fields: "id") { id: ID! x: X @shareable }
+                type B implements I @key(fields: "id") { id: ID! x: X @shareable }""",
+        "b": """type X { q: Int } type A @key(fields: "id") { id: ID! x: X @shareable }
+                type B @key(fields: "id") { id: ID! x: X @shareable }""",
+    }
+    plan = plan_of(subgraphs, f"{{ {' '.join(f'i{number}: i {{ x {{ p q }} }}' for number in range(300))} }}")
+
+    assert [(fetch.subgraph, fetch.depends_on) for fetch in plan.fetches] == [("a", ()), ("b", (0,))]
