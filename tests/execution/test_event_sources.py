@@ -8,6 +8,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import process_time
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -282,3 +283,13 @@ def test_event_streams_are_read_however_their_bytes_come(newline: bytes, size: i
 def test_an_event_without_end_is_given_up(text: bytes) -> None:
     with pytest.raises(EventStreamError):
         EventStreamReader(100).feed(text)
+
+
+def test_a_large_event_in_small_pieces_is_not_read_again_at_each_of_them() -> None:
+    """A copy of what is held at each piece would be 8 GB of copies."""
+    event = b"data: " + b"x" * 4_000_000 + b"\n\n"
+    reader = EventStreamReader(5_000_000)
+    began = process_time()
+    events = [found for start in range(0, len(event), 1000) for found in reader.feed(event[start : start + 1000])]
+    assert [len(data) for _, data in events] == [4_000_000]
+    assert process_time() - began < 1.0

@@ -15,21 +15,29 @@ class EventStreamReader:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._rest = b""
+        # Of a line that is not complete: to it is added without copying what is there.
+        self._rest = bytearray()
         self._kind = b""
         self._data: list[bytes] = []
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes]]:
         """The events that ``chunk`` completes: kind (``message`` where none is named) and data. EventStreamError."""
-        text = self._rest + chunk
-        # A CR at the end may be the first half of a CRLF, whose other half is still to come.
-        held = b"\r" if text.endswith(b"\r") else b""
-        lines = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._rest = lines.pop() + held
+        has_ends = b"\n" in chunk or b"\r" in chunk or self._rest.endswith(b"\r")
+        self._rest += chunk
+        lines = self._take_lines() if has_ends else []
         if len(self._rest) + self._size > self._max_bytes:
             raise EventStreamError
         return [event for line in lines if (event := self._take(line)) is not None]
+
+    def _take_lines(self) -> list[bytes]:
+        """The complete lines of what came, which is no longer held then."""
+        text = bytes(self._rest)
+        # A CR at the end may be the first half of a CRLF, whose other half is still to come.
+        held = b"\r" if text.endswith(b"\r") else b""
+        lines = text.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._rest = bytearray(lines.pop() + held)
+        return lines
 
     def _take(self, line: bytes) -> tuple[bytes, bytes] | None:
         if not line:

@@ -110,14 +110,14 @@ async def _events(response: httpx.Response, request: EventRequest) -> AsyncGener
 
 async def _only_answer(response: httpx.Response, request: EventRequest) -> SubgraphAnswer:
     """What is no stream: GraphQL errors most likely, which are the last that is heard of it."""
-    body = b""
+    body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_EVENT_BYTES:
             message = f"Subgraph '{request.subgraph}' answered with more than the limit of {MAX_EVENT_BYTES} bytes."
             raise SubscriptionRefused(INVALID_RESPONSE, message)
     try:
-        return read_answer(request.subgraph, SubgraphResponse(response.status_code, body), request.decode)
+        return read_answer(request.subgraph, SubgraphResponse(response.status_code, bytes(body)), request.decode)
     except SubgraphFailure as failure:
         if response.status_code >= 500:
             raise
