@@ -13,6 +13,14 @@ def codes(composition: Composition) -> list[str]:
     return [str(error.code) for error in composition.errors]
 
 
+_SHOP = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", '
+    'import: ["@key", "@context", "@fromContext"]) '
+    'type Query { shop: Shop }  type Shop @context(name: "shop") { tax: Int  rate(year: Int!): Int  '
+)
+_ITEM = 'type Item @key(fields: "id") { id: ID  price(rate: Int @fromContext(field: "%s")): Int }'
+
+
 @pytest.mark.parametrize(
     ("label", "is_valid"),
     [
@@ -169,3 +177,44 @@ def test_a_federation_1_entity_of_nothing_but_unused_external_fields_is_an_error
         ]
     )
     assert codes(composition) == ["TYPE_WITH_ONLY_UNUSED_EXTERNAL"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "fault"),
+    [
+        ("{ rate }", '"Shop.rate" lacks its required argument "year"'),
+        ("{ rate(year: true) }", 'the value true for "Shop.rate(year:)" is not of type Int!'),
+        ("{ rate(year: 1, day: 1) }", '"Shop.rate" has no argument "day"'),
+        ("{ rate(year: 1) }", None),
+        ("{ tax }", None),
+    ],
+)
+def test_arguments_in_what_is_taken_of_a_context_must_fit_their_fields(selection: str, fault: str | None) -> None:
+    composition = compose([Subgraph("a", "http://a", _SHOP + f"item: Item }} {_ITEM % f'$shop {selection}'}")])
+
+    assert [error.message for error in composition.errors] == (
+        [f'The selection of "Item.price(rate:)" from context "shop" is invalid on "Shop": {fault}'] if fault else []
+    )
+
+
+def test_a_type_condition_that_no_object_of_a_context_meets_is_refused() -> None:
+    selection = "$shop ... on Shop { tax } ... on Item { id }"
+    composition = compose([Subgraph("a", "http://a", _SHOP + f"item: Item }} {_ITEM % selection}")])
+
+    assert [error.message for error in composition.errors] == [
+        'The selection of "Item.price(rate:)" from context "shop" has the type condition "Item", '
+        "which no type that sets the context meets"
+    ]
+
+
+def test_default_values_are_written_as_their_types_have_them() -> None:
+    """Published SDL has names where strings belong, and strings where names of enum values do."""
+    sdl = """type Query {
+               f(s: String = A, ids: [ID] = [B, "7"], e: E = "X", i: I = {s: A, e: "X", more: [{s: "B"}]}): Int
+             }
+             input I { s: String  e: E  more: [I!] }  enum E { X }"""
+    composition = compose([Subgraph("a", "http://a", sdl)])
+
+    assert 'f(s: String = "A", ids: [ID] = ["B", 7], e: E = X, i: I = {s: "A", e: X, more: [{s: "B"}]}): Int' in str(
+        composition.supergraph_sdl
+    )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from router.composition.merge.applied_directives import DirectiveMerge
 from router.composition.merge.context import MergeContext, Sources, by_text
 from router.composition.merge.descriptions import merge_description
 from router.composition.merge.types import narrowest
-from router.composition.schema import Field, InputValue, TypeKind, applied
+from router.composition.schema import BUILT_IN_SCALARS, Field, InputValue, TypeKind, applied
 from router.composition.words import variants
 from router.federation.directives import NO_DEFAULT, NoDefault
 from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
-from router.federation.literals import EnumLiteral, Literal, print_literal
+from router.federation.literals import EnumLiteral, Literal, ObjectLiteral, print_literal
 from router.federation.type_ref import ListRef, NonNullRef, TypeRef
 
 _WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)")
@@ -89,16 +89,27 @@ def merge_default(
 
 
 def _in_type(context: MergeContext, value: Literal, type_: TypeRef) -> Literal:
-    """A default as its type writes it: enum values as names, IDs that are whole numbers without quotes."""
+    """A default as its type writes it: enum values, and no other strings, as names; whole numbers of IDs unquoted."""
     if isinstance(type_, NonNullRef):
         return _in_type(context, value, type_.of)
     if isinstance(type_, ListRef):
         return tuple(_in_type(context, item, type_.of) for item in value) if isinstance(value, tuple) else value
+    if isinstance(value, ObjectLiteral):
+        return ObjectLiteral(tuple(_fields_in_type(context, value, type_.name)))
+    if isinstance(value, EnumLiteral) and type_.name in BUILT_IN_SCALARS:
+        value = value.name
     if not isinstance(value, str):
         return value
     if type_.name == "ID" and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     return EnumLiteral(value) if context.relations.kinds.get(type_.name) is TypeKind.ENUM else value
+
+
+def _fields_in_type(context: MergeContext, value: ObjectLiteral, type_name: str) -> Iterator[tuple[str, Literal]]:
+    sources = context.type_sources(type_name)
+    types = {name: field.type for source in sources.values() for name, field in source.inputs.items()}
+    for name, inner in value.fields:
+        yield name, _in_type(context, inner, types[name]) if name in types else inner
 
 
 def merge_input_value(

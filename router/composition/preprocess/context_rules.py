@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from router.composition.errors import CompositionError, subgraph_error
 from router.composition.preprocess.contexts import ContextualArgument, context_types, contextual_arguments
+from router.composition.preprocess.field_sets import argument_faults
 from router.composition.preprocess.graphql_rules import is_subtype
 from router.composition.schema import Schema, TypeDefinition, all_applied, applied
 from router.federation.directives import NoDefault
@@ -71,6 +72,11 @@ def _selection_faults(
     if _has(selections, lambda selection: isinstance(selection, FieldSelection) and selection.alias is not None):
         yield fault("uses aliases")
         return
+    possible = {name for type_ in types for name in schema.possible_types(type_)}
+    for selection in selections:
+        condition = selection.type_condition if isinstance(selection, FragmentSelection) else None
+        if condition is not None and possible.isdisjoint(schema.possible_types(condition)):
+            yield fault(f'has the type condition "{condition}", which no type that sets the context meets')
     wanted = nullable(use.argument.type)
     for name in types:
         if applied(schema.types[name], "interfaceObject"):
@@ -120,6 +126,9 @@ def _selected_type(schema: Schema, type_: TypeDefinition, selections: Sequence[S
     field = type_.fields.get(selection.name)
     if field is None:
         return f'there is no field "{selection.name}"'
+    fault = next(argument_faults(schema, f"{type_.name}.{field.name}", field, selection), None)
+    if fault is not None:
+        return fault
     target = schema.types.get(named_type(field.type))
     if target is None or not target.kind.is_composite:
         return field.type

@@ -151,7 +151,8 @@ class _FieldSetCheck:
             yield self.error(
                 "FIELDS_HAS_ARGS", f'"{place}" has arguments and cannot be part of a @{self.use.directive}'
             )
-        yield from self.arguments(place, field, selection)
+        for fault in argument_faults(self.schema, place, field, selection):
+            yield self.error("INVALID_FIELDS", fault)
         external = under_external or self.usage.is_external_or_implemented_so(self.schema, parent, field.name)
         target = self.schema.types.get(named_type(field.type))
         if target is not None and target.kind.is_composite:
@@ -176,14 +177,15 @@ class _FieldSetCheck:
             return
         yield from self.selections(target, selection.selections, under_external=under_external)
 
-    def arguments(self, place: str, field: Field, selection: FieldSelection) -> Iterator[CompositionError]:
-        for name, value in selection.arguments.items():
-            argument = field.arguments.get(name)
-            if argument is None:
-                yield self.error("INVALID_FIELDS", f'"{place}" has no argument "{name}"')
-            elif not fits(value, argument.type, self.schema):
-                message = f'the value {print_literal(value)} for "{place}({name}:)" is not of type {argument.type}'
-                yield self.error("INVALID_FIELDS", message)
-        for argument in field.arguments.values():
-            if argument.is_required and argument.name not in selection.arguments:
-                yield self.error("INVALID_FIELDS", f'"{place}" lacks its required argument "{argument.name}"')
+
+def argument_faults(schema: Schema, place: str, field: Field, selection: FieldSelection) -> Iterator[str]:
+    """What is wrong with the arguments that a selection gives to the ``field`` at ``place``."""
+    for name, value in selection.arguments.items():
+        argument = field.arguments.get(name)
+        if argument is None:
+            yield f'"{place}" has no argument "{name}"'
+        elif not fits(value, argument.type, schema):
+            yield f'the value {print_literal(value)} for "{place}({name}:)" is not of type {argument.type}'
+    for argument in field.arguments.values():
+        if argument.is_required and argument.name not in selection.arguments:
+            yield f'"{place}" lacks its required argument "{argument.name}"'
