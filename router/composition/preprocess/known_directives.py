@@ -21,12 +21,14 @@ from router.federation.directives import (
     FEDERATION_1_DIRECTIVES,
     ArgumentSpec,
     DirectiveSpec,
+    NoDefault,
     directives_of_version,
     types_of_version,
 )
 from router.federation.error_codes import ErrorCode
 from router.federation.feature_url import FEDERATION_IDENTITY, LINK_IDENTITY
 from router.federation.link import Link, Links, linked_core_feature
+from router.federation.literals import print_literal
 from router.federation.type_ref import ListRef, NamedRef, NonNullRef, TypeRef, nullable, type_ref
 
 _GRAPHQL_DIRECTIVES = (
@@ -160,7 +162,9 @@ def _directive_faults(
         elif not _compatible(own.type, argument.type, is_federation_1):
             yield f'the argument "{name}" should be of type "{argument.type}", not "{own.type}"'
         elif not argument.is_required and argument.default != own.default and own.type == argument.type:
-            yield f'the argument "{name}" should have the default value {argument.default}'
+            default = argument.default
+            wanted = "no default value" if isinstance(default, NoDefault) else f"the default {print_literal(default)}"
+            yield f'the argument "{name}" should have {wanted}'
     for name in found.arguments:
         if name not in expected.arguments:
             yield f'it has the unknown argument "{name}"'
