@@ -24,6 +24,7 @@ from strawberry.schema.schema import StreamResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 
+from subgraphs.chassis.descriptions import describe_fields
 from subgraphs.chassis.direct_fields import resolve_directly
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError
@@ -47,6 +48,7 @@ class ServiceSchema(strawberry.federation.Schema):
         super().__init__(**arguments)
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLObjectType):
+                describe_fields(type_)
                 resolve_directly(type_)
                 _time_fields(type_)
 

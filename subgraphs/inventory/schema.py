@@ -262,7 +262,7 @@ class MoneyInput:
         return domain.Money(minor, self.currency_code)
 
 
-@strawberry.input
+@strawberry.input(description="A new product; it begins without stock.")
 class CreateProductInput:
     """A new product; it begins without stock."""
 
@@ -288,7 +288,7 @@ class CreateProductInput:
         )
 
 
-@strawberry.input
+@strawberry.input(description="The facts to change; what is left out stays.")
 class UpdateProductInput:
     """The facts to change; what is left out stays."""
 
@@ -308,7 +308,7 @@ class UpdateProductInput:
         return changes | ({"price": self.price.to_domain()} if self.price else {})
 
 
-@strawberry.input
+@strawberry.input(description="A change of what one warehouse holds; the same idempotencyKey changes it once.")
 class AdjustStockInput:
     """A change of what one warehouse holds; the same idempotencyKey changes it once."""
 
@@ -319,7 +319,7 @@ class AdjustStockInput:
     idempotency_key: str
 
 
-@strawberry.type
+@strawberry.type(description="The product after the mutation, or why it was refused.")
 class ProductPayload:
     """The product after the mutation, or why it was refused."""
 
@@ -327,7 +327,7 @@ class ProductPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
-@strawberry.type
+@strawberry.type(description="The product after the adjustment and the journal's line, or why it was refused.")
 class AdjustStockPayload:
     """The product after the adjustment and the journal's line, or why it was refused."""
 
@@ -342,7 +342,7 @@ class Query:
 
     @strawberry.field
     async def product(self, info: Info, id: strawberry.ID) -> Product | None:  # noqa: A002 - the contract's name
-        """The product of that id."""
+        """The product of that id, the SKU; null where there is none."""
         return await Product.resolve_reference(info, id)
 
     @strawberry.field

@@ -201,7 +201,7 @@ class Order:
 
     @strawberry.field
     async def payment(self, info: Info) -> Payment | None:
-        """The payment of this order; None until the order has reached payments, or where it is somebody else's."""
+        """The payment of this order; null until the order has reached payments, or where it is somebody else's."""
         require_user(info.context.auth)
         return Payment.visible(info, await info.context.loaders.payments_of_orders.load(self.id))
 
@@ -225,7 +225,7 @@ class Payment:
 
     @strawberry.field
     def ledger(self, info: Info) -> Ledger:
-        """The ledger; raises CodedError(FORBIDDEN) for whoever may not read all."""
+        """The ledger; an error FORBIDDEN for whoever may not read all payments."""
         require_scope(info.context.auth, READ_ALL)
         return Ledger.of(self.source)
 
@@ -261,7 +261,7 @@ class Payment:
         return cls.visible(info, await info.context.loaders.payments.load(id))
 
 
-@strawberry.type
+@strawberry.type(description="The payment after the refund, or why it was refused.")
 class RefundPaymentPayload:
     """The payment after the refund, or why it was refused."""
 
@@ -276,7 +276,7 @@ class Query:
 
     @strawberry.field
     async def payment(self, info: Info, id: strawberry.ID) -> Payment | None:  # noqa: A002 - the contract's name
-        """The payment of that id; None where there is none that the client may see."""
+        """The payment of that id; null where there is none that you may see."""
         return await Payment.resolve_reference(info, id)
 
 

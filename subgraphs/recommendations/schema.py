@@ -135,7 +135,7 @@ class Customer:
         return cls(id=id) if auth.subject == id else None
 
 
-@strawberry.type
+@strawberry.type(description="A product for a customer, and why.")
 class Recommendation:
     """A product for a customer, and why."""
 

@@ -221,7 +221,7 @@ class Shipment:
 
     @strawberry.field
     def label_url(self, info: Info) -> str | None:
-        """Where the shipping service has the label to print, for staff; None until a carrier has taken the booking."""
+        """Where the shipping service has the label to print, for staff; null until a carrier has taken the booking."""
         return label_path(self.source) if info.context.auth.has_scope(WRITE) else None
 
     lines: list[ShipmentLine] = strawberry.field(description="Empty for someone who has the tracking number alone.")
@@ -265,7 +265,7 @@ class TrackingEventInput:
     idempotency_key: str
 
 
-@strawberry.type
+@strawberry.type(description="The shipment after the mutation, or why it was refused.")
 class ShipmentPayload:
     """The shipment after the mutation, or why it was refused."""
 
@@ -279,12 +279,14 @@ class Query:
 
     @strawberry.field
     async def shipment(self, info: Info, id: strawberry.ID) -> Shipment | None:  # noqa: A002 - the contract's name
-        """The shipment of that id; None where there is none that the client may see."""
+        """The shipment of that id; null where there is none that you may see."""
         return await Shipment.resolve_reference(info, id)
 
     @strawberry.field
     async def track_shipment(self, info: Info, tracking_number: str) -> Shipment | None:
-        """Where the parcel of that tracking number is."""
+        """Where the parcel of that tracking number is; null where there is none. Whose it is, and what is in it, is
+        told to its customer and to staff alone.
+        """
         found = await info.context.loaders.tracked_shipments.load(tracking_number)
         return Shipment.of(found, private=info.context.auth.may_see(found.customer_id, READ_ALL)) if found else None
 

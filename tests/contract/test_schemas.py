@@ -38,6 +38,23 @@ def test_the_five_compose() -> None:
     assert composition.supergraph_sdl is not None
 
 
+def test_what_a_front_end_begins_with_is_described() -> None:
+    """Root fields, the types of arguments and of what mutations answer, in the words of GraphQL and not of Python."""
+    sdl = composed().supergraph_sdl
+    assert sdl is not None
+    schema = read_supergraph(sdl).api_schema
+    roots = [root for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root is not None]
+    described = {f"{root.name}.{name}": field.description for root in roots for name, field in root.fields.items()}
+    first = [type_ for name, type_ in schema.type_map.items() if name.endswith(("Input", "Payload"))]
+    described |= {type_.name: type_.description for type_ in first}
+    assert len(described) > 30
+    assert [place for place, text in described.items() if not text] == []
+    texts = [
+        field.description or "" for type_ in schema.type_map.values() for field in getattr(type_, "fields", {}).values()
+    ]
+    assert [text for text in texts if re.search(r"\bNone\b|CodedError|``", text)] == []
+
+
 def test_the_stored_operations_are_answered() -> None:
     sdl = composed().supergraph_sdl
     assert sdl is not None
