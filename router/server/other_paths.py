@@ -15,6 +15,7 @@ from router.server.caching.invalidation import invalidation_route
 from router.server.config import RouterConfig
 from router.server.explorer_page import explorer_routes
 from router.server.graph import Graph
+from router.server.kept_exposition import KeptExposition
 from router.server.lasting import Lasting
 from router.server.plan_page import plan_route
 from router.server.service import GraphQLService
@@ -62,13 +63,21 @@ def _health_routes(service: GraphQLService, lasting: Lasting) -> list[BaseRoute]
 def _metrics_route(config: RouterConfig, telemetry: Telemetry) -> BaseRoute:
     secret = config.telemetry.metrics.secret
 
+    async def of_this_worker() -> bytes:
+        return telemetry.exposition()
+
+    async def of_all_workers() -> bytes:
+        said = f"Bearer {secret.get_secret_value()}" if secret is not None else None
+        own = telemetry.exposition()
+        return own if telemetry.peers is None else await telemetry.peers.exposition(own, said)
+
+    alone, together = KeptExposition(of_this_worker), KeptExposition(of_all_workers)
+
     async def metrics(request: Request) -> Response:
         if secret is not None and not says_secret(request.headers, secret):
             return Response("", 401, {"www-authenticate": "Bearer"})
-        exposition = telemetry.exposition()
-        if telemetry.peers is not None and ALONE_HEADER not in request.headers:
-            exposition = await telemetry.peers.exposition(exposition, request.headers.get("authorization"))
-        return Response(exposition, media_type=METRICS_TYPE)
+        kept = alone if telemetry.peers is None or ALONE_HEADER in request.headers else together
+        return Response(await kept.read(), media_type=METRICS_TYPE)
 
     return Route("/metrics", metrics)
 

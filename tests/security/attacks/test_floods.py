@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle
@@ -15,6 +17,7 @@ from tests.server.access.issuer import IssuerNow
 pytestmark = pytest.mark.xdist_group("attacks")
 
 LIMIT = 20
+ATTACKED_FOR_S = 60.0
 HOUR_S = 3600
 SPOOFED = (
     "X-Forwarded-For: {ip}",
@@ -93,3 +96,26 @@ def test_a_key_with_space_around_it_is_no_other_and_an_empty_one_is_the_address(
                 for key in keys
             ]
             assert [one.split(b" ")[1] for one in said] == [b"200", b"200", b"429", b"429"]
+
+
+def test_metrics_in_a_loop_are_not_rendered_each_time_and_soon_tell_of_now_again(target: Target) -> None:
+    def answered() -> float:
+        text = target.client.get(f"http://127.0.0.1:{target.port}/metrics").text
+        return sum(map(float, re.findall(r'^galleria_requests_total\{status="200"\} (\S+)$', text, re.MULTILINE)))
+
+    def ask_and_look() -> tuple[float, float]:
+        before = answered()
+        for _ in range(2):
+            target.assert_answers()  # The first is counted at the latest when the second is answered.
+        return before, answered()
+
+    deadline, is_kept = time.monotonic() + ATTACKED_FOR_S, False
+    while not is_kept and time.monotonic() < deadline:
+        for _ in range(100):
+            before = answered()
+        before, after = ask_and_look()
+        is_kept = after == before
+    assert is_kept
+    deadline = time.monotonic() + ATTACKED_FOR_S
+    while answered() == before:
+        assert time.monotonic() < deadline
