@@ -5,7 +5,7 @@ How many requests may be under way is learnt from how long the event loop takes 
 answered about as fast as on a quiet day. Only GraphQL requests are refused; health checks and metrics are not. Which
 requests count, ``room.py`` says.
 
-Memory is a load too: large bodies are held from their first piece until they are answered, and together they may take
+Memory is a load too: large bodies are held from their first piece until their answer begins, and together they may take
 no more than a bound. Small ones have as much room once they are whole, so that who holds large ones keeps nobody else
 from asking; for tiny ones there always is room. Files are not held, they wait on disk. What else has not come whole may
 take as much together (``unfinished.py``).
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from router.execution.json_numbers import encode
 from router.server.config import RouterConfig
+from router.server.deferred.formats import DeferredFormat
 from router.server.graphql_request import is_form
 from router.server.held_refusals import HeldRefusals
 from router.server.load_limit import OverloadPolicy
@@ -37,6 +38,7 @@ _DELAY_KEPT = 0.95
 SMALL_BODY_BYTES = 64 * 1024
 # What a request takes beside its body anyway.
 TINY_BODY_BYTES = 4 * 1024
+_PARTS = frozenset(form.value for form in DeferredFormat)
 OVERLOADED = "OVERLOADED"
 OVERLOADED_MESSAGE = "The router has more to do than it can. Send the request again a little later."
 _ERROR = {"message": OVERLOADED_MESSAGE, "extensions": {"code": OVERLOADED}}
@@ -209,19 +211,19 @@ class LoadShedder:
         return self._app(scope, receive, send)
 
     async def _let_in(self, place: Generation, scope: Scope, receive: Receive, send: Send) -> None:
-        overload = self._overload
-        body = _HeldBody(overload, place, scope, receive)
+        body = _HeldBody(self._overload, place, scope, receive)
 
         def send_on(message: Message) -> Awaitable[None]:
             if body.place is not None:
                 body.leave()
+            if body.is_held and message["type"] == "http.response.start" and not _comes_in_parts(message):
+                body.let_go()
             return send(message)
 
         try:
             await self._app(scope, body.receive, send_on)
         finally:
-            overload.body_bytes -= body.size
-            overload.small_body_bytes -= body.small_size
+            body.let_go()
             if body.place is not None:
                 body.leave()
 
@@ -235,7 +237,7 @@ async def _refuse(send: Send, overload: Overload) -> None:
 class _HeldBody:
     """A request's body as it comes in pieces; ``size`` is how much of it counts by now: nothing, while it is small.
 
-    One that turns out to be small counts as ``small_size`` when it is whole, for as long as its request is under way.
+    One that turns out to be small counts as ``small_size`` when it is whole. Both count until they are let go.
     It keeps the ``place`` of the request among those under way, which is free, and None, while the body has not come.
     """
 
@@ -267,6 +269,17 @@ class _HeldBody:
                 self._hold_whole(size)
         return message
 
+    @property
+    def is_held(self) -> bool:
+        """Whether any of it counts."""
+        return bool(self.size or self.small_size)
+
+    def let_go(self) -> None:
+        """Nobody needs the body any more. What a subscription keeps of it counts among subscriptions."""
+        self._overload.body_bytes -= self.size
+        self._overload.small_body_bytes -= self.small_size
+        self.size = self.small_size = 0
+
     def leave(self) -> None:
         """Give the request's place to others, if it has not been given yet."""
         place, self.place = self.place, None
@@ -284,6 +297,11 @@ class _HeldBody:
         if self._came <= SMALL_BODY_BYTES and not brings_files(self._scope):
             self.small_size = self._came
             self._overload.hold_small(self._came)
+
+
+def _comes_in_parts(start: Message) -> bool:
+    """Whether the answer that begins needs its request still: for the parts that are executed later."""
+    return any(name == b"content-type" and value in _PARTS for name, value in start["headers"])
 
 
 def brings_files(scope: Scope) -> bool:

@@ -190,6 +190,43 @@ async def test_small_bodies_have_a_room_of_their_own_and_tiny_ones_always() -> N
         assert (await client.post("/graphql", content=b"x" * 90_000)).status_code == 200
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", [90_000, 50_000])
+@pytest.mark.parametrize(
+    ("content_type", "held"),
+    [
+        ("text/event-stream; charset=utf-8", False),
+        ('multipart/mixed;boundary="graphql";subscriptionSpec=1.0', False),
+        ("application/json; charset=utf-8", False),
+        ('multipart/mixed;boundary="-"', True),
+        ('multipart/mixed;boundary="-";deferSpec=20220824', True),
+    ],
+)
+async def test_a_body_is_held_until_its_answer_begins_or_the_last_part_of_one_in_parts(
+    size: int, content_type: str, held: bool
+) -> None:
+    overload, begun, go_on = Overload(policy(10, max_body_bytes=100_000)), asyncio.Event(), asyncio.Event()
+
+    async def stream(_: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        assert overload.body_bytes + overload.small_body_bytes == size
+        headers = [(b"content-type", content_type.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        begun.set()
+        await go_on.wait()
+        await send({"type": "http.response.body", "body": b""})
+
+    transport = httpx.ASGITransport(LoadShedder(stream, overload))
+    async with httpx.AsyncClient(transport=transport, base_url="http://router.test") as client:
+        asked = asyncio.create_task(client.post("/graphql", content=b"x" * size))
+        await asyncio.wait_for(begun.wait(), 10)
+        assert overload.body_bytes + overload.small_body_bytes == (size if held else 0)
+        go_on.set()
+        assert (await asked).status_code == 200
+    assert (overload.body_bytes, overload.small_body_bytes) == (0, 0)
+
+
 def test_bodies_that_come_in_one_round_of_the_loop_have_one_room_with_those_that_are_held() -> None:
     overload = Overload(policy(1))
     overload.hold(30)
