@@ -208,7 +208,7 @@ def _event_source(settings: SubgraphSubscriptionSettings, tls: Tls | None) -> Ev
     # Here, because it brings httpx, which takes a tenth of a second that other routers need not wait.
     from router.execution.subscription.sse_source import SseSource
 
-    return SseSource(tls)
+    return SseSource(tls, silence_timeout_s=settings.silence_timeout_s)
 
 
 def _urls(supergraph: Supergraph) -> Mapping[str, str]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import os
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import stat
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 from time import process_time
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -135,7 +140,7 @@ async def test_leaving_tells_the_subgraph(start: Start) -> None:
 
 QUICK: dict[str, EventSource] = {
     "websocket": WebSocketSource(Tls(ssl.create_default_context()), connect_timeout_s=0.2),
-    "sse": SseSource(Tls(ssl.create_default_context()), connect_timeout_s=0.2, silence_timeout_s=0.4),
+    "sse": SseSource(Tls(ssl.create_default_context()), connect_timeout_s=0.2, opening_timeout_s=0.4),
 }
 
 
@@ -161,6 +166,70 @@ async def test_a_subgraph_that_takes_connections_and_never_speaks_is_given_up_in
             await server.closed.wait()
     assert (caught.value.code, caught.value.message) == (SUBGRAPH_TIMEOUT, message)
     assert not isinstance(caught.value, SubscriptionRefused)
+
+
+SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_is_open_may_be_silent_for_as_long_as_its_other_end_is_there() -> None:
+    go_on = asyncio.Event()
+
+    async def tell(exchange: Exchange) -> None:
+        await exchange.write(SSE_HEAD)
+        await go_on.wait()
+        await exchange.write(b'event: next\ndata: {"data":{"ticks":1}}\n\nevent: complete\n\n')
+
+    async with raw_server(tell) as server:
+        request = EventRequest("clock", server.url, BODY, HEADERS, decode_exact)
+        async with asyncio.timeout(10), SseSource(opening_timeout_s=0.1).open(request) as events:
+            first = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0.5)  # Five times the limit: it is about what does not happen meanwhile.
+            assert not first.done()
+            [is_asked_after] = [
+                connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                for connection in connections_to(urlsplit(server.url).port)
+            ]
+            assert is_asked_after == 1
+            go_on.set()
+            assert await first == SubgraphAnswer({"ticks": 1}, [])
+
+
+@pytest.mark.parametrize("said", [b"", SSE_HEAD], ids=["no head", "no event"])
+@pytest.mark.asyncio
+async def test_a_stream_may_be_silent_for_as_long_as_the_settings_say(said: bytes) -> None:
+    async def tell(exchange: Exchange) -> None:
+        if said:
+            await exchange.write(said)
+        await asyncio.Event().wait()
+
+    async with raw_server(tell) as server:
+        request = EventRequest("clock", server.url, BODY, HEADERS, decode_exact)
+        with pytest.raises(SubgraphFailure) as caught:
+            await read(SseSource(silence_timeout_s=0.1), request)
+    assert (caught.value.code, caught.value.message) == (SUBGRAPH_TIMEOUT, "Subgraph 'clock' fell silent.")
+
+
+@pytest.mark.asyncio
+async def test_an_answer_that_is_no_stream_comes_within_the_time_of_a_head() -> None:
+    async def tell(exchange: Exchange) -> None:
+        await exchange.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{")
+        await asyncio.Event().wait()
+
+    async with raw_server(tell) as server:
+        request = EventRequest("clock", server.url, BODY, HEADERS, decode_exact)
+        with pytest.raises(SubgraphFailure, match="fell silent"):
+            await read(SseSource(opening_timeout_s=0.1), request)
+
+
+def connections_to(port: int | None) -> Iterator[socket.socket]:
+    """The client's ends of this process' connections to ``port``."""
+    for name in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if stat.S_ISSOCK(name.stat().st_mode):
+                with socket.socket(fileno=os.dup(int(name.name))) as connection:
+                    if connection.family is socket.AF_INET and connection.getpeername()[1] == port:
+                        yield connection
 
 
 @pytest.mark.parametrize("source", [WebSocketSource(), SseSource()], ids=["websocket", "sse"])

@@ -6,6 +6,8 @@ httpx reads it: a stream has few, small parts, and its connection is never one o
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -25,8 +27,18 @@ from router.execution.subscription.event_source import (
 )
 from router.execution.subscription.event_stream import EventStreamError, EventStreamReader
 
-# Servers send comments to keep a stream alive; one that is silent for so long is taken for lost.
-SILENCE_TIMEOUT_S = 90.0
+# Some servers send their head with the first event; nobody is to wait for one that hangs without an end.
+OPENING_TIMEOUT_S = 90.0
+# An open stream may have nothing to tell for days, and the protocol asks for no comments meanwhile: so the system asks
+# whether the other end is still there. One that does not answer is lost after 90 seconds.
+KEEP_ALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
+        if hasattr(socket, name)
+    ),
+]
 _HEADERS = (
     (b"content-type", b"application/json"),
     (b"accept", b"text/event-stream, application/graphql-response+json;q=0.9, application/json;q=0.8"),
@@ -38,18 +50,21 @@ _HEADERS = (
 class SseSource:
     """An EventSource over server-sent events; where the URL is https, over ``tls``, or what the system trusts.
 
-    A connection, with TLS, is made within ``connect_timeout_s``; afterwards the subgraph may be silent for as long as
-    ``silence_timeout_s``. So long it may take for its head as well: some servers send that with the first event.
+    A connection, with TLS, is made within ``connect_timeout_s``, and the head of the answer, with all of one that is no
+    stream, comes within ``opening_timeout_s``. Afterwards the subgraph may be silent for as long as it is there, or for
+    ``silence_timeout_s``, which holds for its head in place of the other.
     """
 
     def __init__(
         self,
         tls: Tls | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
-        silence_timeout_s: float = SILENCE_TIMEOUT_S,
+        silence_timeout_s: float | None = None,
+        opening_timeout_s: float = OPENING_TIMEOUT_S,
     ) -> None:
         self._tls = tls
         self._timeout = httpx.Timeout(connect_timeout_s, read=silence_timeout_s)
+        self._opening_timeout_s = opening_timeout_s if silence_timeout_s is None else None
 
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
@@ -58,33 +73,35 @@ class SseSource:
         context = self._tls.context if self._tls is not None else _tls()
         server_name = self._tls.server_name if self._tls is not None else None
         extensions = {"sni_hostname": server_name} if server_name is not None else {}
-        async with httpx.AsyncClient(timeout=self._timeout, verify=context, trust_env=False) as client:
+        transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, socket_options=KEEP_ALIVE)
+        async with httpx.AsyncClient(timeout=self._timeout, transport=transport, trust_env=False) as client:
             sending = client.build_request(
                 "POST", request.url, content=request.body, headers=headers, extensions=extensions
             )
             try:
-                response = await client.send(sending, stream=True)
-            except httpx.HTTPError as error:
+                async with asyncio.timeout(self._opening_timeout_s):
+                    response = await client.send(sending, stream=True)
+            except (httpx.HTTPError, TimeoutError) as error:
                 raise _lost(request.subgraph, error) from None
             try:
-                async with aclosing(await _opened(response, request)) as events:
+                async with aclosing(await self._opened(response, request)) as events:
                     yield events
             finally:
                 await response.aclose()
 
-
-async def _opened(response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
-    """The events of an answer. What is no stream is read here: a subgraph that fails is none that was connected to."""
-    name = request.subgraph
-    if response.headers.get("content-encoding", "identity") != "identity":
-        message = f"Subgraph '{name}' answered in a content encoding that was not asked for."
-        raise SubscriptionRefused(INVALID_RESPONSE, message)
-    if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
-        return _events(response, request)
-    try:
-        return _one(await _only_answer(response, request))
-    except httpx.HTTPError as error:
-        raise _lost(name, error) from None
+    async def _opened(self, response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+        """The events of an answer. What is no stream is read here: who fails was not connected to."""
+        name = request.subgraph
+        if response.headers.get("content-encoding", "identity") != "identity":
+            message = f"Subgraph '{name}' answered in a content encoding that was not asked for."
+            raise SubscriptionRefused(INVALID_RESPONSE, message)
+        if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
+            return _events(response, request)
+        try:
+            async with asyncio.timeout(self._opening_timeout_s):
+                return _one(await _only_answer(response, request))
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise _lost(name, error) from None
 
 
 async def _one(answer: SubgraphAnswer) -> AsyncGenerator[SubgraphAnswer, None]:
@@ -124,10 +141,10 @@ async def _only_answer(response: httpx.Response, request: EventRequest) -> Subgr
         raise SubscriptionRefused(failure.code, failure.message) from None
 
 
-def _lost(subgraph: str, error: httpx.HTTPError) -> SubgraphFailure:
+def _lost(subgraph: str, error: httpx.HTTPError | TimeoutError) -> SubgraphFailure:
     if isinstance(error, httpx.ConnectTimeout):
         return SubgraphFailure(SUBGRAPH_TIMEOUT, f"Subgraph '{subgraph}' could not be connected to in time.")
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         return SubgraphFailure(SUBGRAPH_TIMEOUT, f"Subgraph '{subgraph}' fell silent.")
     return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' could not be reached: connection failed.")
 

@@ -16,10 +16,14 @@ AppName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
 
 
 class SubgraphSubscriptionSettings(Section):
-    """How a subgraph sends the events of its subscriptions; ``url`` left out: its routing_url."""
+    """How a subgraph sends the events of its subscriptions; ``url`` left out: its routing_url.
+
+    Over ``sse`` it is taken for lost after ``silence_timeout_s`` without a byte. Left out: when its machine is gone.
+    """
 
     protocol: Literal["websocket", "sse"] = "websocket"
     url: str | None = Field(None, pattern=r"^(https?|wss?)://\S+$")
+    silence_timeout_s: Seconds | None = None
 
 
 class SubgraphSettings(Section):
