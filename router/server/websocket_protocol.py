@@ -3,10 +3,14 @@
 A message has a bound of its own (``ws_max_size``), but a thousand clients that each send all but the last byte of one
 would be a gigabyte, and frames without content have no size at all. A message that is whole counts until it is taken,
 as its connection may wait for a client that reads nothing, or to know who asks.
+
+What a client does not read is bounded by time: a connection that is to be closed would wait for it, and hold what it
+was to be sent, until TCP gives up.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from uvicorn._types import ASGIReceiveEvent
@@ -30,6 +34,19 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._held = 0
         self._untaken = 0
         self._is_unfinished = False
+        self._abort: asyncio.TimerHandle | None = None
+
+    async def run_asgi(self) -> None:
+        """Let the app talk. When it has nothing more to say, the client has to read what there is."""
+        try:
+            await super().run_asgi()
+        finally:
+            self._wait_for_reader()
+
+    def keepalive_timeout(self) -> None:
+        """Close the connection of a client that answers no ping, and may read nothing either."""
+        super().keepalive_timeout()
+        self._wait_for_reader()
 
     def data_received(self, data: bytes) -> None:
         """Take ``data``; close the connection where it is more of messages than there is room for."""
@@ -85,8 +102,23 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         """Hold nothing any more: what is left of a message would wait for the collector with all that knows it."""
         self._count(0)
         self._hold_unfinished(0)
+        if self._abort is not None:
+            self._abort.cancel()
         super().connection_lost(exc)
         self._let_go()
+
+    def _wait_for_reader(self) -> None:
+        if self._abort is None and not self.disconnected:
+            unread = self.transport.get_write_buffer_size()
+            self._abort = self.loop.call_later(self.close_timeout, self._abort_unless_read, unread)
+
+    def _abort_unless_read(self, unread_before: int) -> None:
+        """Abort a connection whose client has read nothing since there was so much for it."""
+        unread = self.transport.get_write_buffer_size()
+        if unread >= unread_before:
+            self.transport.abort()
+        else:
+            self._abort = self.loop.call_later(self.close_timeout, self._abort_unless_read, unread)
 
     def _look_at_size(self) -> None:
         held = len(self.conn.reader.buffer) + sum(map(len, self.frames)) + self._untaken
