@@ -118,6 +118,10 @@ def merge_inputs(inputs: list[Input]) -> list[Input] | None:
         below = merge_inputs([*(known.below or ()), *(item.below or ())])
         if below is None:
             return None
-        nullable = known.nullable and item.nullable
-        merged[item.name, item.types] = replace(known, nullable=nullable, below=tuple(below) if below else known.below)
+        merged[item.name, item.types] = replace(
+            known,
+            nullable=known.nullable and item.nullable,
+            below=tuple(below) if below else known.below,
+            abstract=known.abstract or item.abstract,
+        )
     return list(merged.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.planning.plans import plan_lines
+import pytest
+
+from tests.planning.plans import plan_lines, plan_of
 
 PARCELS = {
     "a": 'type Query { parcel: Parcel } type Parcel @key(fields: "id") { id: ID! weight(unit: String): Int }',
@@ -86,3 +88,21 @@ def test_plain_fields_go_with_the_later_lookup_that_brings_the_computed_one() ->
         "#1 b after #0: P { id } at p -> { _entities { ... on P { x } } }",
         "#2 c after #0, #1: P { id x } at p -> { _entities { ... on P { plain computed } } }",
     ]
+
+
+@pytest.mark.parametrize("query", ["{ p { x y } }", "{ p { y x } }"])
+def test_type_that_one_of_two_fields_requires_of_an_object_is_sent_for_both(query: str) -> None:
+    subgraphs = {
+        "a": """type Query { p: P } type P @key(fields: "id") { id: ID! o: O }
+                type O { n: Int @shareable m: Int @shareable }""",
+        "b": """type O { n: Int @shareable m: Int @shareable }
+                type P @key(fields: "id") {
+                  id: ID! o: O @external
+                  x: Int @requires(fields: "o { n }") y: Int @requires(fields: "o { __typename m }")
+                }""",
+    }
+    (representation,) = plan_of(subgraphs, query).fetches[1].lookups[0].representations
+    (selection,) = representation.fields[1].inputs or ()
+
+    assert {one.name for one in selection.fields} == {"n", "m"}
+    assert selection.send_typename
