@@ -239,12 +239,26 @@ class Reach:
             for node, level in levels.items()
             if (edge := self.edge(node, name)) is not None and not edge.is_computed
         ]
+        return [*ways, *self._computed_ways(type_name, levels, name, known).values()]
+
+    def _computed_ways(self, type_name: str, levels: Levels, name: str, known: Known) -> dict[Node, Way]:
+        """The soonest way to each node where the field is computed, if what it needs can be had."""
         best: dict[Node, Way] = {}
+        inputs: dict[Node, int | None] = {}
         for jump, node, edge in self._computing(type_name, name):
-            way = self._computed(type_name, levels, jump, (node, edge), known)
-            if way is not None and (way.node not in best or way.level < best[way.node].level):
-                best[way.node] = way
-        return [*ways, *best.values()]
+            there = node, name
+            if node not in inputs:
+                # Once for all jumps that lead there, or chains of computed fields would multiply by the jumps.
+                context = self.context_level(edge)
+                required = self._obtain_for(there, type_name, levels, edge.requires, known)
+                inputs[node] = None if context is None or required is None else max(context, required)
+            needed = inputs[node]
+            key = None if needed is None else self._obtain_for(there, type_name, levels, jump.key, known)
+            if needed is not None and key is not None:
+                way = Way(max(key, needed) + 1, node, edge, jump)
+                if node not in best or way.level < best[node].level:
+                    best[node] = way
+        return best
 
     def _computing(self, type_name: str, name: str) -> list[tuple[Jump, Node, FieldEdge]]:
         """The jumps that lead to where the field can be computed."""
@@ -257,25 +271,17 @@ class Reach:
             self._computed_by[key] = found
         return found
 
-    def _computed(
-        self, type_name: str, levels: Levels, jump: Jump, there: tuple[Node, FieldEdge], known: Known
-    ) -> Way | None:
-        """The way to a field with ``@requires`` or contextual arguments by ``jump``, if what it needs can be had."""
-        node, edge = there
-        if (node, edge.name) in self._solving:
+    def _obtain_for(
+        self, there: tuple[Node, str], type_name: str, levels: Levels, selections: FieldSet, known: Known
+    ) -> int | None:
+        """As ``_obtain_inputs``, for a computed field, which cannot be an input of itself, however far away."""
+        if there in self._solving:
             return None
-        context = self.context_level(edge)
-        if context is None:
-            return None
-        outer = self._solving
-        # A computed field cannot be an input of itself, however far away.
-        self._solving = outer | {(node, edge.name)}
+        outer, self._solving = self._solving, self._solving | {there}
         try:
-            key = self._obtain_inputs(type_name, levels, jump.key, known)
-            inputs = None if key is None else self._obtain_inputs(type_name, levels, edge.requires, known)
+            return self._obtain_inputs(type_name, levels, selections, known)
         finally:
             self._solving = outer
-        return None if key is None or inputs is None else Way(max(key, inputs, context) + 1, node, edge, jump)
 
     def context_level(self, edge: FieldEdge) -> int | None:
         """The level from which all contextual arguments have a value; None where no object around sets a context."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.planning.plans import plan_lines, plan_of
@@ -106,3 +108,25 @@ def test_type_that_one_of_two_fields_requires_of_an_object_is_sent_for_both(quer
 
     assert {one.name for one in selection.fields} == {"n", "m"}
     assert selection.send_typename
+
+
+def test_chain_of_computed_fields_does_not_multiply_by_the_keys_of_its_entity() -> None:
+    """Sixteen fields, each of which requires the one before, over two subgraphs that have three keys in common."""
+    keys = " ".join(f'@key(fields: "k{number}")' for number in range(3))
+    subgraphs = {
+        name: f"type T {keys} {{ k0: ID! k1: ID! k2: ID! {' '.join(_every_other_computed(16, first))} }}"
+        for first, name in enumerate(("a", "b"))
+    }
+    subgraphs["a"] += " type Query { t: T }"
+    fetches = plan_of(subgraphs, "{ t { f16 } }").fetches
+
+    assert [fetch.subgraph for fetch in fetches] == ["a", "b"] * 8 + ["a"]
+
+
+def _every_other_computed(last: int, first: int) -> Iterator[str]:
+    """Fields up to that of number ``last``: from ``first`` on every other is resolved, and requires the one before."""
+    for number in range(last + 1):
+        if number % 2 != first:
+            yield f"f{number}: Int @external" if number < last else ""
+        else:
+            yield f'f{number}: Int @requires(fields: "f{number - 1}")' if number else "f0: Int"
