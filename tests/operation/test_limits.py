@@ -50,9 +50,9 @@ def test_each_limit_counts_with_fragments_inlined(text: str, limit: str, what: s
 def test_fragments_that_double_at_each_level_cost_one_reading() -> None:
     """Forty fragments, each of which spreads the next one twice: a million millions of aliases in 2 kB."""
     fragments = " ".join(f"fragment F{n} on A {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
-    started = time.perf_counter()
+    started = time.process_time()
     message = refusal(f"{{ a {{ ...F0 }} }} {fragments} fragment F40 on A {{ x: b }}", max_aliases=100)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert message == "The operation has more than 100 aliases: 100 are allowed."
 
 

@@ -79,6 +79,7 @@ def held_blocks() -> int:
     return sys.getallocatedblocks()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.asyncio
 async def test_memory_stays_flat_under_load(shop: Shop) -> None:
     async with client_of(router_over(shop, RouterConfig())) as client:

@@ -111,14 +111,18 @@ class Target:
         return int(found[1]) * 1024
 
     def raw(self, *pieces: bytes, wait_s: float = 5.0) -> bytes:
-        """What the router says to these bytes on a connection of their own, until it closes or is quiet for so long."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=wait_s) as connection:
+        """What the router says to these bytes on a connection of their own, until it closes or is quiet for so long.
+
+        Its first word may take as long as a busy machine does.
+        """
+        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_WITHIN_S) as connection:
             said = b""
             try:
                 for piece in pieces:
                     connection.sendall(piece)
                 while chunk := connection.recv(65_536):
                     said += chunk
+                    connection.settimeout(wait_s)
             except (TimeoutError, ConnectionResetError, BrokenPipeError):
                 pass
             return said

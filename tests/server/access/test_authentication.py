@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -198,10 +199,16 @@ async def test_a_token_in_the_first_message_goes_before_one_in_the_handshake(iss
                 assert (await client.receive())["type"] == "next"
 
 
+def short_token(issuer: IssuerNow) -> str:
+    """One that expires in three to four seconds from now: a subscription has begun by then."""
+    issuer.now = time.time()
+    return issuer.token(exp=int(issuer.now) + 4)
+
+
 @pytest.mark.asyncio
 async def test_a_subscription_over_websocket_ends_with_its_token(issuer: IssuerNow, tmp_path: Path) -> None:
     async with live_stack(settings(issuer, tmp_path)) as stack:
-        token = issuer.token(exp=int(issuer.now) + 2)
+        token = short_token(issuer)
         async with stack.socket({"authorization": f"Bearer {token}"}) as client:
             await client.subscribe(BIDS)
             message = await client.receive()
@@ -231,7 +238,7 @@ async def test_a_subscription_over_a_stream_ends_with_its_token(
     issuer: IssuerNow, tmp_path: Path, accept: str, read: Callable[[str], list[object]], told: list[object]
 ) -> None:
     async with live_stack(settings(issuer, tmp_path)) as stack:
-        expired = bearer(issuer.token(exp=int(issuer.now) + 2))
+        expired = bearer(short_token(issuer))
         async with streaming(stack, accept, headers=expired) as response:
             await stack.auction.followed_by(1)
             assert read((await response.aread()).decode()) == told

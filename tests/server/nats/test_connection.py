@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -91,11 +90,9 @@ async def test_a_server_that_is_not_there_is_told_once_and_waited_for_once(caplo
             with pytest.raises(NatsUnavailable):
                 await nobody.bucket("documents").get("a")
         await until(lambda: bool(caplog.records))
-        started = time.monotonic()
         for _ in range(100):
             with pytest.raises(NatsUnavailable):
-                await nobody.bucket("documents").get("a")
-        assert time.monotonic() - started < 0.2
+                nobody.bucket("documents").get("a").send(None)  # Without waiting for anything.
         assert not nobody.is_connected
     assert len(caplog.records) == 1
     assert caplog.messages[0].startswith("NATS cannot be reached, what replicas share is each one's own meanwhile: ")

@@ -94,6 +94,7 @@ class Stalled:
 
     def __init__(self, *received: Message) -> None:
         self.sent: list[bytes] = []
+        self.is_stalled = asyncio.Event()
         self.flows = asyncio.Event()
         self._received = list(received)
 
@@ -106,6 +107,7 @@ class Stalled:
     async def send(self, message: Message) -> None:
         body = message.get("text", "").encode() or message.get("body", b"")
         if b"bids" in body:
+            self.is_stalled.set()
             await self.flows.wait()
         self.sent.append(body)
 
@@ -113,7 +115,10 @@ class Stalled:
         """What is sent last, after more events than wait for this client."""
         answering = asyncio.create_task(stack.app(scope, self.receive, self.send))
         await stack.auction.followed_by(1)
-        for amount in range(10):
+        stack.auction.bid(0)
+        # Before the others come: all at once they would be too many before the first is on its way.
+        await asyncio.wait_for(self.is_stalled.wait(), 10)
+        for amount in range(1, 10):
             stack.auction.bid(amount)
         await until(lambda: stack.service.subscriptions.count == 0)
         self.flows.set()
