@@ -20,6 +20,7 @@ from strawberry.extensions import (
     ValidationCache,
 )
 from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Key
 from strawberry.schema.schema import StreamResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
@@ -84,18 +85,25 @@ class ServiceSchema(strawberry.federation.Schema):
     def _read_fields(self, type_name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of a representation as the schema's own types; TypeError for what is of another one.
 
-        So no resolver has to expect an object where a key is.
+        So no resolver has to expect an object where a key is, or null. What a field requires may be null.
         """
         known = cast("GraphQLObjectType", self._schema.type_map[type_name]).fields
         read = dict(fields)
         for name, value in fields.items():
             type_ = get_nullable_type(known[name].type) if name in known else None
+            if value is None and name in self._keys_of(type_name):
+                raise TypeError(f"{name} is a key, and null")
             if value is not None and is_leaf_type(type_):
                 try:
                     read[name] = type_.parse_value(value)
                 except GraphQLError as error:
                     raise TypeError(error.message) from None
         return read
+
+    def _keys_of(self, type_name: str) -> set[str]:
+        definition = self.schema_converter.type_map[type_name].definition
+        keys = [each for each in definition.directives or () if isinstance(each, Key)]
+        return {name for key in keys for name in str(key.fields).split()}
 
     def _reference_resolver(self, type_name: object) -> Callable[..., Any]:
         known = self.schema_converter.type_map.get(type_name) if isinstance(type_name, str) else None

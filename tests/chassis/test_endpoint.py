@@ -155,11 +155,11 @@ async def test_entities_keep_their_positions_and_are_fetched_at_once(client: Ser
 
 @pytest.mark.asyncio
 async def test_a_key_of_another_type_is_no_key(client: ServiceClient, notes: Notes) -> None:
-    keys: list[object] = [{"__typename": "Note", "id": id_} for id_ in ({"$ne": ""}, ["1"], True, 1.5, 3, "3")]
+    keys: list[object] = [{"__typename": "Note", "id": id_} for id_ in ({"$ne": ""}, ["1"], True, 1.5, None, 3, "3")]
     body = await client.ask(ENTITIES, keys=keys)
-    assert body["data"]["_entities"] == [None, None, None, None, {"text": "three"}, {"text": "three"}]
+    assert body["data"]["_entities"] == [None] * 5 + [{"text": "three"}] * 2
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
-        (["_entities", position], "BAD_USER_INPUT") for position in range(4)
+        (["_entities", position], "BAD_USER_INPUT") for position in range(5)
     ]
     assert notes.fetched == [["3"]]
 

@@ -103,6 +103,14 @@ async def test_staff_see_every_shipment(client: ServiceClient, store: MemoryStor
     ]
 
 
+async def test_a_key_of_null_is_no_key_and_a_weight_of_null_is_an_unknown_one(client: ServiceClient) -> None:
+    products: list[Json] = [{"id": None, "weightGrams": 1}, {"id": "MUG-001", "weightGrams": None}]
+    typed = [{"__typename": "Product", **product} for product in products]
+    body = await client.ask(QUOTE, r=typed, country="DE", postalCode="10115", quantity=1)
+    assert body["data"]["_entities"] == [None, {"id": "MUG-001", "shippingQuote": None}]
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT", "WEIGHT_UNKNOWN"]
+
+
 async def test_nobody_sees_shipments_without_a_token(client: ServiceClient, store: MemoryStore) -> None:
     await store.add(a_shipment())
     assert await client.error_code(SHIPMENT, id="shp_1") == "UNAUTHENTICATED"
