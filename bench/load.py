@@ -26,7 +26,10 @@ SCRIPT = Path(__file__).parent / "post.lua"
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Requests per second, latencies in milliseconds, memory in megabytes, CPU as a share of one core and in
-    microseconds for each request: the last one hardly moves when other processes want the machine too."""
+    microseconds for each request: the last one hardly moves when other processes want the machine too.
+
+    ``machine_cpu`` is the share of all cores that everything on the machine took together.
+    """
 
     requests_per_s: float
     p50_ms: float
@@ -37,6 +40,7 @@ class Sample:
     memory_mb: float
     fetches_per_request: float
     stub_cpu: float
+    machine_cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,9 @@ def measure(contestant: Running, operation: Operation, load: Load, stub: Running
     processes = _family(contestant.pid)
     stub_process = psutil.Process(stub.pid)
     cpu, stub_cpu, fetches, start = _cpu_s(processes), _cpu_s([stub_process]), _fetches(stub), time.monotonic()
+    idle = psutil.cpu_times().idle
     result = _wrk(contestant.url, operation, load)
-    duration = time.monotonic() - start
+    duration, idle = time.monotonic() - start, psutil.cpu_times().idle - idle
     requests = max(result["requests"], 1)
     cpu_s = _cpu_s(processes) - cpu
     return Sample(
@@ -77,6 +82,7 @@ def measure(contestant: Running, operation: Operation, load: Load, stub: Running
         memory_mb=sum(process.memory_info().rss for process in processes) / 1e6,
         fetches_per_request=(_fetches(stub) - fetches) / requests,
         stub_cpu=(_cpu_s([stub_process]) - stub_cpu) / duration,
+        machine_cpu=1 - idle / duration / len(psutil.cpu_times(percpu=True)),
     )
 
 
