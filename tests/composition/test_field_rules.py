@@ -218,3 +218,45 @@ def test_default_values_are_written_as_their_types_have_them() -> None:
     assert 'f(s: String = "A", ids: [ID] = ["B", 7], e: E = X, i: I = {s: "A", e: X, more: [{s: "B"}]}): Int' in str(
         composition.supergraph_sdl
     )
+
+
+@pytest.mark.parametrize(
+    ("type_", "one", "other"),
+    [
+        ("I", "{x: 1, y: 2}", "{y: 2, x: 1}"),
+        ("Float", "1", "1.0"),
+        ("ID", "1", '"1"'),
+        ("[E]", "[X]", '["X"]'),
+    ],
+)
+def test_defaults_that_are_one_value_of_their_type_agree(type_: str, one: str, other: str) -> None:
+    sdl = "type Query {{ f(a: {} = {}): Int @shareable }}  input I {{ x: Int  y: Int }}  enum E {{ X }}"
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@shareable"]) '
+    composition = compose(
+        [Subgraph(name, f"http://{name}", link + sdl.format(type_, text)) for name, text in (("a", one), ("b", other))]
+    )
+
+    assert composition.errors == ()
+    assert f"a: {type_} = " in str(composition.supergraph_sdl)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (
+            "type Query { f(e: E = B): Int }  enum E { A B }",
+            "type Query { g(e: E): Int }  enum E { A }",
+            'The default value B of "Query.f(e:)" is not of type E',
+        ),
+        (
+            "type Query { f(i: I = {x: 1, y: 2}): Int }  input I { x: Int  y: Int }",
+            "type Query { g(i: I): Int }  input I { x: Int }",
+            'The default value {x: 1, y: 2} of "Query.f(i:)" is not of type I',
+        ),
+    ],
+)
+def test_a_default_with_what_merging_leaves_out_is_refused(a: str, b: str, message: str) -> None:
+    """Not all subgraphs have the enum's value, or the input's field, so the supergraph does not."""
+    composition = compose([Subgraph("a", "http://a", a), Subgraph("b", "http://b", b)])
+
+    assert [(str(error.code), error.message) for error in composition.errors] == [("INVALID_GRAPHQL", message)]

@@ -71,8 +71,8 @@ def merge_default(
     with_default = {index: value for index, value in sources.items() if not isinstance(value.default, NoDefault)}
     if not with_default:
         return NO_DEFAULT
-    texts = {i: print_literal(v.default) for i, v in with_default.items() if not isinstance(v.default, NoDefault)}
-    if len(set(texts.values())) > 1:
+    if len({comparable_default(context, value) for value in with_default.values()}) > 1:
+        texts = {i: print_literal(v.default) for i, v in with_default.items() if not isinstance(v.default, NoDefault)}
         found = variants(by_text(context, texts))
         message = f'The {codes.noun} "{coordinate}" has different default values: {found}'
         context.error(codes.default_mismatch, message, sources)
@@ -86,6 +86,22 @@ def merge_default(
         context.hint(HintCode.INCONSISTENT_DEFAULT_VALUE_PRESENCE, message, sources, coordinate)
         return NO_DEFAULT
     return next(iter(with_default.values())).default
+
+
+def comparable_default(context: MergeContext, value: InputValue) -> str | None:
+    """A text that is equal for defaults which are one value of the type: ``{x: 1, y: 1.0}`` and ``{y: 1, x: 1}``."""
+    if isinstance(value.default, NoDefault):
+        return None
+    return print_literal(_in_order(_in_type(context, value.default, value.type)))
+
+
+def _in_order(value: Literal) -> Literal:
+    """A literal with the fields of its objects by name, and whole numbers without a point."""
+    if isinstance(value, tuple):
+        return tuple(map(_in_order, value))
+    if isinstance(value, ObjectLiteral):
+        return ObjectLiteral(tuple(sorted((name, _in_order(inner)) for name, inner in value.fields)))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _in_type(context: MergeContext, value: Literal, type_: TypeRef) -> Literal:

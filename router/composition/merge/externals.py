@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from router.composition.merge.arguments import comparable_default
 from router.composition.merge.context import MergeContext, Sources
 from router.composition.merge.types import is_strict_subtype
 from router.composition.schema import Field
-from router.federation.directives import NoDefault
 from router.federation.error_codes import ErrorCode
-from router.federation.literals import Literal, print_literal
 
 _MERGED = frozenset({"tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize"})
 """The directives of Federation that reach the supergraph from the subgraphs that resolve a field."""
@@ -54,13 +53,10 @@ def _check_arguments(context: MergeContext, place: str, merged: Field, external:
         if types:
             message = f'The type of "{coordinate}" is "{argument.type}", but another where the field is @external'
             context.error(ErrorCode.EXTERNAL_ARGUMENT_TYPE_MISMATCH, f"{message}: {context.named(types)}", types)
-        defaults = {i: value for i, value in declared.items() if _text(value.default) != _text(argument.default)}
+        wanted = comparable_default(context, argument)
+        defaults = {i: value for i, value in declared.items() if comparable_default(context, value) != wanted}
         if defaults:
             message = f'The default value of "{coordinate}" is another where the field is @external'
             context.error(
                 ErrorCode.EXTERNAL_ARGUMENT_DEFAULT_MISMATCH, f"{message}: {context.named(defaults)}", defaults
             )
-
-
-def _text(default: Literal | NoDefault) -> str | None:
-    return None if isinstance(default, NoDefault) else print_literal(default)

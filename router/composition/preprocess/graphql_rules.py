@@ -172,11 +172,15 @@ class _Rules:
         for error in self.reference(value.type, place, value.node, is_input=True):
             known = False
             yield error
-        if known and not isinstance(value.default, NoDefault) and not fits(value.default, value.type, self.schema):
-            message = f'The default value {print_literal(value.default)} of "{place}" is not of type {value.type}'
-            yield self.error(message, value.node)
+        if known:
+            yield from self.default_value(value, place)
         if value.is_required and any(application.name == "deprecated" for application in value.directives):
             message = f'"{place}" is required, so clients cannot stop using it, and cannot be @deprecated'
+            yield self.error(message, value.node)
+
+    def default_value(self, value: InputValue, place: str) -> Iterator[CompositionError]:
+        if not isinstance(value.default, NoDefault) and not fits(value.default, value.type, self.schema):
+            message = f'The default value {print_literal(value.default)} of "{place}" is not of type {value.type}'
             yield self.error(message, value.node)
 
     def endless_inputs(self) -> Iterator[CompositionError]:
@@ -331,10 +335,10 @@ def is_subtype(type_: TypeRef, of: TypeRef, schema: Schema) -> bool:
 
 
 def check_merged_rules(schema: Schema) -> Iterator[CompositionError]:
-    """Breaches that merging itself can cause: fields that no longer fit their interface."""
+    """Breaches that merging itself can cause: fields that no longer fit their interface, defaults their type."""
     rules = _Rules(schema, {}, "")
     for type_ in schema.types.values():
-        for error in rules.implementations(type_):
+        for error in (*rules.implementations(type_), *_unfit_defaults(rules, type_)):
             yield replace(error, subgraph=None, locations=())
         yield from _out_of_place(schema, type_)
         for place, applications in _applications_within(type_):
@@ -343,6 +347,15 @@ def check_merged_rules(schema: Schema) -> Iterator[CompositionError]:
                 if definition is not None:
                     for error in rules.application_arguments(application, definition, place):
                         yield replace(error, subgraph=None)
+
+
+def _unfit_defaults(rules: _Rules, type_: TypeDefinition) -> Iterator[CompositionError]:
+    """Default values with an enum value or input field that is left out, as not all subgraphs have it."""
+    for value in type_.inputs.values():
+        yield from rules.default_value(value, f"{type_.name}.{value.name}")
+    for field in type_.fields.values():
+        for argument in field.arguments.values():
+            yield from rules.default_value(argument, f"{type_.name}.{field.name}({argument.name}:)")
 
 
 def _out_of_place(schema: Schema, type_: TypeDefinition) -> Iterator[CompositionError]:
