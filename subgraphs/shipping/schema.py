@@ -201,7 +201,9 @@ class ShipmentParcel:
 class Shipment:
     """A parcel of an order."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(
+        description="For someone who has the tracking number alone it tells that number, and finds no shipment."
+    )
     status: domain.ShipmentStatus
     carrier: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
     tracking_number: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
@@ -230,7 +232,8 @@ class Shipment:
     def of(cls, shipment: domain.Shipment, *, private: bool) -> Self:
         """The GraphQL form; without ``private`` it tells where the parcel is and nothing of whose it is."""
         return cls(
-            id=strawberry.ID(shipment.id),
+            # A shipment's own id tells its order's id, and the warehouse.
+            id=strawberry.ID(shipment.id if private else f"tracked_{shipment.tracking_number}"),
             status=shipment.status,
             carrier=shipment.carrier,
             tracking_number=shipment.tracking_number,

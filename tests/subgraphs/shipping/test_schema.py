@@ -129,6 +129,16 @@ async def test_who_has_the_number_sees_where_the_parcel_is_and_not_whose(
     assert (tracked["order"], tracked["address"], tracked["lines"]) == (None, None, [])
 
 
+@pytest.mark.parametrize("subject", [None, "cus_bob"])
+async def test_who_has_the_number_alone_is_told_neither_order_nor_warehouse_by_the_id(
+    client: ServiceClient, store: MemoryStore, subject: str | None
+) -> None:
+    await store.add(a_shipment())
+    tracked = (await client.data(TRACK, subject, number="KP0000000001"))["trackShipment"]
+    assert tracked["id"] == "tracked_KP0000000001"
+    assert (await client.data(SHIPMENT, "cus_bob", id=tracked["id"]))["shipment"] is None
+
+
 async def test_a_parcel_of_a_return_says_so(client: ServiceClient, store: MemoryStore) -> None:
     parcel = replace(PARCEL, warehouse="BER", index=2, count=3, return_id="ret_1")
     await store.add(replace(a_shipment(), parcel=parcel))
@@ -150,7 +160,7 @@ async def test_any_number_of_parcels_is_tracked_by_one_query(client: ServiceClie
         await store.add(a_shipment(number=number))
     store.queries.clear()
     fields = " ".join(f'p{number}: trackShipment(trackingNumber: "KP{number:010}") {{ id }}' for number in range(5))
-    tracked = await client.data(f"{{ {fields} }}")
+    tracked = await client.data(f"{{ {fields} }}", "cus_ada")
     assert list(tracked.values()) == [{"id": "shp_0"}, {"id": "shp_1"}, {"id": "shp_2"}, None, None]
     assert store.queries == ["tracked_shipments"]
 
