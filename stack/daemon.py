@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,10 +47,19 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """A port of 127.0.0.1 that nobody listens on at this moment.
+
+    On Linux it is kept until this process ends: the system gives it to no connection and to nobody else who asks for
+    any port, only to a server that asks for this one (with SO_REUSEADDR, as all do). Elsewhere it may be taken before
+    the server that it is chosen for listens.
+    """
     with socket.socket() as probe:
+        if sys.platform == "linux":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
+        if sys.platform == "linux":
+            probe.detach()  # Open, bound and not listening until this process ends.
         return port
 
 
