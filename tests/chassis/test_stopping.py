@@ -53,7 +53,7 @@ async def test_a_service_stops_without_what_it_needs(
     needs = {"MONGODB_URL": mongodb_url, "MONGODB_TIMEOUT_MS": "500", "NATS_URL": nats_url}
     command = [str(MALL), "serve", "orders", "--port", str(port)]
     with started(command, environment | needs) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
 
             async def has_all() -> bool:
                 return await missing(client) == {}
@@ -84,7 +84,7 @@ async def test_a_collector_that_never_answers_does_not_hold_a_service_up(environ
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         with started([str(MALL), "serve", "inventory", "--port", str(port)], environment | told) as process:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
 
                 async def has_all() -> bool:
                     return await missing(client) == {}

@@ -32,7 +32,7 @@ def sent_headers(server: RawServer, index: int = 0) -> dict[str, str]:
 
 
 async def post(url: str, headers: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return await client.post(f"{url}/graphql", json=QUERY, headers=headers)
 
 
@@ -124,7 +124,7 @@ async def test_equal_queries_of_different_traces_are_still_asked_once(tmp_path: 
 
 
 async def metrics(url: str) -> str:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return (await client.get(f"{url}/metrics")).text
 
 

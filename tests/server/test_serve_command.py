@@ -28,7 +28,7 @@ async def test_it_answers_from_real_subgraphs_over_http(tmp_path: Path) -> None:
 
     async with raw_server(talk) as server:
         with running_router(tmp_path, catalog=server.url) as router:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 for _ in range(3):
                     response = await client.post(f"{router.url}/graphql", json={"query": "{ whoami }"})
                     assert response.json() == {"data": {"whoami": "Ada"}}
@@ -45,9 +45,9 @@ async def test_a_client_that_goes_away_takes_its_fetches_along(tmp_path: Path) -
 
     async with raw_server(hang) as server:
         with running_router(tmp_path, catalog=server.url) as router:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await asked.wait()
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
@@ -66,9 +66,9 @@ async def test_sigterm_finishes_what_is_under_way_and_ends_cleanly(tmp_path: Pat
 
     async with raw_server(talk) as server:
         with running_router(tmp_path, catalog=server.url) as router:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await asked.wait()
                 router.process.send_signal(signal.SIGTERM)
                 answer.set()
@@ -80,12 +80,14 @@ def test_while_it_drains_it_is_not_ready_but_answers_and_a_second_signal_ends_it
     config = tmp_path / "router.yaml"
     config.write_text("server: {drain_s: 3600}\n")
     with running_router(tmp_path, "--config", str(config)) as router:
-        assert httpx.get(f"{router.url}/health/ready", trust_env=False).status_code == 200
+        assert httpx.get(f"{router.url}/health/ready", trust_env=False, timeout=60).status_code == 200
         router.process.send_signal(signal.SIGTERM)
-        until(lambda: httpx.get(f"{router.url}/health/ready", trust_env=False).status_code == 503, "draining")
-        ready = httpx.get(f"{router.url}/health/ready", trust_env=False)
+        until(
+            lambda: httpx.get(f"{router.url}/health/ready", trust_env=False, timeout=60).status_code == 503, "draining"
+        )
+        ready = httpx.get(f"{router.url}/health/ready", trust_env=False, timeout=60)
         assert ready.json() == {"status": "draining", "missing": []}
-        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False)
+        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False, timeout=60)
         assert answer.json() == {"data": {"__typename": "Query"}}
         router.process.send_signal(signal.SIGTERM)
         assert router.process.wait(10) == 0
@@ -96,7 +98,7 @@ def test_a_thread_that_nothing_can_cancel_is_left_behind(tmp_path: Path) -> None
     config = tmp_path / "router.yaml"
     config.write_text("plugins: [{use: 'tests.server.stuck_plugin:StuckThread'}]\n")
     with running_router(tmp_path, "--config", str(config)) as router:
-        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False)
+        answer = httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False, timeout=60)
         assert answer.json() == {"data": {"__typename": "Query"}}
         router.process.send_signal(signal.SIGTERM)
         assert router.process.wait(8) == 0
@@ -114,7 +116,7 @@ async def test_sigterm_ends_it_within_ten_seconds_even_if_a_subgraph_hangs(tmp_p
         with running_router(tmp_path, catalog=server.url) as router:
             async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
                 asking = asyncio.create_task(client.post(f"{router.url}/graphql", json={"query": "{ whoami }"}))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await asked.wait()
                 started = time.monotonic()
                 router.process.send_signal(signal.SIGTERM)
@@ -139,9 +141,9 @@ async def test_a_reload_loses_no_request_and_sighup_reloads_at_once(tmp_path: Pa
     config.write_text("supergraph: {watch: false}")
     async with raw_server(talk) as server:
         with running_router(tmp_path, "--config", str(config), catalog=server.url) as router:
-            async with httpx.AsyncClient(trust_env=False, base_url=router.url) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60, base_url=router.url) as client:
                 asking = asyncio.create_task(client.post("/graphql", json={"query": "{ whoami }"}))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await asked.wait()
                 path = tmp_path / "supergraph.graphql"
                 # Moved elsewhere besides: the old address has to serve the request under way to its end.
@@ -215,7 +217,7 @@ async def test_it_starts_before_its_subgraphs_and_waits_for_their_schemas(tmp_pa
     answer = json.dumps({"data": {"_service": {"sdl": "type Query { whoami: String }"}}}).encode()
     command = [GALLERIA, "serve", "--supergraph", str(path), "--port", str(port)]
     with running(command, port, tmp_path / "router.log"):
-        async with httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60, base_url=f"http://127.0.0.1:{port}") as client:
             assert (await client.get("/health/live")).status_code == 200
             response = await client.get("/health/ready")
             assert (response.status_code, response.json()["missing"]) == (503, ["supergraph"])

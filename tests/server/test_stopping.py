@@ -83,7 +83,7 @@ async def ask(router: RunningRouter, query: str = "{ now }") -> httpx.Response:
 
 def until_metric(router: RunningRouter, line: str) -> None:
     """Return when /metrics has ``line``."""
-    found = lambda: line in httpx.get(f"{router.url}/metrics", trust_env=False).text or None  # noqa: E731
+    found = lambda: line in httpx.get(f"{router.url}/metrics", trust_env=False, timeout=60).text or None  # noqa: E731
     await_condition(found, 20, line)
 
 
@@ -160,7 +160,7 @@ async def test_an_app_that_does_not_end_is_left_unfinished(tmp_path: Path, optio
 
 
 def is_ready(router: RunningRouter) -> bool:
-    return httpx.get(f"{router.url}/health/ready", trust_env=False).status_code == 200
+    return httpx.get(f"{router.url}/health/ready", trust_env=False, timeout=60).status_code == 200
 
 
 def test_workers_drain_until_a_second_signal(tmp_path: Path) -> None:

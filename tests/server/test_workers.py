@@ -22,11 +22,11 @@ def workers_of(router: RunningRouter) -> list[psutil.Process]:
 
 def ask(router: RunningRouter) -> object:
     """The answer over a connection of its own."""
-    return httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False).json()
+    return httpx.post(f"{router.url}/graphql", json={"query": "{ __typename }"}, trust_env=False, timeout=60).json()
 
 
 def metrics(router: RunningRouter) -> str:
-    return httpx.get(f"{router.url}/metrics", trust_env=False).text
+    return httpx.get(f"{router.url}/metrics", trust_env=False, timeout=60).text
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -57,8 +57,11 @@ def test_workers_tell_their_metrics_to_who_says_the_secret_alone(tmp_path: Path)
     with running_router(tmp_path, "--workers", "2", "--config", str(config)) as router:
         url = f"{router.url}/metrics"
         both = re.compile(r'worker="0".*worker="1"', re.DOTALL)
-        until(lambda: both.search(httpx.get(url, headers=said, trust_env=False).text) is not None, "both workers")
-        refused_at = httpx.get(url, trust_env=False)
+        until(
+            lambda: both.search(httpx.get(url, headers=said, trust_env=False, timeout=60).text) is not None,
+            "both workers",
+        )
+        refused_at = httpx.get(url, trust_env=False, timeout=60)
         assert (refused_at.status_code, refused_at.text) == (401, "")
 
 

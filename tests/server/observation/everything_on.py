@@ -34,13 +34,13 @@ async def talk(exchange: Exchange) -> None:
 
 
 async def post(url: str, query: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return await client.post(f"{url}/graphql", json={"query": query}, headers=headers)
 
 
 async def families(url: str) -> dict[str, Metric]:
     """What /metrics prints, by name."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         text = (await client.get(f"{url}/metrics")).text
     return {family.name: family for family in text_string_to_metric_families(text)}
 

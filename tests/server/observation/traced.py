@@ -33,7 +33,7 @@ def write_config(folder: Path, endpoint: str, more: dict[str, Any] | None = None
 
 
 def ask(url: str, query: str = "query Mugs { products { name } }", **headers: str) -> httpx.Response:
-    return httpx.post(f"{url}/graphql", json={"query": query}, headers=headers, trust_env=False)
+    return httpx.post(f"{url}/graphql", json={"query": query}, headers=headers, trust_env=False, timeout=60)
 
 
 def spans_of(collector: Collector, trace: str, count: int) -> dict[str, Span]:

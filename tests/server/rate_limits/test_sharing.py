@@ -181,12 +181,12 @@ def test_workers_of_one_router_count_together(tmp_path: Path, nats_url: str) -> 
         url = f"{router.url}/graphql"
 
         def fresh() -> int:
-            return httpx.post(url, json=QUERY, trust_env=False).status_code
+            return httpx.post(url, json=QUERY, trust_env=False, timeout=60).status_code
 
-        with httpx.Client(trust_env=False) as connection:
+        with httpx.Client(trust_env=False, timeout=60) as connection:
             assert [connection.post(url, json=QUERY).status_code for _ in range(2)] == [200, 429]
         heard = re.compile(r"^galleria_rate_limit_replicas\{.*\} 1.0$", re.MULTILINE)
-        _await(lambda: heard.search(httpx.get(f"{router.url}/metrics", trust_env=False).text) is not None)
+        _await(lambda: heard.search(httpx.get(f"{router.url}/metrics", trust_env=False, timeout=60).text) is not None)
         assert [fresh() for _ in range(20)] == [429] * 20
 
 

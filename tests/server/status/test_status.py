@@ -181,7 +181,7 @@ async def test_reloads_are_told_with_the_reason_of_a_refusal_but_not_the_wrong_v
         with running_router(tmp_path, "--config", str(config), catalog=server.url) as router:
 
             async def reloads(count: int) -> Any:
-                async with httpx.AsyncClient(base_url=router.url, trust_env=False) as client:
+                async with httpx.AsyncClient(base_url=router.url, trust_env=False, timeout=60) as client:
                     await read(client)  # From here on it takes signals.
                     router.process.send_signal(signal.SIGHUP)
                     told: Any = []

@@ -60,7 +60,11 @@ async def mall(folder: Path) -> AsyncIterator[Mall]:
 
 @pytest.mark.asyncio
 async def test_sigterm_ends_streams_at_once_so_that_clients_come_again(tmp_path: Path) -> None:
-    async with mall(tmp_path) as one, one.subscribed() as client, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        mall(tmp_path) as one,
+        one.subscribed() as client,
+        httpx.AsyncClient(trust_env=False, timeout=60) as http,
+    ):
         accept = {"accept": "text/event-stream"}
         async with http.stream("POST", f"{one.router.url}/graphql", json={"query": BIDS}, headers=accept) as response:
             await one.auction.followed_by(1)
@@ -76,7 +80,11 @@ async def test_sigterm_ends_streams_at_once_so_that_clients_come_again(tmp_path:
 
 @pytest.mark.asyncio
 async def test_a_subscription_goes_on_over_a_supergraph_that_changed_in_its_file(tmp_path: Path) -> None:
-    async with mall(tmp_path) as one, one.subscribed() as client, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        mall(tmp_path) as one,
+        one.subscribed() as client,
+        httpx.AsyncClient(trust_env=False, timeout=60) as http,
+    ):
         await one.auction.followed_by(1)
         sdl = (tmp_path / "catalog.graphql").read_text()
         write(tmp_path / "catalog.graphql", sdl.replace("name: String!", "name: String!\n  size: Int"))

@@ -95,7 +95,7 @@ async def test_a_query_may_be_answered_as_a_stream_of_one(stack: Stack) -> None:
 
 @pytest.mark.asyncio
 async def test_a_client_that_takes_no_stream_is_told_what_to_accept(stack: Stack) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         response = await client.post(stack.url, json={"query": BIDS}, headers={"accept": "application/json"})
         assert (response.status_code, codes(response)) == (200, ["SUBSCRIPTIONS_NOT_SUPPORTED"])
         headers = {"accept": "multipart/mixed"}
