@@ -17,7 +17,7 @@ from router.operation.deferral import DeferredOperation, DeferUsages, ExecutionG
 from router.operation.model import DeferUsage, Field, Operation, Selection
 from router.response.completion import JsonObject
 from router.response.fields import ConditionalSelections
-from router.response.projection import selected_path
+from router.response.projection import Merged, selected_path
 from router.response.projection_source import INTROSPECTION_FIELDS, ProjectionWriter, ProjectObject
 
 Keys = dict[str, "Keys | None"]
@@ -74,6 +74,11 @@ class DeferredFields:
             selections = (ConditionalSelections((), self.selections),)
             project = self._projections[name] = self._writer.compile_object(name, selections)
         return project
+
+    def selected_path(self, place: Place, path: ClientPath, variables: Mapping[str, object]) -> ClientPath:
+        """The part of ``path`` below ``place``, up to the first key that this group does not select there."""
+        merged = Merged(self._writer.schema, place.merged)
+        return selected_path(self.selections, path[len(place.path) :], variables, merged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,11 @@ def _mentions(
         needed = conditions + tuple(c for c in selection.conditions if c not in conditions)
         if isinstance(selection, Field):
             yield needed, selection
-        elif _applies(schema, type_name, selection.type_condition):
+        elif applies(schema, type_name, selection.type_condition):
             yield from _mentions(schema, type_name, needed, selection.selections)
 
 
-def _applies(schema: GraphQLSchema, type_name: str, condition: str) -> bool:
+def applies(schema: GraphQLSchema, type_name: str, condition: str) -> bool:
     """Whether objects of ``type_name`` are of the type ``condition``."""
     if type_name == condition:
         return True

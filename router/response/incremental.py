@@ -15,7 +15,7 @@ from router.operation.deferral import ancestors
 from router.operation.model import DeferUsage
 from router.response.completion import Completion, JsonObject
 from router.response.deferred_fields import DeferredFields, DeferredProjection, Place
-from router.response.projection import answered_path, is_null, selected_path, visible_errors
+from router.response.projection import is_null, visible_errors
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +169,7 @@ class GrowingAnswer:
         told = self._parts[fields.part].at(place.path)
         completion = Completion(self._variables, told, {})
         data = fields.projection(place.type_name)(place.merged, _linked(place.path), completion)
-        errors = self._errors_within(fields, place.path, completion, data) if told else completion.errors
+        errors = self._errors_within(fields, place, completion, data) if told else completion.errors
         if data is None:
             for fragment in fragments:
                 fragment.errors = [*(fragment.errors or ()), *errors]
@@ -182,16 +182,14 @@ class GrowingAnswer:
             fragment.missing -= 1
 
     def _errors_within(
-        self, fields: DeferredFields, path: ClientPath, completion: Completion, data: JsonObject | None
+        self, fields: DeferredFields, place: Place, completion: Completion, data: JsonObject | None
     ) -> list[FieldError]:
-        """The errors of the fields that a group selects of the object at ``path``, and which became ``data``."""
+        """The errors of the fields that a group selects of the object at ``place``, and which became ``data``."""
         kept = []
         for error in completion.all_errors():
-            within = selected_path(fields.selections, error.path[len(path) :], self._variables)
-            if data is not None:
-                within = answered_path(data, within)
+            within = fields.selected_path(place, error.path, self._variables)
             if within and (data is None or not error.explains_null or is_null(data, within)):
-                kept.append(error.at((*path, *within)))
+                kept.append(error.at((*place.path, *within)))
         return kept
 
 

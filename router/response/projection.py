@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema
+from graphql import DocumentNode, GraphQLSchema, is_object_type
 from msgspec import Struct
 
 from router.field_error import ClientPath, FieldError
@@ -19,7 +19,7 @@ from router.operation.authorization import NOTHING_DENIED, Denied
 from router.operation.model import Field, Operation, Selection
 from router.operation.typename_alias import restore_names, restore_path
 from router.response.completion import Completion, JsonObject, LookForAbsent
-from router.response.fields import ConditionalSelections
+from router.response.fields import ConditionalSelections, applies
 from router.response.introspection import introspect, introspection_document
 from router.response.projection_source import ProjectionWriter, ProjectObject
 
@@ -36,6 +36,19 @@ class ProjectedResult(Struct, frozen=True):
     errors: list[FieldError]
     extensions: Mapping[str, object] | None = None
     cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Merged ``data``, or the object of it that paths begin at, and the ``schema`` that its types are of."""
+
+    schema: GraphQLSchema
+    data: JsonObject
+
+    def kind_of(self, value: object) -> str | None:
+        """The object type that ``value`` says it is of; None where it says none that clients know."""
+        name = value.get("__typename") if type(value) is dict else None
+        return name if type(name) is str and is_object_type(self.schema.get_type(name)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +79,16 @@ class Projection:
         introspected = _NOTHING if self.introspection is None else self._introspect(self.introspection, variables)
         if self.planned is not self.operation:
             # What is fetched for inner use alone tells nothing at the place of a field that is denied.
-            errors = visible_errors(self.planned, errors, variables) if errors else errors
-            look_for_absent = self._visible(look_for_absent, variables)
+            errors = self._visible(errors, data, variables) if errors else errors
+            look_for_absent = self._visible_absent(look_for_absent, data, variables)
         completion = Completion(variables, errors, introspected, look_for_absent)
         project = self.project
         projected = project(data, None, completion)
         if not completion.has_earlier:
             told = completion.errors
         else:
-            visible = visible_errors(self.operation, completion.all_errors(), variables, projected)
+            merged = Merged(self.api_schema, data)
+            visible = visible_errors(self.operation, completion.all_errors(), variables, merged)
             told = [e for e in visible if not e.explains_null or is_null(projected, e.path)]
         stand_in = self.operation.typename_stand_in
         if stand_in is not None:
@@ -82,10 +96,17 @@ class Projection:
             told = [replace(error, path=restore_path(error.path, stand_in)) for error in told]
         return ProjectedResult(projected, told)
 
-    def _visible(self, look_for_absent: LookForAbsent | None, variables: Mapping[str, object]) -> LookForAbsent | None:
+    def _visible(
+        self, errors: Sequence[FieldError], data: JsonObject, variables: Mapping[str, object]
+    ) -> list[FieldError]:
+        return visible_errors(self.planned, errors, variables, Merged(self.api_schema, data))
+
+    def _visible_absent(
+        self, look_for_absent: LookForAbsent | None, data: JsonObject, variables: Mapping[str, object]
+    ) -> LookForAbsent | None:
         if look_for_absent is None:
             return None
-        return lambda: visible_errors(self.planned, look_for_absent(), variables)
+        return lambda: self._visible(look_for_absent(), data, variables)
 
     def _introspect(self, document: DocumentNode, variables: Mapping[str, object]) -> Mapping[str, object]:
         """Introspection without variables is answered once, since the schema does not change."""
@@ -113,14 +134,13 @@ def visible_errors(
     operation: Operation,
     errors: Sequence[FieldError],
     variables: Mapping[str, object],
-    answer: JsonObject | None = None,
+    merged: Merged | None = None,
 ) -> list[FieldError]:
     """Errors at paths that the client selected; any other at its nearest object, unless one below that is told.
 
-    Where there is an ``answer``, it tells what was selected of each object by its type.
+    Where there is ``merged`` data, its objects tell what was selected of them by their types.
     """
-    selected = [selected_path(operation.selections, error.path, variables) for error in errors]
-    paths = [path if answer is None else answered_path(answer, path) for path in selected]
+    paths = [selected_path(operation.selections, error.path, variables, merged) for error in errors]
     told = {
         error.path[:length]
         for error, path in zip(errors, paths, strict=True)
@@ -147,38 +167,39 @@ def is_null(data: JsonObject | None, path: ClientPath) -> bool:
     return value is None
 
 
-def selected_path(selections: Sequence[Selection], path: ClientPath, variables: Mapping[str, object]) -> ClientPath:
+def selected_path(
+    selections: Sequence[Selection], path: ClientPath, variables: Mapping[str, object], merged: Merged | None = None
+) -> ClientPath:
     """``path`` up to the first key that ``selections`` do not select in this request.
 
-    Keys that planning added are no one's business; nor are those that the client has skipped, and we needed.
+    Keys that planning added are no one's business; nor are those that the client has skipped, or selects of objects of
+    other types, and we needed. Types are read from the ``merged`` data and not from the answer: a null that has gone up
+    leaves none of them there.
     """
+    value: Any = merged.data if merged is not None else None
     for position, step in enumerate(path):
         if isinstance(step, str):
-            found = [one for one in _fields(selections, variables) if one.response_key == step]
+            kind = merged.kind_of(value) if merged is not None else None
+            found = [one for one in _fields(selections, variables, merged, kind) if one.response_key == step]
             if not found:
                 return path[:position]
             selections = [below for one in found for below in one.selections]
-    return path
-
-
-def answered_path(answer: JsonObject, path: ClientPath) -> ClientPath:
-    """``path`` up to the first key that the object of ``answer`` there does not have: it is selected of other types."""
-    value: Any = answer
-    for position, step in enumerate(path):
-        if type(value) is dict:
-            if step not in value:
-                return path[:position]
-            value = value[step]
-        elif type(value) is list and type(step) is int and step < len(value):
-            value = value[step]
+            value = value.get(step) if type(value) is dict else None
         else:
-            break
+            value = value[step] if type(value) is list and step < len(value) else None
     return path
 
 
-def _fields(selections: Sequence[Selection], variables: Mapping[str, object]) -> list[Field]:
+def _fields(
+    selections: Sequence[Selection], variables: Mapping[str, object], merged: Merged | None, kind: str | None
+) -> list[Field]:
+    """The fields selected of an object of the type ``kind``; of any, where that is None."""
     fields: list[Field] = []
-    for selection in selections:
-        if all(condition.holds(variables) for condition in selection.conditions):
-            fields += [selection] if isinstance(selection, Field) else _fields(selection.selections, variables)
+    for one in selections:
+        if not all(condition.holds(variables) for condition in one.conditions):
+            continue
+        if isinstance(one, Field):
+            fields.append(one)
+        elif merged is None or kind is None or applies(merged.schema, kind, one.type_condition):
+            fields += _fields(one.selections, variables, merged, kind)
     return fields

@@ -284,6 +284,25 @@ def test_error_of_an_input_that_the_client_selects_of_other_types_is_told_of_no_
     assert [check(replace(case, seed=seed)) for seed in range(16)] == [None] * 16
 
 
+def test_error_of_an_input_that_is_selected_of_other_types_is_told_of_no_place_where_a_null_went_up() -> None:
+    case = case_of(
+        "{ boxes { ... on Mug { label } ... on Cup { text } } }",
+        failing="labels",
+        failure="errors with data",
+        boxes="""
+        type Query { boxes: [Box!] } union Box = Mug | Cup
+        type Mug @key(fields: "id") { id: ID! label: String }
+        type Cup @key(fields: "id") { id: ID! }
+        """,
+        labels='type Cup @key(fields: "id") { id: ID! label: String }',
+        texts="""
+        type Cup @key(fields: "id") { id: ID! label: String @external text: String! @requires(fields: "label") }
+        """,
+    )
+
+    assert [check(replace(case, seed=seed)) for seed in range(16)] == [None] * 16
+
+
 def test_object_of_a_required_union_that_says_no_type_is_not_sent_on() -> None:
     case = case_of(
         "{ boxes { label } }",

@@ -97,6 +97,19 @@ def test_keys_that_planning_added_are_in_no_path(errors: list[Any], told: list[t
     assert [path for path, _ in found] == told
 
 
+def test_keys_that_the_client_selects_of_other_types_are_in_no_path_below_a_null() -> None:
+    """CollectFields passes over fragments on other types, so ``related`` is no response key of the book."""
+    book = {"__typename": "Book", "maker": None, "related": [{"__typename": "Film", "id": None}]}
+    film = {"__typename": "Film", "related": [{"__typename": "Film", "id": None}]}
+    errors = [failed("sure", 0, "maker"), failed("sure", 0, "related", 0, "id"), failed("sure", 1, "related", 0, "id")]
+    query = "{ sure { ... on Book { maker { name } } ... on Film { related { id } } } }"
+
+    data, told = project(query, {"sure": [book, film]}, errors)
+
+    assert data == {"sure": None}
+    assert told == [(("sure", 0, "maker"), "down"), (("sure", 1, "related", 0, "id"), "down")]
+
+
 def test_the_code_of_a_null_is_stable() -> None:
     result = projection_of("{ maker { name } }")({"maker": {}}, [], {})
     assert [error.extensions for error in result.errors] == [{"code": "NULL_IN_NON_NULLABLE_FIELD"}]
