@@ -43,6 +43,56 @@ def test_the_label_of_an_override_of_nothing_is_not_judged(b: str, compose_sdl: 
     assert [str(hint.code) for hint in composition.hints] == ["OVERRIDE_DIRECTIVE_CAN_BE_REMOVED"]
 
 
+_COMPUTED = """type Query { v: V }
+    type V @key(fields: "id") { id: ID! size: Int @external label: String @requires(fields: "size") }"""
+
+
+def test_a_labelled_override_of_an_external_field_is_chosen_by_its_label(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    """Of the overridden subgraph nothing is taken before nor after; the new one is asked under the label alone."""
+    composition = compose_sdl(
+        a=_COMPUTED,
+        b="""type V @key(fields: "id") { id: ID! size: Int @shareable @override(from: "a", label: "percent(5)") }""",
+        c="""type V @key(fields: "id") { id: ID! size: Int @shareable }""",
+    )
+    assert codes(composition) == []
+    assert (
+        'size: Int @join__field(graph: A, external: true, overrideLabel: "percent(5)") '
+        '@join__field(graph: B, override: "a", overrideLabel: "percent(5)") @join__field(graph: C)\n'
+    ) in str(composition.supergraph_sdl)
+    assert [str(hint.code) for hint in composition.hints if str(hint.code).startswith("OVERRIDE")] == [
+        "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+        "OVERRIDE_MIGRATION_IN_PROGRESS",
+    ]
+
+
+def test_a_labelled_override_takes_nothing_of_where_an_external_field_is_provided(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    composition = compose_sdl(
+        a="""type Query { v: V @provides(fields: "size") }
+             type V @key(fields: "id") { id: ID! size: Int @external }""",
+        b='type V @key(fields: "id") { id: ID! size: Int @override(from: "a", label: "percent(5)") }',
+    )
+    assert [error.message for error in composition.errors] == [
+        '"V.size" is resolved by subgraphs "a" and "b", but is not @shareable in subgraph "b"'
+    ]
+    assert codes(composition) == ["INVALID_FIELD_SHARING"]
+
+
+def test_nobody_resolves_an_external_field_while_the_label_of_its_override_is_not_active(
+    compose_sdl: Callable[..., Composition],
+) -> None:
+    composition = compose_sdl(
+        a=_COMPUTED, b='type V @key(fields: "id") { id: ID! size: Int @override(from: "a", label: "percent(5)") }'
+    )
+    assert codes(composition) == ["SATISFIABILITY_ERROR"] * 2
+    size, label = (error.message for error in composition.errors)
+    assert '"V.size" is resolved there for other override labels only' in size
+    assert 'what "V.label" requires ("size") cannot be fetched' in label
+
+
 @pytest.mark.parametrize(
     ("external", "owner", "expected"),
     [

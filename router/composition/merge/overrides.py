@@ -54,13 +54,12 @@ def read_overrides(context: MergeContext, type_name: str, sources: Sources[Field
         if target is None:
             continue
         overridden.add(target)
-        label = application.arguments.get("label")
         is_used = (type_name, sources[target].name) in context.subgraphs[target].usage.used
-        if label and isinstance(label, str):
-            labels |= {index: label, target: label}
+        if check.label is not None:
+            labels |= {index: check.label, target: check.label}
         elif not is_used:
             removed.add(target)
-        if is_used:
+        if is_used and not check.is_external(target):
             used.add(target)
         check.overridden_hint(target, is_used=is_used, labelled=target in labels)
     return FieldOverrides(frozenset(removed), frozenset(used), labels, frozenset(overridden))
@@ -81,11 +80,22 @@ class _Override:
         return f"{self.type_name}.{self.sources[self.index].name}"
 
     @property
+    def label(self) -> str | None:
+        label = self.application.arguments.get("label")
+        return label if label and isinstance(label, str) else None
+
+    def is_external(self, index: int) -> bool:
+        return self.context.subgraphs[index].usage.is_external(self.type_name, self.sources[index].name)
+
+    @property
     def here(self) -> dict[int, Application]:
         return {self.index: self.application}
 
     def target(self, by_name: Mapping[str, int], all_overrides: Mapping[int, Application]) -> int | None:
-        """The subgraph that gives up the field; None if there is none or something is wrong."""
+        """The subgraph that gives up the field; None if there is none or something is wrong.
+
+        One where the field is @external gives up nothing. A label holds all the same: without it nobody is chosen.
+        """
         context, place = self.context, f'"{self.coordinate}" of subgraph "{self.context.name(self.index)}"'
         source = self.application.arguments.get("from")
         if context.relations.kinds.get(self.type_name) is TypeKind.INTERFACE and not self._is_interface_object(
@@ -114,10 +124,10 @@ class _Override:
             context.error(ErrorCode.OVERRIDE_SOURCE_HAS_OVERRIDE, message, {**self.here, target: all_overrides[target]})
             return None
         self._check_label(place)
-        if context.subgraphs[target].usage.is_external(self.type_name, self.sources[target].name):
+        if self.is_external(target):
             message = f'{place} is @external in "{source}" already; its @override can be removed'
             context.hint(HintCode.OVERRIDE_DIRECTIVE_CAN_BE_REMOVED, message, self.here, self.coordinate)
-            return None
+            return target if self.label is not None else None
         return target
 
     def _is_interface_object(self, index: int) -> bool:
@@ -126,7 +136,7 @@ class _Override:
 
     def _collision(self, by_name: Mapping[str, int]) -> bool:
         """Whether the field cannot be overridden for what else it is; reports why."""
-        context, field = self.context, self.sources[self.index]
+        context = self.context
         place = f'"{self.coordinate}" of subgraph "{context.name(self.index)}"'
         target = by_name.get(str(self.application.arguments.get("from")))
         if self._is_interface_object(self.index) or (target is not None and self._is_interface_object(target)):
@@ -134,7 +144,7 @@ class _Override:
             context.error(ErrorCode.OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE, message, self.here)
             return True
         found: list[tuple[int, str]] = []
-        if context.subgraphs[self.index].usage.is_external(self.type_name, field.name):
+        if self.is_external(self.index):
             found.append((self.index, "external"))
         if target is not None and target in self.sources:
             found.extend((target, spec) for spec in ("requires", "provides") if applied(self.sources[target], spec))
@@ -146,8 +156,8 @@ class _Override:
         return bool(found)
 
     def _check_label(self, place: str) -> None:
-        label = self.application.arguments.get("label")
-        if not label or not isinstance(label, str) or _LABEL.fullmatch(label) or _PERCENT.fullmatch(label):
+        label = self.label
+        if label is None or _LABEL.fullmatch(label) or _PERCENT.fullmatch(label):
             return
         message = (
             f'The @override label "{label}" on {place} must be letters, digits or any of "_-:./" after a letter, '

@@ -29,16 +29,19 @@ def _is_interface_object(type_: TypeDefinition) -> bool:
     return applied(type_, "interfaceObject") is not None
 
 
+def _resolves(context: MergeContext, index: int, type_name: str, field_name: str, overrides: FieldOverrides) -> bool:
+    """Whether a subgraph resolves the field, if only where it provides it: no override takes that away."""
+    usage = context.subgraphs[index].usage
+    if usage.is_external(type_name, field_name):
+        return not usage.is_fully_external(type_name, field_name)
+    return index not in overrides.overridden
+
+
 def check_sharing(
     context: MergeContext, type_name: str, field_name: str, sources: Sources[Field], overrides: FieldOverrides
 ) -> None:
     """``INVALID_FIELD_SHARING`` where several subgraphs resolve a field and one of them does not say ``@shareable``."""
-    resolving = [
-        index
-        for index in sources
-        if index not in overrides.overridden
-        and not context.subgraphs[index].usage.is_fully_external(type_name, field_name)
-    ]
+    resolving = [index for index in sources if _resolves(context, index, type_name, field_name, overrides)]
     through = stand_ins(context, type_name, field_name)
     if len(resolving) + len(through) < 2:
         return
