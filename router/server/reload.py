@@ -107,7 +107,7 @@ class Reloader:
             raise
         self._refused = None
         self._telemetry.reloaded("swapped")
-        logger.info("reload: a changed supergraph is served (%d of %d recent operations planned)", ready, len(keys))
+        logger.info("reload: %s (%d of %d recent operations planned)", _what_is_new(old, read), ready, len(keys))
         _tell_settings_that_wait(old, read.config)
         if graph.client is not old.client:
             before = old.made_from.config if old.made_from is not None else read.config
@@ -176,6 +176,11 @@ class Reloader:
     def _config(self) -> RouterConfig:
         made_from = self._served().made_from
         return made_from.config if made_from is not None else RouterConfig()
+
+
+def _what_is_new(old: Graph, read: GraphInput) -> str:
+    is_same = old.made_from is not None and old.made_from.source == read.source
+    return "changed settings are in force" if is_same else "a changed supergraph is served"
 
 
 def _tell_settings_that_wait(old: Graph, config: RouterConfig) -> None:

@@ -103,10 +103,14 @@ def quick(tmp_path: Path) -> Path:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("changed", ["supergraph", "settings"])
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [("supergraph", "a changed supergraph is served"), ("settings", "changed settings are in force")],
+)
 async def test_what_changed_between_its_reading_and_the_first_look_is_served(
-    supergraph: Path, quick: Path, changed: str
+    supergraph: Path, quick: Path, changed: str, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     async with serving(supergraph, quick) as served:
         if changed == "supergraph":
             write(supergraph, RENAMED)
@@ -115,6 +119,7 @@ async def test_what_changed_between_its_reading_and_the_first_look_is_served(
         async with watching(served):
             await until_swapped(served)
         assert served.graph.made_from == served.files.read()
+    assert f"reload: {told} (0 of 0 recent operations planned)" in caplog.messages
 
 
 @pytest.mark.asyncio
