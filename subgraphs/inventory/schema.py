@@ -380,7 +380,7 @@ class Mutation:
 
     @strawberry.mutation
     async def create_product(self, info: Info, input: CreateProductInput) -> ProductPayload:  # noqa: A002
-        """Add a product to the shop."""
+        """Add a product to the shop. A repeat with the same facts returns the product, and changes nothing."""
         require_scope(info.context.auth, WRITE)
         try:
             product = await info.context.service.create_product(input.id, input.facts())
@@ -390,7 +390,7 @@ class Mutation:
 
     @strawberry.mutation
     async def update_product(self, info: Info, input: UpdateProductInput) -> ProductPayload:  # noqa: A002
-        """Change the facts of a product."""
+        """Change the facts of a product; a repeat changes nothing more."""
         require_scope(info.context.auth, WRITE)
         try:
             product = await info.context.service.update_product(input.id, input.changes())

@@ -160,13 +160,19 @@ class Inventory:
     reservation_ttl_s: float = DEFAULT_TTL_S
 
     async def create_product(self, product_id: str, facts: ProductFacts) -> Product:
-        """A new product without stock. Raises InventoryError: PRODUCT_EXISTS, or a code of the checks."""
+        """A new product without stock; a repeat, which is one whose facts are those of the product, answers with it.
+
+        Raises InventoryError: PRODUCT_EXISTS, or a code of the checks.
+        """
         check_sku(product_id)
         check_facts(facts)
         product = Product(product_id, facts)
-        if not await self.store.add_product(product, ProductChanged(product, self.clock())):
+        if await self.store.add_product(product, ProductChanged(product, self.clock())):
+            return product
+        earlier = await self._product(product_id)
+        if earlier.facts != facts:
             raise InventoryError("PRODUCT_EXISTS", f"There is a product {product_id} already.", "id")
-        return product
+        return earlier
 
     async def update_product(self, product_id: str, changes: Mapping[str, object]) -> Product:
         """Change the facts that ``changes`` names. Raises InventoryError: PRODUCT_UNKNOWN, or a code of the checks."""

@@ -79,6 +79,15 @@ def follow_parcel(order: Order, parcel: Parcel, at: datetime) -> Order:
     return move(replace(order, parcels=parcels), occurrence, at, reason, code)
 
 
+def was_cancelled(order: Order, reason: str, code: str) -> bool:
+    """Whether it was cancelled for just this ``reason`` and ``code``.
+
+    An order is cancelled once, so its id is the idempotency key of that, and who asks with the same words repeats.
+    """
+    last = order.history[-1]
+    return order.stage is Stage.CANCELLED and (last.reason, last.code) == (reason, code)
+
+
 def events_between(before: Order, after: Order) -> tuple[OrderEvent, ...]:
     """What to tell of the change from ``before`` to ``after``."""
     events: list[OrderEvent] = [ReturnRequested(after, each) for each in after.returns[len(before.returns) :]]

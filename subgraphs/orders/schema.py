@@ -370,7 +370,9 @@ class Mutation:
 
     @strawberry.mutation
     async def cancel_order(self, info: Info, id: strawberry.ID, reason: str) -> CancelOrderPayload:  # noqa: A002
-        """Cancel an order: customers their own until it is dispatched, staff any until it is delivered."""
+        """Cancel an order: customers their own until it is dispatched, staff any until it is delivered. An order is
+        cancelled once: a repeat with the same reason returns the cancelled order, and changes nothing.
+        """
         customer_id = _acting_customer(info.context.auth, WRITE)
         try:
             order = await info.context.service.cancel(id, reason, customer_id)

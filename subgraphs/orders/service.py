@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from subgraphs.orders.changes import events_between, move
+from subgraphs.orders.changes import events_between, move, was_cancelled
 from subgraphs.orders.checkout import (
     OrderRequest,
     check_request,
@@ -122,15 +122,17 @@ class Orders:
     async def cancel(self, known_id: str, reason: str, customer_id: str | None) -> Order:
         """The order, cancelled by its customer, or by staff where ``customer_id`` is None.
 
-        Raises RefusalError, and changes nothing, with REASON_INVALID, NOT_FOUND (also for someone else's order) or the
-        code of the stage that forbids it, such as ORDER_ALREADY_DELIVERED.
+        A repeat by the same side for the same reason changes nothing and answers alike. Raises RefusalError, and
+        changes nothing, with REASON_INVALID, NOT_FOUND (also for someone else's order) or the code of the stage that
+        forbids it, such as ORDER_ALREADY_DELIVERED.
         """
         reason = check_reason(reason)
         occurrence, code = _cancellation(customer_id)
 
         def cancelled(order: Order, at: datetime) -> Order:
             _check_owner(order, customer_id, "id")
-            return move(order, occurrence, at, reason, code)
+            repeated = was_cancelled(order, reason, code)
+            return order if repeated else move(order, occurrence, at, reason, code)
 
         order = await self._change(known_id, cancelled)
         if order is None:

@@ -70,6 +70,22 @@ async def test_a_taken_id_is_refused_and_nothing_is_announced(inventory: Invento
 
 
 @pytest.mark.asyncio
+async def test_a_creation_whose_answer_was_lost_can_be_repeated(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    first = await inventory.create_product("CUP-001", facts("Cup"))
+    assert await inventory.create_product("CUP-001", facts("Cup")) == first
+    assert memory_store.events == [ProductChanged(first, NOON)]
+
+
+@pytest.mark.asyncio
+async def test_an_update_whose_answer_was_lost_can_be_repeated(inventory: Inventory, memory_store: MemoryStore) -> None:
+    first = await inventory.update_product(MUG, {"price": Money(999)})
+    assert await inventory.update_product(MUG, {"price": Money(999)}) == first
+    assert memory_store.events == [ProductChanged(first, NOON)]
+
+
+@pytest.mark.asyncio
 async def test_only_the_named_facts_change(inventory: Inventory, memory_store: MemoryStore) -> None:
     product = await inventory.update_product(MUG, {"price": Money(999)})
     assert product.facts == replace(facts(), price=Money(999))

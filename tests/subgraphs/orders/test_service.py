@@ -211,6 +211,33 @@ async def test_an_order_is_cancelled_by_its_customer_and_by_staff(customer_id: s
     assert store.published == [OrderCancelled(replace(order, revision=0))]
 
 
+@pytest.mark.parametrize("customer_id", ["cus_ada", None])
+async def test_a_cancellation_whose_answer_was_lost_can_be_repeated(customer_id: str | None) -> None:
+    orders, store = a_shop(an_order(stage=Stage.CONFIRMED))
+    first = await orders.cancel("ord_1", "changed my mind", customer_id)
+    assert await orders.cancel("ord_1", " changed  my mind", customer_id) == first
+    assert len(store.published) == 1
+
+
+@pytest.mark.parametrize(("reason", "customer_id"), [("not mine", "cus_ada"), ("changed my mind", None)])
+async def test_another_cancellation_of_a_cancelled_order_is_refused(reason: str, customer_id: str | None) -> None:
+    orders, store = a_shop(an_order(stage=Stage.CONFIRMED))
+    first = await orders.cancel("ord_1", "changed my mind", "cus_ada")
+    with pytest.raises(RefusalError) as error:
+        await orders.cancel("ord_1", reason, customer_id)
+    assert refused(error) == ["ORDER_ALREADY_CANCELLED"]
+    assert (store.known, len(store.published)) == ({"ord_1": first}, 1)
+
+
+async def test_two_cancellations_at_the_same_moment_are_one() -> None:
+    confirmed = an_order(stage=Stage.CONFIRMED)
+    orders, _ = a_shop(confirmed)
+    winner = await orders.cancel("ord_1", "changed my mind", "cus_ada")
+    racing = RacingStore(known={"ord_1": confirmed}, rivals=[winner])
+    assert await Orders(racing, lambda: NOW, lambda: 1).cancel("ord_1", "changed my mind", "cus_ada") == winner
+    assert racing.published == []
+
+
 @pytest.mark.parametrize(
     ("known_id", "reason", "customer_id", "code"),
     [
