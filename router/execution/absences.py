@@ -13,8 +13,9 @@ from typing import Any
 from router.execution.answer import SubgraphAnswer
 from router.execution.asked_keys import absent_from_entities, absent_from_roots
 from router.execution.executable import ExecutableFetch, ExecutableLookup
-from router.execution.failures import Failures, places_of
+from router.execution.failures import places_of
 from router.execution.merge import JsonObject
+from router.execution.missing_values import Failures
 from router.execution.representations import Batch
 
 Answered = tuple[Failures, ExecutableFetch, Sequence[Batch], SubgraphAnswer]

@@ -13,8 +13,9 @@ from router.execution.brought import brought_by_computed, brought_by_lookup
 from router.execution.contexts import CompiledContext
 from router.execution.errors import INPUT_FAILED
 from router.execution.executable import ExecutableFetch, ExecutableLookup
-from router.execution.failures import Failures, fail_computed, fail_fields
+from router.execution.failures import fail_computed, fail_fields
 from router.execution.merge import JsonObject
+from router.execution.missing_values import Failures
 from router.execution.representations import Apart, Chain
 from router.field_error import FieldError
 from router.planning.query_plan import InputField, InputSelection, SelectionsByNeed

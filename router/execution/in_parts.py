@@ -15,7 +15,7 @@ from router.execution.answer import SubgraphAnswer
 from router.execution.errors import SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutablePlan
 from router.execution.execute import ExecutionContext, ExecutionResult, PlanRun, made_ready
-from router.execution.failures import Failures
+from router.execution.missing_values import Failures
 from router.operation.model import OperationKind
 
 Deliver = Callable[[int, ExecutionResult], None]
