@@ -28,6 +28,7 @@ from router.server.app import RouterApp
 from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
 from router.server.config import load_config
 from router.server.graph import open_graph
+from router.server.known_heads import KnownHeads
 from router.supergraph.read import read_supergraph
 
 Answers = dict[tuple[bytes, bytes], bytes]
@@ -144,7 +145,7 @@ async def serving(config: Path, environ: Mapping[str, str], connections: int) ->
     )
     of_uvicorn.load()
     state = ServerState()
-    made = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server), app.overload)
+    made = partial(BoundedProtocol, settings.server, ConnectionSweeper(settings.server), app.overload, KnownHeads())
     loop = asyncio.get_running_loop()
     async with app.lifespan():
         yield [

@@ -30,6 +30,7 @@ from router.execution.json_numbers import encode
 from router.server.allocator import give_free_pages_back
 from router.server.config import ServerSettings
 from router.server.http_protocol import OneWriteProtocol
+from router.server.known_heads import KnownHeads
 from router.server.lingering_close import LingeringCloses
 from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, SMALL_BODY_BYTES, Overload, brings_files
 from router.server.unfinished import BYTES_PER_PART
@@ -103,14 +104,18 @@ class _Sighting:
 class BoundedProtocol(OneWriteProtocol):
     """The protocol of one connection to a client, within ``limits``; ``sweeper`` keeps its time.
 
-    ``overload`` tells whether there is room for large bodies, of which it holds what the app has taken.
+    ``overload`` tells whether there is room for large bodies, of which it holds what the app has taken. A request whose
+    head is among the ``heads`` is not parsed.
     """
 
-    def __init__(self, limits: ServerSettings, sweeper: ConnectionSweeper, overload: Overload, **given: Any) -> None:
+    def __init__(
+        self, limits: ServerSettings, sweeper: ConnectionSweeper, overload: Overload, heads: KnownHeads, **given: Any
+    ) -> None:
         super().__init__(**given)
         self._limits = limits
         self._sweeper = sweeper
         self._overload = overload
+        self._heads = heads
         self._refusal: bytes | None = None
         self._sighting: _Sighting | None = None
         self._phase = BETWEEN
@@ -131,8 +136,15 @@ class BoundedProtocol(OneWriteProtocol):
             self._end(_refusal(503, "OVERLOADED", "The router has too many connections. Try again a little later."))
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and refuse what is too large before the whole of it is there."""
+        """Parse, and refuse what is too large before the whole of it is there; what is known needs neither."""
         began_in, messages, size = self._phase, self._messages, len(data)
+        before = self.answered
+        if began_in == BETWEEN and (before is None or before.response_complete):
+            known = self._heads.find(data)
+            if known is not None and known.head_bytes <= self._limits.max_header_bytes:
+                self._messages = messages + 1
+                self.begin_known(known, data)
+                return
         self._head_bytes = self._head_bytes + size if began_in == _HEAD else size
         if began_in == _BODY:
             self._wire_bytes += size
@@ -154,6 +166,8 @@ class BoundedProtocol(OneWriteProtocol):
                 self._hold_unfinished(self._body_bytes if self._body_bytes <= SMALL_BODY_BYTES else 0)
         elif self._is_unfinished:
             self._forget_unfinished()
+        elif began_in == BETWEEN == self._phase and self._messages - messages == 1:
+            self._remember(data)
 
     def refuse_unfinished(self) -> None:
         """As Unfinished says."""
@@ -264,6 +278,11 @@ class BoundedProtocol(OneWriteProtocol):
     def _forget_unfinished(self) -> None:
         self._is_unfinished = False
         self._overload.unfinished.forget(self)
+
+    def _remember(self, data: bytes) -> None:
+        """The request that came last is ``data`` as a whole."""
+        if self.cycle.keep_alive and not self._upgrades:
+            self._heads.remember(data, self.scope["method"], self._target, list(self.scope["headers"]))
 
     def _is_head_too_large(self, head_bytes: int) -> bool:
         return head_bytes > self._limits.max_header_bytes or len(self.headers) > MAX_HEADERS

@@ -29,7 +29,7 @@ from router.server.deferred.stream import DeferredStream, send_deferred, send_wh
 from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, is_form, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
-from router.server.header_section import OWN_HEADERS, section_in
+from router.server.header_section import OWN_HEADERS, HeaderSections, section_in
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
@@ -94,6 +94,7 @@ class GraphQLEndpoint:
         # Nothing is remembered of headers to which those belong that differ in each request; nor beside plugins, which
         # are told who asks when that is asked.
         read = self._propagate | {config.authentication.header.lower().encode()}
+        self._sections = HeaderSections()
         self._remembers = not config.plugins and read.isdisjoint(OWN_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,12 +143,14 @@ class GraphQLEndpoint:
             await self._service.tell(ending.error)
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        section = section_in(scope) if self._remembers else None
-        said: ClientHeaders | None = section.made.get(self) if section is not None else None
-        if said is None:
+        said: ClientHeaders | None
+        if not self._remembers:
             said = self._read_headers(scope["headers"])
-            if section is not None:
-                section.made[self] = said
+        else:
+            section = section_in(scope) or self._sections.of(scope)[0]
+            said = section.made.get(self)
+            if said is None:
+                said = section.made[self] = self._read_headers(scope["headers"])
         return RequestHead(scope, scope["method"], scope["query_string"], scope["headers"], said)
 
     def _read_headers(self, sent: Collection[Header]) -> ClientHeaders:

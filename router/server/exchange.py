@@ -51,7 +51,7 @@ class Exchange(AnswersWhole):
 
     def __init__(self, scope: Scope, send: Send, heads: Heads, sections: HeaderSections) -> None:
         self.scope = scope
-        self.section, own = sections.read(scope["headers"])
+        self.section, own = sections.of(scope)
         self.fields = {**self.section.fields, **own} if own else self.section.fields
         self.send_on = send
         self._served = served_request(send)

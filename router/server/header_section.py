@@ -17,6 +17,8 @@ from typing import Any
 from starlette.types import Scope
 
 from router.execution.traffic.trace import TRACE_NAMES
+from router.generations import Generations
+from router.server.known_heads import BYTES_OF_A_HEADER, known_head_in
 
 Header = tuple[bytes, bytes]
 
@@ -24,7 +26,6 @@ MOST_REMEMBERED = 512
 MOST_BYTES = 4096
 # In all, with what a header weighs in memory beside its text.
 MOST_BYTES_IN_ALL = 1024 * 1024
-_BYTES_OF_A_HEADER = 200
 _LENGTH = b"content-length"
 OWN_HEADERS = TRACE_NAMES | {_LENGTH}
 _NONE: Mapping[bytes, bytes] = MappingProxyType({})
@@ -42,35 +43,39 @@ class HeaderSection:
 
 
 class HeaderSections:
-    """The sections that were sent of late: those of two generations, of which the older one is forgotten as a whole."""
+    """The sections that were sent of late."""
 
     def __init__(self) -> None:
-        self._young: dict[tuple[Header, ...], HeaderSection] = {}
-        self._old: dict[tuple[Header, ...], HeaderSection] = {}
-        self._young_bytes = 0
+        self._sections: Generations[tuple[Header, ...], HeaderSection] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self._sections)
+
+    def of(self, scope: Scope) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
+        """As ``read``, of the request of ``scope``."""
+        head = known_head_in(scope)
+        if head is None:
+            return self.read(scope["headers"])
+        if head.made_by is not self:
+            head.made_by, head.made = self, self.read(head.headers)
+        made: tuple[HeaderSection, Mapping[bytes, bytes]] = head.made
+        return made
 
     def read(self, headers: Iterable[Header]) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
         """The section of a request, and what it says of its trace, by name."""
         sent = headers if isinstance(headers, list) else list(headers)
         key = tuple([header for header in sent if header[0] not in OWN_HEADERS])
-        section = self._young.get(key) or self._known(key)
+        section = self._sections.get(key) or self._new(key)
         beside = len(sent) - len(key)
         if not beside or (beside == 1 and sent[-1][0] == _LENGTH):
             return section, _NONE
         return section, fields_of([header for header in sent if header[0] in TRACE_NAMES])
 
-    def _known(self, key: tuple[Header, ...]) -> HeaderSection:
-        section = self._old.get(key) or HeaderSection(key)
+    def _new(self, key: tuple[Header, ...]) -> HeaderSection:
+        section = HeaderSection(key)
         text_bytes = sum(len(name) + len(value) for name, value in key)
         if text_bytes <= MOST_BYTES:
-            self._young_bytes += text_bytes + _BYTES_OF_A_HEADER * len(key)
-            if len(self._young) >= MOST_REMEMBERED // 2 or self._young_bytes > MOST_BYTES_IN_ALL // 2:
-                self._old, self._young, self._young_bytes = self._young, {}, 0
-            self._young[key] = section
-            self._old.pop(key, None)
+            self._sections.put(key, section, text_bytes + BYTES_OF_A_HEADER * len(key))
         return section
 
 

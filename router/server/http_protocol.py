@@ -22,6 +22,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from router.server.known_heads import KnownHead, tell_known_head
 from router.server.served_request import Header, ServedRequest
 
 
@@ -70,6 +71,20 @@ class OneWriteProtocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((request, self.app))
+
+    def begin_known(self, head: KnownHead, data: bytes) -> None:
+        """Begin the request that ``data`` is as a whole, while no other one is under way: its ``head`` was parsed."""
+        HttpToolsProtocol.on_message_begin(self)
+        scope = self.scope
+        scope["method"] = head.method
+        scope["headers"] = list(head.headers)
+        scope.update(head.target)  # type: ignore[typeddict-item]  # a part of it
+        tell_known_head(scope, head)  # type: ignore[arg-type]  # uvicorn's own types
+        self._upgrades = False
+        request = self.cycle = ServedRequest(self, self.app, keep_alive=True)
+        request.body = data[head.head_bytes :]
+        request.more_body = False
+        self._start_asgi_task(request, self.app)
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body to its request, if that is not answered yet."""

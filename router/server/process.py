@@ -24,6 +24,7 @@ from router.server.allocator import give_large_blocks_back
 from router.server.app import RouterApp
 from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.known_heads import KnownHeads
 from router.server.leaving import leave_threads_behind, leave_unfinished
 from router.server.log_line import LogLine
 from router.server.shedding_protocol import SheddingProtocol
@@ -109,7 +110,7 @@ def serve(app: RouterApp, listeners: list[socket.socket], settings: RouterConfig
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
-    bounds = (settings.server, ConnectionSweeper(settings.server), app.overload)
+    bounds = (settings.server, ConnectionSweeper(settings.server), app.overload, KnownHeads())
     protocol = partial(SheddingProtocol, app.is_shed, *bounds)
     config = uvicorn.Config(
         app.answer,

@@ -21,6 +21,7 @@ from router.execution.errors import REQUEST_FAILED, SUBGRAPH_TIMEOUT, NotSent, S
 from router.execution.http.connection import Connection, ConnectionUnused
 from router.execution.http.deadlines import Deadlines
 from router.execution.http.header_keeping import HeaderKeepingConnection
+from router.execution.http.known_heads import KnownHeads
 from router.execution.http.slots import Slots
 from router.execution.http.tls import Tls
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
@@ -166,6 +167,7 @@ class _Pool:
         self._open: set[Connection] = set()
         self._slots = Slots(limits.max_connections)
         self._deadlines = Deadlines()
+        self._heads = KnownHeads()
         self._head = (
             f"POST {address.target} HTTP/1.1\r\nhost: {address.host_header}\r\ncontent-type: application/json\r\n"
             "accept: application/graphql-response+json, application/json\r\n"
@@ -245,6 +247,7 @@ class _Pool:
                     self._subgraph,
                     limits.max_response_bytes,
                     limits.codings,
+                    self._heads,
                     self._keep,
                     self._forget,
                 ),

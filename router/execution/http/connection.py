@@ -26,6 +26,7 @@ import httptools
 
 from router.content_coding import ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
+from router.execution.http.known_heads import KnownHeads
 from router.execution.subgraph_client import Headers, SubgraphResponse
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -33,6 +34,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _MAX_FRAMING_PER_BODY_BYTE = 8
 _FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _CONTENT_ENCODING = b"content-encoding"
+_PLAIN_ENCODINGS = (b"", b"identity")
 # A name that no header can have, noted where the head ends: what is behind it are trailers (RFC 9110, section 6.5),
 # which say nothing of how the answer is framed or encoded.
 END_OF_HEAD = b""
@@ -48,7 +50,8 @@ class ConnectionUnused(Exception):  # noqa: N818 - an outcome, not an error of t
 class Connection(asyncio.Protocol):
     """A connection of ``subgraph``, which may answer in one of the ``codings``.
 
-    ``on_idle`` and ``on_closed`` tell the pool what became of it.
+    ``on_idle`` and ``on_closed`` tell the pool what became of it. An answer whose head is among the ``heads`` is not
+    parsed.
 
     The parser calls what it finds: a method of this class only where there is something to decide, at the end of a
     message. All else it hands to lists and a dictionary, which are looked at then; that needs no call in Python.
@@ -64,6 +67,7 @@ class Connection(asyncio.Protocol):
         "_create_waiter",
         "_encoding",
         "_headers",
+        "_heads",
         "_keep_alive",
         "_max_bytes",
         "_on_closed",
@@ -92,12 +96,14 @@ class Connection(asyncio.Protocol):
         subgraph: str,
         max_response_bytes: int,
         codings: Collection[str],
+        heads: KnownHeads,
         on_idle: Callable[[Connection], None],
         on_closed: Callable[[Connection], None],
     ) -> None:
         self._subgraph = subgraph
         self._max_bytes = max_response_bytes
         self._codings = codings
+        self._heads = heads
         self._on_idle = on_idle
         self._on_closed = on_closed
         self._transport: asyncio.Transport | None = None
@@ -137,11 +143,7 @@ class Connection(asyncio.Protocol):
         It fails with SubgraphFailure, or ConnectionUnused where no byte of an answer came. Afterwards the connection is
         idle or closed. Who does not wait for the end must close it.
         """
-        self._begun.clear()
-        self._headers.clear()
-        self._chunks.clear()
-        self._complete = self._surplus = False
-        self._received = self._size = self._counted = 0
+        self._received = 0
         create_waiter = self._create_waiter
         waiter = self._waiter = create_waiter()
         self._transport.write(payload)  # type: ignore[union-attr]  # There is one while the connection is open.
@@ -159,10 +161,22 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, then look at what it found."""
-        if self._waiter is None:
+        """Feed the parser, then look at what it found; what is known needs neither."""
+        waiter = self._waiter
+        if waiter is None:
             self.close()
             return
+        is_first = not self._received
+        if is_first:
+            known = self._heads.find(data)
+            if known is not None and known.body_bytes <= self._max_bytes:
+                self._waiter = None
+                on_idle = self._on_idle
+                on_idle(self)
+                if not waiter.done():
+                    waiter.set_result(SubgraphResponse(known.status, data[known.head_bytes :], known.kept_headers))
+                return
+            self._forget_answer()
         self._received += len(data)
         try:
             self._parser.feed_data(data)
@@ -171,9 +185,19 @@ class Connection(asyncio.Protocol):
             if not self._complete:
                 self._fail(INVALID_RESPONSE, "answered with something other than HTTP/1.1")
         if self._complete:
+            if is_first and self._is_kept() and self._encoding in _PLAIN_ENCODINGS:
+                self._heads.remember(data, self._status, self._headers, len(self._body), self.kept_headers)
             self._finish()
         else:
             self._look_at_size()
+
+    def _forget_answer(self) -> None:
+        """Be ready for the first byte of another answer."""
+        self._begun.clear()
+        self._headers.clear()
+        self._chunks.clear()
+        self._complete = self._surplus = False
+        self._size = self._counted = 0
 
     def _look_at_size(self) -> None:
         """Give up an answer that is too large, or comes in pieces of which too little is its body."""
@@ -245,20 +269,23 @@ class Connection(asyncio.Protocol):
         if len(body) > self._max_bytes:
             self._fail_too_large()
             return
-        if self._encoding and self._encoding != b"identity":
+        if self._encoding not in _PLAIN_ENCODINGS:
             decoded = self._decode_body(body)
             if decoded is None:
                 return
             body = decoded
         waiter, self._waiter = self._waiter, None
-        # A second message that has begun was not asked for.
-        if self._keep_alive and not self._surplus and len(self._begun) == 1:
+        if self._is_kept():
             on_idle = self._on_idle
             on_idle(self)
         else:
             self.close()
         if waiter is not None and not waiter.done():
             waiter.set_result(SubgraphResponse(self._status, body, self.kept_headers))
+
+    def _is_kept(self) -> bool:
+        """Whether the connection may bear another request; a second message that has begun was not asked for."""
+        return self._keep_alive and not self._surplus and len(self._begun) == 1
 
     def _decode_body(self, body: bytes) -> bytes | None:
         """The body with its content coding undone; None after failing the request."""

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from router.server.app import RouterApp
 from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.known_heads import KnownHeads
 from router.server.shedding_protocol import SheddingProtocol
 from tests.server.shop import Shop, router_over
 from tests.server.subscriptions.live import Served, serve
@@ -58,7 +59,7 @@ async def connected(**settings: Any) -> AsyncIterator[Client]:
     router = router_over(Shop(), config)
     router.overload.limit = 0
     protocol = partial(
-        SheddingProtocol, router.is_shed, config.server, ConnectionSweeper(config.server), router.overload
+        SheddingProtocol, router.is_shed, config.server, ConnectionSweeper(config.server), router.overload, KnownHeads()
     )
     served = await serve(router, http=protocol)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)

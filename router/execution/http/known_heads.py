@@ -1,0 +1,60 @@
+"""The heads of answers that were parsed before: most answers of a second differ in their bodies alone.
+
+What the parser finds in a head follows from its bytes, so the same bytes need no parser again. Remembered is what is
+plain, and whose end needs no parser either: one answer in one piece, of the length that is told and in no coding, after
+which the connection is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from router.execution.subgraph_client import Headers
+from router.generations import Generations
+
+MOST_REMEMBERED = 64
+MOST_BYTES = 2048
+_MOST_BYTES_IN_ALL = MOST_REMEMBERED * MOST_BYTES
+_END = b"\r\n\r\n"
+# These name one answer, and no other bears the same.
+_UNIQUE = (b"x-request-id", b"traceparent", b"traceresponse", b"set-cookie")
+
+
+class KnownHead(NamedTuple):
+    """What the parser has found: ``status`` and the headers to keep, in so many bytes, and the length of the body."""
+
+    head_bytes: int
+    body_bytes: int
+    status: int
+    kept_headers: Headers
+
+
+class KnownHeads:
+    """The heads by which a subgraph answered of late."""
+
+    def __init__(self) -> None:
+        self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, _MOST_BYTES_IN_ALL)
+
+    def __len__(self) -> int:
+        return len(self._heads)
+
+    def find(self, data: bytes) -> KnownHead | None:
+        """The head of the one answer that ``data`` is; None where it is not known, or there is less or more."""
+        end = data.find(_END) + len(_END)
+        known = self._heads.get(data[:end])
+        return known if known is not None and len(data) - end == known.body_bytes else None
+
+    def remember(
+        self, data: bytes, status: int, headers: Mapping[bytes, bytes], body_bytes: int, kept_headers: Headers
+    ) -> None:
+        """The parser has found this in ``data``, one whole answer in no coding; nothing where it is not plain."""
+        head_bytes = data.find(_END) + len(_END)
+        # By a head that ends elsewhere, another length is told; and some have no body, whatever they tell.
+        if head_bytes > MOST_BYTES or head_bytes + body_bytes != len(data):
+            return
+        fields = {name.lower(): value for name, value in headers.items()}
+        if len(fields) < len(headers) or b"transfer-encoding" in fields or not fields.keys().isdisjoint(_UNIQUE):
+            return
+        if fields.get(b"content-length") == b"%d" % body_bytes:
+            self._heads.put(data[:head_bytes], KnownHead(head_bytes, body_bytes, status, kept_headers), head_bytes)

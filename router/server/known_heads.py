@@ -1,0 +1,92 @@
+"""The heads of requests that were parsed before: a client sends the same bytes with each of its requests.
+
+What the parser finds in a head follows from its bytes, so the same bytes need no parser again. Remembered is what is
+plain, and whose end needs no parser either: one request in one piece, after which the connection is kept, with a body
+of the length that is told or none. A head with the ids of a trace is another one each time, and is not remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.types import Scope
+
+from router.execution.traffic.trace import TRACE_NAMES
+from router.generations import Generations
+
+Header = tuple[bytes, bytes]
+
+MOST_REMEMBERED = 512
+MOST_BYTES = 4096
+# In all, with what a header weighs in memory beside its text.
+MOST_BYTES_IN_ALL = 1024 * 1024
+BYTES_OF_A_HEADER = 200
+MOST_BODY_BYTES = 64 * 1024
+# What changes how a body is framed, or what follows the request; and what no other request has.
+_NOT_PLAIN = TRACE_NAMES | {b"transfer-encoding", b"expect", b"upgrade", b"trailer", b"te"}
+_END = b"\r\n\r\n"
+_KEY = "galleria.known_head"
+
+
+class KnownHead:
+    """What the parser has found in a head: ``method``, ``target`` and ``headers`` as ASGI's scope has them.
+
+    ``head_bytes`` is its length, ``body_bytes`` that of the body behind it. ``made`` is what somebody made of the
+    headers last, and ``made_by`` who that was.
+    """
+
+    __slots__ = ("body_bytes", "head_bytes", "headers", "made", "made_by", "method", "target")
+
+    def __init__(
+        self, method: str, target: Mapping[str, Any], headers: Sequence[Header], head_bytes: int, body_bytes: int
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = list(headers)
+        self.head_bytes = head_bytes
+        self.body_bytes = body_bytes
+        self.made_by: object = None
+        self.made: Any = None
+
+
+class KnownHeads:
+    """The heads that were sent of late to this process."""
+
+    def __init__(self) -> None:
+        self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
+
+    def __len__(self) -> int:
+        return len(self._heads)
+
+    def find(self, data: bytes) -> KnownHead | None:
+        """The head of the one request that ``data`` is; None where it is not known, or there is less or more."""
+        end = data.find(_END) + len(_END)
+        known = self._heads.get(data[:end])
+        return known if known is not None and len(data) - end == known.body_bytes else None
+
+    def remember(self, data: bytes, method: str, target: Mapping[str, Any], headers: Sequence[Header]) -> None:
+        """The parser has found this in ``data``, one request that leaves its connection open; nothing if not plain."""
+        head_bytes = data.find(_END) + len(_END)
+        body_bytes = len(data) - head_bytes
+        fields = dict(headers)
+        if head_bytes > MOST_BYTES or body_bytes > MOST_BODY_BYTES:
+            return
+        if len(fields) < len(headers) or not _NOT_PLAIN.isdisjoint(fields):
+            return
+        # By a head that ends in another way than here, another length is told.
+        told = fields.get(b"content-length")
+        if told == b"%d" % body_bytes or (told is None and not body_bytes and method == "GET"):
+            head = KnownHead(method, target, headers, head_bytes, body_bytes)
+            self._heads.put(data[:head_bytes], head, head_bytes + BYTES_OF_A_HEADER * len(headers))
+
+
+def tell_known_head(scope: Scope, head: KnownHead) -> None:
+    """Let who answers the request of ``scope`` find its head."""
+    scope[_KEY] = head
+
+
+def known_head_in(scope: Scope) -> KnownHead | None:
+    """The head of a request; None where it was parsed, or the headers are others by now."""
+    head: KnownHead | None = scope.get(_KEY)
+    return head if head is not None and head.headers == scope["headers"] else None
