@@ -23,12 +23,9 @@ from urllib.parse import urlsplit
 
 CURRENCY = "EUR"
 LOW_STOCK = 5
-MAXIMUM_QUANTITY = 1_000_000
 MAXIMUM_PRICE_MINOR = 100_000_000
 PRICE_RANGE = "A price is from 0.01 to 1000000.00."
 MAXIMUM_WEIGHT_GRAMS = 1_000_000
-RESTOCK_KEY = "restock:"
-"""What the keys of movements begin with that put returned pieces in stock again."""
 
 SKU = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
 WAREHOUSE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -336,9 +333,9 @@ def check_sku(product_id: str) -> None:
 
 def check_facts(facts: ProductFacts) -> None:
     """Refuse facts that a shop cannot sell by; the codes are those below."""
-    _check_text(facts.name, 1, 200, "NAME_INVALID", "name")
-    _check_text(facts.description, 0, 5000, "DESCRIPTION_INVALID", "description")
-    _check_text(facts.category, 1, 60, "CATEGORY_INVALID", "category")
+    check_text(facts.name, 1, 200, "NAME_INVALID", "name")
+    check_text(facts.description, 0, 5000, "DESCRIPTION_INVALID", "description")
+    check_text(facts.category, 1, 60, "CATEGORY_INVALID", "category")
     if facts.price.currency_code != CURRENCY:
         message = f"This shop sells in {CURRENCY} only."
         raise InventoryError("CURRENCY_NOT_SUPPORTED", message, "price.currencyCode")
@@ -349,19 +346,10 @@ def check_facts(facts: ProductFacts) -> None:
     _check_image_url(facts.image_url)
 
 
-def check_adjustment(movement: Movement) -> None:
-    """Refuse an adjustment: WAREHOUSE_INVALID, QUANTITY_INVALID, REASON_INVALID, IDEMPOTENCY_KEY_INVALID."""
-    if not WAREHOUSE.fullmatch(movement.warehouse):
-        message = "A warehouse is 1 to 16 of A-Z, 0-9 and '-', such as BER."
-        raise InventoryError("WAREHOUSE_INVALID", message, "warehouse")
-    if movement.on_hand == 0 or abs(movement.on_hand) > MAXIMUM_QUANTITY:
-        message = f"A delta is from -{MAXIMUM_QUANTITY} to {MAXIMUM_QUANTITY}, and not 0."
-        raise InventoryError("QUANTITY_INVALID", message, "delta")
-    _check_text(movement.reason, 1, 200, "REASON_INVALID", "reason")
-    _check_text(movement.key or "", 1, 100, "IDEMPOTENCY_KEY_INVALID", "idempotencyKey")
-    if (movement.key or "").startswith(RESTOCK_KEY):
-        message = f"Keys that begin with {RESTOCK_KEY!r} are ours: take another one."
-        raise InventoryError("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey")
+def check_text(text: str, shortest: int, longest: int, code: str, field_name: str) -> None:
+    """Refuse a text of fewer or more characters, not counting spaces around it for the fewest: ``code``."""
+    if not shortest <= len(text.strip()) or len(text) > longest:
+        raise InventoryError(code, f"{field_name} must have {shortest} to {longest} characters.", field_name)
 
 
 def words(text: str) -> list[str]:
@@ -373,11 +361,6 @@ def words(text: str) -> list[str]:
 def search_words(product_id: str, facts: ProductFacts) -> list[str]:
     """The words that find a product, each once."""
     return sorted({*words(product_id), product_id.lower(), *words(facts.name), *words(facts.category)})
-
-
-def _check_text(text: str, shortest: int, longest: int, code: str, field_name: str) -> None:
-    if not shortest <= len(text.strip()) or len(text) > longest:
-        raise InventoryError(code, f"{field_name} must have {shortest} to {longest} characters.", field_name)
 
 
 def _check_image_url(url: str) -> None:

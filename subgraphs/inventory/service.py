@@ -15,9 +15,9 @@ from typing import Protocol
 
 import structlog
 
+from subgraphs.inventory.adjustments import RESTOCK_KEY, check_adjustment, find_obstacle
 from subgraphs.inventory.allocation import allocate, choose_warehouses
 from subgraphs.inventory.domain import (
-    RESTOCK_KEY,
     Allocation,
     InventoryError,
     InventoryEvent,
@@ -35,7 +35,6 @@ from subgraphs.inventory.domain import (
     Restock,
     StockRejected,
     StockReserved,
-    check_adjustment,
     check_facts,
     check_sku,
     find_rejection,
@@ -94,7 +93,10 @@ class Store(Protocol):
         """Give the product new facts; False where its version is no longer ``product.version - 1``."""
 
     async def adjust(self, movement: Movement) -> bool:
-        """Change ``on_hand``, and journal it; False where that key was used, or stock would fall below 0."""
+        """Change ``on_hand``, and journal it; False where that key was used, or the stock has no room for it.
+
+        Room is what :func:`subgraphs.inventory.adjustments.find_obstacle` says; what comes back (RETURN) always has it.
+        """
 
     async def movement_of_key(self, product_id: str, key: str) -> Movement | None:
         """The movement that ``key`` made on that product."""
@@ -192,7 +194,8 @@ class Inventory:
     ) -> AdjustmentResult:
         """Change what a warehouse holds; a repeat with the same key changes nothing and answers alike.
 
-        Raises InventoryError: PRODUCT_UNKNOWN, STOCK_INSUFFICIENT, IDEMPOTENCY_KEY_REUSED, or a code of the checks.
+        Raises InventoryError: PRODUCT_UNKNOWN, IDEMPOTENCY_KEY_REUSED, CONFLICT, or a code of
+        :mod:`subgraphs.inventory.adjustments`.
         """
         at = self.clock()
         wanted = Movement(
@@ -200,15 +203,22 @@ class Inventory:
         )
         check_adjustment(wanted)
         earlier = await self.store.movement_of_key(product_id, key)
-        if earlier is None and not await self.store.adjust(wanted):
-            product = await self._product(product_id)
-            earlier = await self.store.movement_of_key(product_id, key)
-            if earlier is None:
-                level = next((level for level in product.stock.levels if level.warehouse == warehouse), None)
-                available = level.available if level else 0
-                message = f"{warehouse} has {available} of {product_id} available; {-delta} cannot be taken out."
-                raise InventoryError("STOCK_INSUFFICIENT", message, "delta")
+        if earlier is None:
+            earlier = await self._adjust(wanted)
         return AdjustmentResult(await self._product(product_id), _same(wanted, earlier))
+
+    async def _adjust(self, wanted: Movement) -> Movement | None:
+        """Make the adjustment; the earlier one where its key was used in between."""
+        for _ in range(ATTEMPTS):
+            if await self.store.adjust(wanted):
+                return None
+            product = await self._product(wanted.product_id)
+            earlier = await self.store.movement_of_key(wanted.product_id, wanted.key or "")
+            if earlier:
+                return earlier
+            if obstacle := find_obstacle(product, wanted):
+                raise obstacle
+        raise InventoryError("CONFLICT", f"Others are changing {wanted.product_id} at this moment; try again.")
 
     async def reserve(
         self,

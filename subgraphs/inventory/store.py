@@ -22,6 +22,7 @@ from subgraphs.chassis.aggregates import Aggregates
 from subgraphs.chassis.event import Event
 from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
 from subgraphs.chassis.outbox import Outbox
+from subgraphs.inventory.adjustments import MAXIMUM_STOCK, MAXIMUM_WAREHOUSES
 from subgraphs.inventory.documents import (
     facts_fields,
     hold_document,
@@ -180,6 +181,8 @@ class MongoStore:
         where: Document = {"_id": movement.product_id, "keys": {"$ne": movement.key}}
         if movement.on_hand < 0:
             where |= {f"stock.warehouses.{movement.warehouse}.available": {"$gte": -movement.on_hand}}
+        elif movement.kind is not MovementKind.RETURN:
+            where |= _has_room(movement)
         return await self._move(where, [movement], {"keys": {"$each": [movement.key], "$slice": -REMEMBERED_KEYS}})
 
     async def movement_of_key(self, product_id: str, key: str) -> Movement | None:
@@ -341,6 +344,15 @@ def products_filter(query: ProductQuery, after: str | None) -> Document:
 
 def _no_claim(reservation: str) -> Document:
     return {"holds.reservation": {"$ne": reservation}, "endedClaims": {"$ne": reservation}}
+
+
+def _has_room(movement: Movement) -> Document:
+    warehouses: Document = {"$objectToArray": "$stock.warehouses"}
+    on_hand = {"$sum": {"$map": {"input": warehouses, "in": "$$this.v.onHand"}}}
+    others = {"$filter": {"input": warehouses, "cond": {"$ne": ["$$this.k", movement.warehouse]}}}
+    not_too_large = {"$lte": [on_hand, MAXIMUM_STOCK - movement.on_hand]}
+    not_too_many = {"$lt": [{"$size": others}, MAXIMUM_WAREHOUSES]}
+    return {"$expr": {"$and": [not_too_large, not_too_many]}}
 
 
 def _as_read(document: Document) -> Document:

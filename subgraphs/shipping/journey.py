@@ -36,6 +36,8 @@ from subgraphs.shipping.domain import (
 )
 
 MAX_KEY_LENGTH = 128
+CARRIER_KEY = "carrier:"
+"""What the keys of sightings begin with that a carrier told of: no key of a person may."""
 MAX_TEXT_LENGTH = 200
 MAX_EVENTS = 200
 """How many sightings a shipment keeps; beyond them its end alone is recorded, since others wait for that."""
@@ -165,6 +167,9 @@ def record(shipment: Shipment, event: TrackingEvent, now: datetime) -> Change | 
     """
     if not event.key or len(event.key) > MAX_KEY_LENGTH:
         message = f"Give an idempotency key of 1 to {MAX_KEY_LENGTH} characters."
+        raise ShippingError("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey")
+    if event.key.startswith(CARRIER_KEY):
+        message = f"Keys that begin with {CARRIER_KEY!r} are those of carriers: take another one."
         raise ShippingError("IDEMPOTENCY_KEY_INVALID", message, "idempotencyKey")
     earlier = next((known for known in shipment.events if known.key == event.key), None)
     if earlier is None:

@@ -24,7 +24,7 @@ from subgraphs.chassis.http_route import HttpRoute
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.webhooks import HEADER, verify
 from subgraphs.shipping.domain import ShipmentStatus, Sighting, TrackingEvent
-from subgraphs.shipping.journey import MAX_TEXT_LENGTH
+from subgraphs.shipping.journey import CARRIER_KEY, MAX_TEXT_LENGTH
 from subgraphs.shipping.service import Shipping
 
 PATH = "/webhooks/carrier"
@@ -64,7 +64,7 @@ async def _hear(secret: SecretStr, request: Request, context: RequestContext[Shi
     except ValidationError:
         raise CodedError("BAD_REQUEST", "The body is not a notice of a carrier.") from None
     sighting = Sighting(notice.status, _seen_at(notice, context), notice.location, notice.description)
-    event = TrackingEvent(sighting, f"carrier:{notice.id}")
+    event = TrackingEvent(sighting, f"{CARRIER_KEY}{notice.id}")
     if not await context.service.hear_carrier(notice.tracking_number, event):
         raise CodedError("NOT_FOUND", "There is no parcel of that tracking number.")
     return Response(status_code=204)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from subgraphs.inventory.adjustments import find_obstacle
 from subgraphs.inventory.domain import (
     Allocation,
     InventoryEvent,
@@ -67,7 +68,7 @@ class MemoryStore:
         shelf = self._shelves.get(movement.product_id)
         if shelf is None or any(movement.key == earlier.key for earlier in shelf.journal):
             return False
-        if movement.on_hand < 0 and _available(shelf, movement.warehouse) < -movement.on_hand:
+        if movement.kind is not MovementKind.RETURN and find_obstacle(shelf.product, movement):
             return False
         self._move(shelf, [movement])
         return True

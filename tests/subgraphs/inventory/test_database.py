@@ -12,8 +12,9 @@ from subgraphs.chassis.auth import ANONYMOUS
 from subgraphs.chassis.mongodb import connect, is_empty
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.service import Runtime
+from subgraphs.inventory.adjustments import MAXIMUM_QUANTITY, MAXIMUM_STOCK
 from subgraphs.inventory.app import new_movement_id, service
-from subgraphs.inventory.domain import ReservationStatus
+from subgraphs.inventory.domain import InventoryError, ReservationStatus
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory, ProductQuery
 from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
@@ -65,6 +66,23 @@ async def test_fifty_buyers_of_ten_pieces_leave_none_and_forty_are_told(mongo_st
     assert (stock.on_hand, stock.reserved, stock.available) == (0, 0, 0)
     journal = await mongo_store.movements(TEAPOT, 100)
     assert (sum(each.on_hand for each in journal), sum(each.reserved for each in journal)) == (0, 0)
+
+
+@pytest.mark.asyncio
+async def test_deliveries_side_by_side_stop_at_what_can_be_answered(mongo_store: MongoStore) -> None:
+    await mongo_store.adjust(receipt(TEAPOT, MAXIMUM_STOCK - 3 - 5 * MAXIMUM_QUANTITY))
+    inventory = Inventory(mongo_store, lambda: NOON, new_movement_id)
+
+    async def deliver(number: int) -> str:
+        try:
+            await inventory.adjust_stock(TEAPOT, f"W{number}", MAXIMUM_QUANTITY, "delivery", f"delivery {number}")
+        except InventoryError as error:
+            return error.code
+        return "taken"
+
+    outcomes = await asyncio.gather(*(deliver(number) for number in range(10)))
+    assert sorted(outcomes) == ["STOCK_TOO_LARGE"] * 5 + ["taken"] * 5
+    assert (await mongo_store.products([TEAPOT]))[TEAPOT].stock.on_hand == MAXIMUM_STOCK
 
 
 @pytest.mark.asyncio

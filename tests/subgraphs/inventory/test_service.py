@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from subgraphs.inventory.adjustments import MAXIMUM_STOCK, MAXIMUM_WAREHOUSES
 from subgraphs.inventory.domain import (
     InventoryError,
     Money,
@@ -23,7 +24,7 @@ from subgraphs.inventory.domain import (
 )
 from subgraphs.inventory.reservations import ReturnedParcel
 from subgraphs.inventory.service import Inventory
-from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, stocked
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, receipt, stocked
 from tests.subgraphs.inventory.memory_store import MemoryStore
 
 
@@ -138,6 +139,27 @@ async def test_taking_out_more_than_is_available_is_refused(inventory: Inventory
         await inventory.adjust_stock(MUG, "BER", -2, "broken", "k1")
     assert refusal.value.message == "BER has 1 of MUG-001 available; 2 cannot be taken out."
     assert refusal.value.code == "STOCK_INSUFFICIENT"
+
+
+@pytest.mark.asyncio
+async def test_more_than_can_be_answered_is_refused(inventory: Inventory, memory_store: MemoryStore) -> None:
+    await memory_store.adjust(receipt(MUG, MAXIMUM_STOCK - 15))
+    await inventory.adjust_stock(MUG, "LYO", 1, "found", "the last one")
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.adjust_stock(MUG, "LYO", 1, "found", "one more")
+    assert refusal.value.message == "There are 1000000000 of MUG-001; there cannot be more than 1000000000."
+    assert (refusal.value.code, refusal.value.field) == ("STOCK_TOO_LARGE", "delta")
+    assert (await inventory.adjust_stock(MUG, "LYO", 1, "found", "the last one")).movement.on_hand == 1
+
+
+@pytest.mark.asyncio
+async def test_one_warehouse_too_many_is_refused(inventory: Inventory, memory_store: MemoryStore) -> None:
+    for number in range(MAXIMUM_WAREHOUSES - 2):
+        await memory_store.adjust(receipt(MUG, 1, f"W{number}"))
+    with pytest.raises(InventoryError) as refusal:
+        await inventory.adjust_stock(MUG, "RTM", 1, "found", "k1")
+    assert refusal.value.message == "MUG-001 lies in 100 warehouses already, which is the most there can be."
+    assert (refusal.value.code, refusal.value.field) == ("TOO_MANY_WAREHOUSES", "warehouse")
 
 
 @pytest.mark.asyncio

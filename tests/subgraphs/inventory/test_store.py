@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from subgraphs.inventory.adjustments import MAXIMUM_STOCK, MAXIMUM_WAREHOUSES
 from subgraphs.inventory.domain import (
     Allocation,
     MovementKind,
@@ -101,6 +102,30 @@ async def test_stock_never_falls_below_what_is_available(store: Store) -> None:
     assert not await store.adjust(receipt(MUG, -1, "RTM", key="no such warehouse"))
     assert await store.adjust(receipt(MUG, -2, key="the rest"))
     assert await stock(store) == {"BER": (8, 8), "LYO": (4, 0)}
+
+
+@pytest.mark.asyncio
+async def test_stock_never_grows_beyond_what_can_be_answered(store: Store) -> None:
+    assert await store.adjust(receipt(MUG, MAXIMUM_STOCK - 14, "RTM", key="all there is room for"))
+    await store.hold(MUG, "res_1", [Allocation("RTM", 8)], NOON)
+    assert not await store.adjust(receipt(MUG, 1, key="one more, where there are few"))
+    assert await stock(store) == {"BER": (10, 0), "LYO": (4, 0), "RTM": (MAXIMUM_STOCK - 14, 8)}
+
+
+@pytest.mark.asyncio
+async def test_what_was_sold_comes_back_however_much_there_is(store: Store) -> None:
+    await store.adjust(receipt(MUG, MAXIMUM_STOCK - 14, key="all there is room for"))
+    assert await store.adjust(replace(receipt(MUG, 2, "LYO", key="back"), kind=MovementKind.RETURN))
+    assert await stock(store) == {"BER": (MAXIMUM_STOCK - 4, 0), "LYO": (6, 0)}
+
+
+@pytest.mark.asyncio
+async def test_a_product_lies_in_a_hundred_warehouses_at_most(store: Store) -> None:
+    for number in range(MAXIMUM_WAREHOUSES - 1):
+        assert await store.adjust(receipt(TEAPOT, 1, f"W{number}"))
+    assert not await store.adjust(receipt(TEAPOT, 1, "ONE-MORE"))
+    assert await store.adjust(receipt(TEAPOT, 1, "BER"))
+    assert len(await stock(store, TEAPOT)) == MAXIMUM_WAREHOUSES
 
 
 @pytest.mark.asyncio

@@ -175,6 +175,7 @@ def sighting(location: str = "Hub", description: str = "Seen.") -> TrackingEvent
     [
         (a_shipment(), seen(S.IN_TRANSIT, ""), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
         (a_shipment(), seen(S.IN_TRANSIT, "k" * 129), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
+        (a_shipment(), seen(S.IN_TRANSIT, "carrier:scan_1"), "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
         (
             replace(a_shipment(), events=(seen(S.BOOKED, "key-1"),)),
             seen(S.IN_TRANSIT, "key-1"),

@@ -15,7 +15,7 @@ from subgraphs.chassis.auth import ANONYMOUS
 from subgraphs.chassis.http_route import to_starlette
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.webhooks import HEADER, sign
-from subgraphs.shipping.domain import Shipment, ShipmentDelivered, ShipmentDispatched
+from subgraphs.shipping.domain import Shipment, ShipmentDelivered, ShipmentDispatched, ShippingError
 from subgraphs.shipping.schema import Loaders, make_loaders
 from subgraphs.shipping.service import Shipping
 from subgraphs.shipping.webhooks import carrier_routes
@@ -67,6 +67,18 @@ async def test_a_sighting_is_recorded_once() -> None:
     seen_at = NOW - timedelta(seconds=1) + timedelta(milliseconds=123)
     assert depot.store.told == [ShipmentDispatched("ord_1", "shp_1", PARCEL, seen_at)]
     assert len(depot.shipment.events) == 2
+
+
+async def test_no_key_of_a_person_hides_what_a_carrier_tells() -> None:
+    depot = Depot()
+    await depot.store.add(a_shipment())
+    with pytest.raises(ShippingError) as refusal:
+        await Shipping(depot.store, FakeCarrier(), MovableClock()).dispatch("shp_1", "carrier:scan_2")
+    assert refusal.value.code == "IDEMPOTENCY_KEY_INVALID"
+    assert refusal.value.message == "Keys that begin with 'carrier:' are those of carriers: take another one."
+    await depot.post(PICKED_UP)
+    await depot.post({**PICKED_UP, "id": "scan_2", "status": "DELIVERED"})
+    assert [event.key for event in depot.shipment.events[-2:]] == ["carrier:scan_1", "carrier:scan_2"]
 
 
 async def test_a_sighting_from_the_future_was_seen_now() -> None:
