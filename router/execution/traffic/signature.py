@@ -25,6 +25,8 @@ _BLOCK = 64
 
 # Of headers that are signed: their names, and their lines, as they are added to those of the request.
 Components = tuple[bytes, bytes]
+# The lines that end a text, and the header ``signature-input``.
+Ending = tuple[bytes, tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Signing:
 class RequestSigner:
     """Signs requests to one address of a ``subgraph``; ``target`` is the path and query of its URL.
 
-    What does not vary is written once. Each request adds its body's digest, the headers that tell who asks, the time,
-    and the signature.
+    What does not vary is written once, and what follows of headers and time once for all that is sent with the same
+    headers in one second. Each request adds its body's digest, and the signature.
     """
 
     def __init__(
@@ -74,42 +76,55 @@ class RequestSigner:
             self._names += b' "@query"'
         self._lines_of_body = self._lines + b'\n"content-digest": '
         self._names_of_body = self._names + b' "content-digest"'
+        self._lines_of_post = b'"@method": POST' + self._lines_of_body
         self._parameters = f';keyid="{signing.key_id}";alg="hmac-sha256";tag="{quote(subgraph)}"'.encode()
         self._clock = clock
-        # What the signatures of one second have in common.
-        self._created_at = -1
-        self._created = b""
+        self._begin_second(-1)
         self._signs_added = signs_added
 
     def __call__(self, request: SubgraphRequest, added: Headers) -> Headers:
         """As HeaderStep says. Of files, which are read as they are sent, no digest."""
-        who_asks = self._signing.of_request(request.headers)
-        if added and self._signs_added and self._signing.components(added)[0]:
-            who_asks = self._signing.components(request.headers + added)
-        return self._signature(b"POST", who_asks, None if request.files else request.body)
+        if request.files or (added and self._signs_added and self._signing.components(added)[0]):
+            return self._signature(b"POST", request.headers + added, None if request.files else request.body)
+        now = int(self._clock())
+        if now != self._created_at:
+            self._begin_second(now)
+        after_digest, input_header = self._of_post(request.headers)
+        # By addition: formatting bytes takes three times as long.
+        digest = b"sha-256=:" + b2a_base64(sha256(request.body).digest(), newline=False) + b":"
+        code = self._keyed.digest(self._lines_of_post + digest + after_digest)
+        signature = LABEL + b"=:" + b2a_base64(code, newline=False) + b":"
+        return (b"content-digest", digest), input_header, (b"signature", signature)
 
     def signed(self, method: str, headers: Headers, body: bytes | None) -> Headers:
         """``headers`` and those of the signature; ``body`` is None where there is none that can be signed."""
-        return headers + self._signature(method.encode(), self._signing.components(headers), body)
+        return headers + self._signature(method.encode(), headers, body)
 
-    def _signature(self, method: bytes, who_asks: Components, body: bytes | None) -> Headers:
-        # By addition: formatting bytes takes three times as long.
-        names, lines = who_asks
+    def _signature(self, method: bytes, headers: Headers, body: bytes | None) -> Headers:
         now = int(self._clock())
         if now != self._created_at:
-            self._created_at, self._created = now, b");created=%d%b" % (now, self._parameters)
+            self._begin_second(now)
+        who_asks = self._signing.components(headers)
         if body is None:
-            digest = b""
-            parameters = self._names + names + self._created
-            lines = self._lines + lines
+            digest, lines, ending = b"", self._lines, self._ending(self._names, who_asks)
         else:
             digest = b"sha-256=:" + b2a_base64(sha256(body).digest(), newline=False) + b":"
-            parameters = self._names_of_body + names + self._created
-            lines = self._lines_of_body + digest + lines
-        code = self._keyed.digest(b'"@method": ' + method + lines + b'\n"@signature-params": ' + parameters)
-        input_header = (b"signature-input", LABEL + b"=" + parameters)
+            lines, ending = self._lines_of_body + digest, self._ending(self._names_of_body, who_asks)
+        code = self._keyed.digest(b'"@method": ' + method + lines + ending[0])
         signature = (b"signature", LABEL + b"=:" + b2a_base64(code, newline=False) + b":")
-        return ((b"content-digest", digest), input_header, signature) if digest else (input_header, signature)
+        return ((b"content-digest", digest), ending[1], signature) if digest else (ending[1], signature)
+
+    def _begin_second(self, now: int) -> None:
+        """What the signatures of one second have in common."""
+        self._created_at, self._created = now, b");created=%d%b" % (now, self._parameters)
+        self._of_post = OnceForHeaders(
+            lambda headers: self._ending(self._names_of_body, self._signing.of_request(headers))
+        )
+
+    def _ending(self, names: bytes, who_asks: Components) -> Ending:
+        """The end of a text that begins with lines of the ``names``, and the header that tells what is signed."""
+        parameters = names + who_asks[0] + self._created
+        return who_asks[1] + b'\n"@signature-params": ' + parameters, (b"signature-input", LABEL + b"=" + parameters)
 
 
 class Keyed:
