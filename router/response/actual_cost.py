@@ -18,7 +18,7 @@ from typing import Any
 from graphql import GraphQLSchema, get_named_type, is_abstract_type
 
 from router.operation.cost.estimate import BASE_COSTS
-from router.operation.cost.terms import Term, Valuation
+from router.operation.cost.terms import Term, Valuation, Variables
 from router.operation.cost.weights import Weights
 from router.operation.model import Condition, Operation
 from router.operation.normalize import INTROSPECTION_FIELDS
@@ -36,7 +36,7 @@ class ActualCost:
 
     def __call__(self, data: JsonObject, variables: Mapping[str, object]) -> float:
         """What ``data``, merged for the coerced ``variables``, did cost."""
-        return self.base + self.root.cost([data], Valuation(variables))
+        return self.base + self.root.cost([data], variables)
 
 
 def compile_actual_cost(schema: GraphQLSchema, costs: Costs, operation: Operation) -> ActualCost:
@@ -55,7 +55,7 @@ class _Objects:
     weights: Weights
     type_name: str
     selected: SelectionSets
-    by_type: dict[str, tuple[_Counted, ...]] = field(default_factory=dict)
+    by_type: dict[str, _CountedFields] = field(default_factory=dict)
     is_abstract: bool = field(init=False)
     # Whether nothing that is selected of an object costs anything, as it turns out with the first one.
     is_free: bool = False
@@ -63,36 +63,29 @@ class _Objects:
     def __post_init__(self) -> None:
         self.is_abstract = is_abstract_type(self.schema.type_map[self.type_name])
 
-    def cost(self, values: Sequence[JsonObject], valuation: Valuation) -> float:
+    def cost(self, values: Sequence[JsonObject], variables: Variables) -> float:
         """What is selected of the objects ``values`` did cost; not the objects themselves."""
         if not values or self.is_free:
             return 0.0
         if not self.is_abstract:
-            return self._cost_of(self.type_name, values, valuation)
+            return self._cost_of(self.type_name, values, variables)
         by_type: defaultdict[str, list[JsonObject]] = defaultdict(list)
         for value in values:
             name = value.get("__typename")
             if type(name) is str:
                 by_type[name].append(value)
-        return sum(self._cost_of(name, of_type, valuation) for name, of_type in by_type.items())
+        return sum(self._cost_of(name, of_type, variables) for name, of_type in by_type.items())
 
-    def _cost_of(self, name: str, values: Sequence[JsonObject], valuation: Valuation) -> float:
+    def _cost_of(self, name: str, values: Sequence[JsonObject], variables: Variables) -> float:
         counted = self.by_type.get(name)
         if counted is None:
             if not self._has(name):
                 return 0.0  # And nothing is kept of it: a subgraph may make up as many names as it likes.
-            counted = self.by_type[name] = tuple(self._compile(name))
-            self.is_free = not self.is_abstract and not counted
-        if not counted:
-            return 0.0
+            counted = self.by_type[name] = _CountedFields(tuple(self._compile(name)))
+            self.is_free = not self.is_abstract and not counted.all
         total = 0.0
-        done: set[str] = set()
-        for one in counted:
-            if one.conditions and not all(condition.holds(valuation.variables) for condition in one.conditions):
-                continue
-            if one.key not in done:
-                done.add(one.key)
-                total += one.cost(values, valuation)
+        for one in counted.all if counted.always else counted.of_request(variables):
+            total += one.cost(values, variables)
         return total
 
     def weight(self, value: JsonObject) -> float:
@@ -149,23 +142,23 @@ class _Counted:
     below: _Objects | None
     of_item: float | None
 
-    def cost(self, values: Sequence[JsonObject], valuation: Valuation) -> float:
+    def cost(self, values: Sequence[JsonObject], variables: Variables) -> float:
         """What is under the key in the objects ``values`` did cost with all below it."""
         try:
             found: Sequence[Any] = list(map(self.get, values))
         except KeyError:
             found = [value.get(self.key) for value in values]
         items, kinds = _items(found)
-        own = self.of_item * len(items) if self.of_item is not None else self._own(found, items, valuation)
+        own = self.of_item * len(items) if self.of_item is not None else self._own(found, items, variables)
         if self.below is None or self.below.is_free:
             return own
         are_objects = len(kinds) == 1 and dict in kinds
-        return own + self.below.cost(items if are_objects else [one for one in items if type(one) is dict], valuation)
+        return own + self.below.cost(items if are_objects else [one for one in items if type(one) is dict], variables)
 
-    def _own(self, found: Sequence[Any], items: Sequence[Any], valuation: Valuation) -> float:
+    def _own(self, found: Sequence[Any], items: Sequence[Any], variables: Variables) -> float:
         weight, arguments = self.weight, self.arguments
         if not isinstance(arguments, float):
-            arguments = arguments(valuation)
+            arguments = arguments(Valuation(variables))
         if weight is not None and weight >= 0 and arguments >= 0:
             return weight * len(items) + arguments * len(found)
         # Of each object the field costs no less than nothing, so that one cannot make up for another.
@@ -178,13 +171,35 @@ class _Counted:
         return sum(below.weight(item) for item in items if type(item) is dict) if below is not None else 0.0
 
 
+@dataclass(slots=True)
+class _CountedFields:
+    """The fields of one concrete type that are counted; ``always`` all of them where none has conditions."""
+
+    all: tuple[_Counted, ...]
+    always: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.always = not any(one.conditions for one in self.all)
+
+    def of_request(self, variables: Variables) -> Iterator[_Counted]:
+        """Those whose conditions hold, each key once."""
+        done: set[str] = set()
+        for one in self.all:
+            if one.key not in done and all(condition.holds(variables) for condition in one.conditions):
+                done.add(one.key)
+                yield one
+
+
 def _items(values: Sequence[Any]) -> tuple[Sequence[Any], set[type]]:
     """What is not null in ``values``, and in the lists among them at any depth, and of which types it is."""
     kinds = set(map(type, values))
     while list in kinds:
-        # Nearly always all of them are lists, and no step of this program is taken for each value.
-        lists = values if len(kinds) == 1 else (value if type(value) is list else (value,) for value in values)
-        values = list(chain.from_iterable(lists))
+        if len(values) == 1:
+            values = values[0]
+        else:
+            # Nearly always all of them are lists, and no step of this program is taken for each value.
+            lists = values if len(kinds) == 1 else (value if type(value) is list else (value,) for value in values)
+            values = list(chain.from_iterable(lists))
         kinds = set(map(type, values))
     if type(None) in kinds:
         kinds.discard(type(None))
