@@ -281,7 +281,7 @@ class BoundedProtocol(OneWriteProtocol):
 
     def _remember(self, data: bytes) -> None:
         """The request that came last is ``data`` as a whole."""
-        if self.cycle.keep_alive and not self._upgrades:
+        if not self._upgrades and self.cycle.keep_alive:
             self._heads.remember(data, self.scope["method"], self._target, list(self.scope["headers"]))
 
     def _is_head_too_large(self, head_bytes: int) -> bool:
