@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from router.planning.limits import StepCounter
+from router.planning.solving import Solving
 from router.supergraph.field_set import FieldSet, FieldSetField
 from router.supergraph.query_graph import ContextualArgument, FieldEdge, Jump, MergedType, QueryGraph, TypeKind
 
@@ -50,6 +52,8 @@ class Way(NamedTuple):
         return self.edge is not None and self.edge.is_computed
 
 
+# A jump to a node where a field can be computed.
+Computing = tuple[Jump, Node, FieldEdge]
 Levels = Mapping[Node, int]
 Known = Sequence[Levels]
 Surroundings = frozenset[tuple[ContextualArgument, int]]
@@ -70,10 +74,9 @@ class Reach:
         self._steps = steps
         self._labels = labels
         self._edges: dict[tuple[Node, str], FieldEdge | None] = {}
-        self._closures: dict[object, Closure] = {}
         self._ways: dict[object, tuple[Closure, list[Way]]] = {}
-        self._computed_by: dict[tuple[str, str], list[tuple[Jump, Node, FieldEdge]]] = {}
-        self._solving: frozenset[tuple[Node, str]] = frozenset()
+        self._computed_by: dict[tuple[str, str], list[Computing]] = {}
+        self._solving = Solving()
         self._surroundings: Surroundings = frozenset()
         self._setting: frozenset[ContextualArgument] = frozenset()
 
@@ -192,11 +195,8 @@ class Reach:
         Inputs of jumps may also be read where the object is ``known`` already.
         """
         others = tuple(frozenset(one.items()) for one in known)
-        key = (type_name, frozenset(starts.items()), others, self._solving, self._surroundings, self._setting)
-        closure = self._closures.get(key)
-        if closure is None:
-            closure = self._closures[key] = self._close(type_name, starts, known)
-        return closure
+        question = (type_name, frozenset(starts.items()), others, self._surroundings, self._setting)
+        return self._solving.once(question, partial(self._close, type_name, starts, known))
 
     def _close(self, type_name: str, starts: Levels, others: Known) -> Closure:
         levels = dict(starts)
@@ -239,13 +239,21 @@ class Reach:
             for node, level in levels.items()
             if (edge := self.edge(node, name)) is not None and not edge.is_computed
         ]
-        return [*ways, *self._computed_ways(type_name, levels, name, known).values()]
+        computing = self._computing(type_name, name)
+        if not computing:
+            return ways
+        others = tuple(frozenset(one.items()) for one in known)
+        question = (type_name, frozenset(levels.items()), others, self._surroundings, self._setting, name)
+        find = partial(self._computed_ways, computing, type_name, levels, name, known)
+        return [*ways, *self._solving.once(question, find)]
 
-    def _computed_ways(self, type_name: str, levels: Levels, name: str, known: Known) -> dict[Node, Way]:
+    def _computed_ways(
+        self, computing: Iterable[Computing], type_name: str, levels: Levels, name: str, known: Known
+    ) -> list[Way]:
         """The soonest way to each node where the field is computed, if what it needs can be had."""
         best: dict[Node, Way] = {}
         inputs: dict[Node, int | None] = {}
-        for jump, node, edge in self._computing(type_name, name):
+        for jump, node, edge in computing:
             there = node, name
             if node not in inputs:
                 # Once for all jumps that lead there, or chains of computed fields would multiply by the jumps.
@@ -258,9 +266,9 @@ class Reach:
                 way = Way(max(key, needed) + 1, node, edge, jump)
                 if node not in best or way.level < best[node].level:
                     best[node] = way
-        return best
+        return list(best.values())
 
-    def _computing(self, type_name: str, name: str) -> list[tuple[Jump, Node, FieldEdge]]:
+    def _computing(self, type_name: str, name: str) -> list[Computing]:
         """The jumps that lead to where the field can be computed."""
         key = (type_name, name)
         found = self._computed_by.get(key)
@@ -275,13 +283,7 @@ class Reach:
         self, there: tuple[Node, str], type_name: str, levels: Levels, selections: FieldSet, known: Known
     ) -> int | None:
         """As ``_obtain_inputs``, for a computed field, which cannot be an input of itself, however far away."""
-        if there in self._solving:
-            return None
-        outer, self._solving = self._solving, self._solving | {there}
-        try:
-            return self._obtain_inputs(type_name, levels, selections, known)
-        finally:
-            self._solving = outer
+        return self._solving.inputs_of(there, partial(self._obtain_inputs, type_name, levels, selections, known))
 
     def context_level(self, edge: FieldEdge) -> int | None:
         """The level from which all contextual arguments have a value; None where no object around sets a context."""

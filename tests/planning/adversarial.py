@@ -141,6 +141,21 @@ def chained_requirements() -> Attack:
     return Attack(subgraphs, f"{{ {' '.join(f'a{n}: t {{ r29 }}' for n in range(40))} }}")
 
 
+def requirements_of_all_before() -> Attack:
+    """Forty fields that each require all of those before in the other of two subgraphs, by two keys, in 40 objects."""
+    types = {}
+    for name, first in {"a": 0, "b": 1}.items():
+        fields = []
+        for n in range(40):
+            before = " ".join(f"r{other}" for other in range(n) if other % 2 != first)
+            required = f' @requires(fields: "{before}")' if before else ""
+            fields.append(f"r{n}: Int{required}" if n % 2 == first else f"r{n}: Int @external" if n < 39 else "")
+        keys = '@key(fields: "id") @key(fields: "code")'
+        types[name] = f"type T {keys} {{ id: ID! @shareable code: ID! @shareable {' '.join(fields)} }}"
+    subgraphs = {"a": f"type Query {{ t: T }} {types['a']}", "b": types["b"]}
+    return Attack(subgraphs, f"{{ {' '.join(f'a{n}: t {{ r39 r38 }}' for n in range(40))} }}")
+
+
 def many_conditions() -> Attack:
     """800 objects, each under a mix of its own of 40 conditions."""
     subgraphs = {
@@ -166,6 +181,7 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = {
         five_thousand_aliased_objects,
         exponential_fragments,
         chained_requirements,
+        requirements_of_all_before,
         many_conditions,
     )
 }

@@ -22,6 +22,7 @@ OUTCOMES = {
     "five_thousand_aliased_objects": "2-fetches",
     "exponential_fragments": "OPERATION_TOO_LARGE",
     "chained_requirements": "30-fetches",
+    "requirements_of_all_before": "40-fetches",
     "many_conditions": "2-fetches",
 }
 
