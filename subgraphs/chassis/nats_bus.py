@@ -8,7 +8,9 @@ Notices for live subscriptions are plain messages ``live.<topic>``, in no stream
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import nats
@@ -38,6 +40,7 @@ REPLAY_BATCH = 500
 REPLAY_WITHIN_S = 10.0
 NO_MESSAGES = "404"
 REQUEST_EXPIRED = "408"
+_REFUSAL = re.compile("authorization|authentication", re.IGNORECASE)
 LOG = structlog.get_logger()
 
 
@@ -190,42 +193,83 @@ class NatsBus:
             return None
 
 
-async def connect(url: str, name: str, on_change: Callable[[bool], None] | None = None) -> NatsBus:
-    """A bus whose streams exist; ``on_change`` hears of a lost (False) and a regained (True) connection.
+async def connect(url: str, name: str, on_change: Callable[[str | None], None] | None = None) -> NatsBus:
+    """A bus whose streams exist; ``on_change`` hears why the connection is lost, and None when it is regained.
 
-    Raises Unavailable where the server is not there, or has no JetStream.
+    Raises Unavailable where the server is not there, refuses us, or has no JetStream for us.
     """
-
-    async def lost() -> None:
-        if on_change:
-            on_change(False)  # noqa: FBT003 - connected or not
-
-    async def regained() -> None:
-        if on_change:
-            on_change(True)  # noqa: FBT003 - connected or not
-
-    failures: list[Exception] = []
-
-    async def failed(error: Exception) -> None:
-        failures[:] = [error]
-        LOG.debug("nats_error", error=f"{type(error).__name__}: {error}")
-
-    connecting = nats.connect(
+    client = Client()
+    failures = _Failures(client, on_change)
+    connecting = client.connect(
         url,
         name=name,
         connect_timeout=2,
         reconnect_time_wait=1,
         max_reconnect_attempts=-1,
-        error_cb=failed,
-        disconnected_cb=lost,
-        reconnected_cb=regained,
+        error_cb=failures.failed,
+        disconnected_cb=failures.lost,
+        reconnected_cb=failures.regained,
     )
     try:
-        client = await asyncio.wait_for(connecting, CONNECT_WITHIN_S)
+        await asyncio.wait_for(connecting, CONNECT_WITHIN_S)
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        reason = failures[0] if failures else error
-        raise Unavailable(f"NATS does not answer: {type(reason).__name__}: {reason}") from None
-    return await _with_streams(client)
+        await _close(client)
+        raise Unavailable(_why(failures.first or error)) from None
+    failures.watch()
+    return await _with_streams(client, failures)
+
+
+class _Failures:
+    """What the client says of its connection; ``first`` is the first failure, which tells more than those after it."""
+
+    def __init__(self, client: Client, on_change: Callable[[str | None], None] | None) -> None:
+        self.first: Exception | None = None
+        self._client = client
+        self._on_change = on_change
+        self._watching = False
+
+    def watch(self) -> None:
+        """The connection is there: from now on changes are told, and failures are those of what is asked of it."""
+        self.first = None
+        self._watching = True
+
+    async def failed(self, error: Exception) -> None:
+        """The client tells each failure, also while it is connected."""
+        self.first = self.first or error
+        LOG.debug("nats_error", error=f"{type(error).__name__}: {error}")
+        if _is_refusal(error):
+            self._tell(_why(error))
+
+    async def lost(self) -> None:
+        """The connection is lost, or we leave."""
+        if not self._client.is_closed:
+            self._tell("the connection is lost")
+
+    async def regained(self) -> None:
+        """The connection is there again."""
+        self._tell(None)
+
+    def _tell(self, reason: str | None) -> None:
+        if self._watching and self._on_change:
+            self._on_change(reason)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the server does not let us in; it says so in words alone."""
+    return _REFUSAL.search(str(error)) is not None
+
+
+def _why(error: Exception) -> str:
+    if _is_refusal(error):
+        return (
+            f"NATS refuses our user or password ({error}): set NATS_URL to nats://USER:PASSWORD@HOST:PORT of its users"
+        )
+    return f"NATS does not answer: {type(error).__name__}: {error}"
+
+
+async def _close(client: Client) -> None:
+    with suppress(Exception):  # it may be half connected, and then fail in any way; its socket is closed all the same
+        await client.close()
 
 
 async def _fetch(subscription: JetStreamContext.PullSubscription, count: int) -> Sequence[Msg]:
@@ -235,14 +279,17 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, count: int) ->
         raise Unavailable(f"NATS stopped in the middle of a replay: {type(error).__name__}: {error}") from None
 
 
-async def _with_streams(client: Client) -> NatsBus:
+async def _with_streams(client: Client, failures: _Failures) -> NatsBus:
     jetstream = client.jetstream(timeout=5)
     try:
         await _ensure_stream(jetstream, STREAM, "mall.>")
         await _ensure_stream(jetstream, DEAD_STREAM, "mall-dead.>")
     except (TimeoutError, nats.errors.Error) as error:
-        await client.close()
-        raise Unavailable(f"NATS has no JetStream for us: {type(error).__name__}: {error}") from None
+        await _close(client)
+        # What a user may not publish is not answered: the client tells of it beside the request, which then times out.
+        reason = failures.first or error
+        remedy = "start the server with JetStream, and let our user publish to $JS.API.>"
+        raise Unavailable(f"NATS has no JetStream for us: {type(reason).__name__}: {reason}: {remedy}") from None
     return NatsBus(client, jetstream)
 
 

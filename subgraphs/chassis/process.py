@@ -182,12 +182,12 @@ class ServiceProcess(Generic[A, L, S]):
                 group.create_task(await_end(self._consuming))
 
     async def _connect_bus(self) -> nats_bus.NatsBus:
-        def changed(connected: bool) -> None:
-            if connected:
+        def changed(loss: str | None) -> None:
+            if loss is None:
                 self.readiness.reached("nats")
                 self.live.look_again()
             else:
-                self.readiness.lost("nats", "the connection is lost")
+                self._miss("nats", loss)
 
         return await nats_bus.connect(self.settings.nats_url.get_secret_value(), self.service.name, changed)
 
@@ -210,7 +210,9 @@ class ServiceProcess(Generic[A, L, S]):
                 return result
 
     def _lost(self, need: str, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        self._miss(need, f"{type(error).__name__}: {str(error)[:200]}")
+
+    def _miss(self, need: str, reason: str) -> None:
         if need not in self.readiness.missing or self.readiness.missing[need] != reason:
             LOG.warning("waiting", need=need, reason=reason)
         self.readiness.lost(need, reason)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from stack import nats as nats_server
+from stack.daemon import free_port, running
 from subgraphs.chassis import nats_bus
 from subgraphs.chassis.bus import Bus, Delivery, MemoryBus, Subscription
 from subgraphs.chassis.errors import Unavailable
 from subgraphs.chassis.event import decode_event, encode_event
 from tests.services import DEADLINE_S, bus_of, event
 
+PASSWORD = "of-a-server-of-its-own"
 TAKEN = event("note.taken", "n1", {"text": "Crème"})
 TORN = event("note.torn", "n1", {})
 
@@ -154,6 +159,49 @@ async def test_a_delivery_that_is_buried_again_is_one_dead_letter_and_a_revived_
 async def test_a_bus_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="NATS does not answer: ConnectionRefusedError"):
         await nats_bus.connect("nats://127.0.0.1:1", "tests")
+
+
+@pytest.mark.asyncio
+async def test_a_password_that_is_refused_is_told_with_what_to_do(nats_url: str) -> None:
+    address = nats_url.rpartition("@")[2]
+    with pytest.raises(Unavailable) as refusal:
+        await nats_bus.connect(f"nats://mall:planted-password@{address}", "tests")
+    remedy = "set NATS_URL to nats://USER:PASSWORD@HOST:PORT of its users"
+    assert str(refusal.value) == f"NATS refuses our user or password (nats: 'Authorization Violation'): {remedy}"
+
+
+@pytest.mark.asyncio
+async def test_a_user_that_may_not_use_jetstream_is_told_so(tmp_path: Path) -> None:
+    port = free_port()
+    config = nats_server.write_config(tmp_path, port, PASSWORD)
+    text = config.read_text().replace('" }', '" }] }')
+    rights = "users: [{ permissions: { publish: [live.>] }, "
+    config.write_text(text.replace("authorization { ", f"authorization {{ {rights}"))
+    command = nats_server.server_command(nats_server.server_binary(), config)
+    with running(command, port, tmp_path / "nats.log"), pytest.raises(Unavailable) as refusal:
+        await nats_bus.connect(nats_server.server_url(port, PASSWORD), "tests")
+    assert "permissions violation" in str(refusal.value)
+    assert str(refusal.value).endswith(": start the server with JetStream, and let our user publish to $JS.API.>")
+
+
+@pytest.mark.asyncio
+async def test_a_password_that_is_changed_is_told_when_the_connection_is_lost(tmp_path: Path) -> None:
+    heard: list[str | None] = []
+    port = free_port()
+    command = nats_server.server_command(nats_server.server_binary(), tmp_path / "nats.conf")
+    nats_server.write_config(tmp_path, port, PASSWORD)
+    async with AsyncExitStack() as opened:
+        with running(command, port, tmp_path / "nats.log"):
+            bus = await nats_bus.connect(nats_server.server_url(port, PASSWORD), "tests", heard.append)
+            opened.push_async_callback(bus.close)
+        nats_server.write_config(tmp_path, port, "another")
+        with running(command, port, tmp_path / "nats.log"):
+            async with asyncio.timeout(20):
+                while len(heard) < 2:  # noqa: ASYNC110 - the client has no event for it
+                    await asyncio.sleep(0.01)
+    assert heard[0] == "the connection is lost"
+    assert heard[1] is not None
+    assert heard[1].startswith("NATS refuses our user or password")
 
 
 @pytest.mark.asyncio

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -108,21 +109,24 @@ class NatsConnection:
             self._regained()
         else:
             self._retry_at = asyncio.get_running_loop().time() + RETRY_AFTER_S
-            self._lost(f"{type(error).__name__}: {error}".rstrip(": "))
+            self._lost(_why(error))
 
     async def _connect(self) -> Client:
         # Here, because it takes a tenth of a second that a router without NATS need not wait.
         import nats.errors
         from nats.aio.client import Client
 
-        reasons: list[Exception] = []
+        # The first tells most: a refused password, not the connection that ended by it.
+        first: list[Exception] = []
 
         async def failed(error: Exception) -> None:
-            reasons.append(error)
+            if not first:
+                first.append(error)
 
         async def lost() -> None:
             self.losses += 1
-            if not self._is_closed:
+            # Of a connection that never was, _connected tells why.
+            if self._client is not None and not self._is_closed:
                 self._lost("the connection is lost")
 
         async def regained() -> None:
@@ -148,8 +152,7 @@ class NatsConnection:
             raise
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await _close(client)
-            # The first tells most: a refused password, not the connection that ended by it.
-            raise (reasons[0] if reasons else error) from None
+            raise (first[0] if first else error) from None
 
     def _lost(self, reason: str) -> None:
         if not self._is_told:
@@ -238,6 +241,13 @@ def open_connection(settings: NatsSettings, previous: NatsConnection | None) -> 
     if settings.url is None:
         return None
     return previous if previous is not None and previous.settings == settings else NatsConnection(settings)
+
+
+def _why(error: BaseException) -> str:
+    # The server says in words alone that it does not let us in.
+    if re.search("authorization|authentication", str(error), re.IGNORECASE):
+        return f"it refuses the user or password of nats.url ({error})"
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 async def _close(client: Client) -> None:

@@ -105,8 +105,18 @@ async def test_a_wrong_password_is_told_without_it(nats_url: str, caplog: pytest
     async with connection(settings(f"nats://mall:wrong-{SECRET}@{address}")) as refused:
         with pytest.raises(NatsUnavailable):
             await refused.bucket("documents").get("a")
-    assert "uthorization" in caplog.text
+    reason = "it refuses the user or password of nats.url (nats: 'Authorization Violation')"
+    assert caplog.messages == [f"NATS cannot be reached, what replicas share is each one's own meanwhile: {reason}"]
     assert SECRET not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_has_no_address_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with connection(settings("nats://nats.invalid:4222")) as nowhere:
+        with pytest.raises(NatsUnavailable):
+            await nowhere.bucket("documents").get("a")
+    assert len(caplog.messages) == 1
+    assert "own meanwhile: gaierror: " in caplog.text
 
 
 @pytest.mark.asyncio
