@@ -99,11 +99,10 @@ class Overload(Room):
         self._expected += 1
         return True
 
-    def come_back(self) -> Generation:
-        """As Room says; in an event loop."""
+    def occupy(self) -> None:
+        """As Room says; in an event loop, which is watched until none is under way again."""
         if self._watching is None:
             self._watch()
-        return super().come_back()
 
     def hold(self, body_bytes: int) -> None:
         """Hold so much more of a body. RequestError (OVERLOADED) where there is no room; it counts either way."""

@@ -73,6 +73,8 @@ class Room:
 
     def come_back(self) -> Generation:
         """Let a request in again that has left for a while: it is not refused any more."""
+        if not self.in_flight:
+            self.occupy()
         self.in_flight += 1
         self.counted = counted = self.counted + 1
         if counted > self._busiest:
@@ -80,6 +82,9 @@ class Room:
         generation = self._generations[-1]
         generation.present += 1
         return generation
+
+    def occupy(self) -> None:
+        """A request comes while none is under way: nobody here looks at that."""
 
     def leave(self, generation: Generation) -> None:
         """One request is answered."""

@@ -77,17 +77,18 @@ class AnswerPolicy:
         self._headers = lru_cache(maxsize=1024)(self._written)
 
     def answer_of(self, compiled: CompiledOperation) -> Callable[[ProjectedResult], Answer]:
-        """How results of ``compiled`` become answers. RequestError as result_answer."""
-        return partial(self._answer, compiled)
+        """How the result of ``compiled``, which is about to run, becomes an answer. RequestError as result_answer."""
+        parts = Parts()
+        PARTS.set(parts)
+        return partial(self._answer, compiled, parts)
 
-    def _answer(self, compiled: CompiledOperation, result: ProjectedResult) -> Answer:
+    def _answer(self, compiled: CompiledOperation, parts: Parts, result: ProjectedResult) -> Answer:
         answer = result_answer(result)
-        parts = PARTS.get()
-        is_for_now = result.errors or result.extensions or compiled.operation.kind is _MUTATION
-        if parts is None or parts.policy is None or is_for_now:
+        policy = parts.policy
+        if policy is None or result.errors or result.extensions or compiled.operation.kind is _MUTATION:
             told: Headers = (NOT_STORED,)
         else:
-            told = self._headers(parts.policy, self._is_guarded or compiled.denied is not None)
+            told = self._headers(policy, self._is_guarded or compiled.denied is not None)
         return Answer(answer.status, answer.body, answer.headers + told)
 
     def _written(self, policy: CachePolicy, is_guarded: bool) -> Headers:
@@ -100,11 +101,7 @@ class AnswerPolicy:
 
 
 class CacheControlling(Step):
-    """The parts of answers are collected; those that say nothing of caches say no-store."""
-
-    def begin(self, _: Exchange) -> None:
-        """None has come yet."""
-        PARTS.set(Parts())
+    """Answers that say nothing of caches say no-store."""
 
     def head(self, exchange: Exchange, headers: list[Header]) -> None:
         """Say no-store where nothing is said."""

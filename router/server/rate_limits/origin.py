@@ -42,11 +42,14 @@ class OriginReading(Step):
 
     def begin(self, exchange: Exchange) -> None:
         """Read it."""
-        ORIGIN.set(self._origin(exchange))
+        client = exchange.scope.get("client")
+        peer = client[0] if client else ""
+        if self._headers or self._trusted:
+            ORIGIN.set(self._origin(peer, exchange.fields))
+        else:
+            ORIGIN.set(_of_peer(peer))
 
-    def _origin(self, exchange: Exchange) -> Origin:
-        scope, fields = exchange.scope, exchange.fields
-        peer = scope["client"][0] if scope.get("client") else ""
+    def _origin(self, peer: str, fields: Mapping[bytes, bytes]) -> Origin:
         forwarded = fields.get(b"x-forwarded-for", b"") if self._trusted else b""
         if not forwarded and not self._headers:
             return _of_peer(peer)
