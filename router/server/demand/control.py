@@ -71,7 +71,8 @@ class DemandControl:
         COST_SLICING_ARGUMENT_REQUIRED where the settings refuse by cost."""
         assert compiled.cost is not None  # noqa: S101 - compiled for settings that ask for it
         variables = compiled.coerce(raw_variables)
-        estimated = compiled.cost.estimate(variables)
+        estimate = compiled.cost.estimate
+        estimated = estimate.known or estimate(variables)
         batch = _BATCH.get()
         total = estimated.cost + (batch.cost if batch is not None else 0.0)
         result: CostResult = "unsliced" if estimated.unsliced else "too_expensive" if total > self._max else "within"

@@ -20,23 +20,15 @@ from router.server.service import GraphQLService, refuse_subscription
 from router.server.subscriptions.subscriber import Subscriber
 
 
-class MeteredService(GraphQLService):
-    """A GraphQLService that runs nothing which its ``limiter`` and its ``demand`` control do not admit, where they are.
+class LimitedService(GraphQLService):
+    """A GraphQLService that takes no request which its ``limiter`` does not admit. RequestError as RateLimiter, too."""
 
-    RequestError as RateLimiter, and OperationError as DemandControl, too.
-    """
-
-    demand: DemandControl | None = None
-    limiter: RateLimiter | None = None
-
-    def one_batch(self) -> AbstractContextManager[None]:
-        """As GraphQLService says."""
-        return self.demand.one_batch() if self.demand is not None else super().one_batch()
+    limiter: RateLimiter
 
     def known_operation(self, request: GraphQLRequest, caller: Caller) -> tuple[Graph, CompiledOperation] | None:
         """As GraphQLService says; each call that finds one is a request of the ``caller``."""
         found = super().known_operation(request, caller)
-        if found is not None and self.limiter is not None:
+        if found is not None:
             self.limiter.take_request(caller)
         return found
 
@@ -44,65 +36,57 @@ class MeteredService(GraphQLService):
         self, request: GraphQLRequest, caller: Caller
     ) -> Coroutine[Any, Any, tuple[Graph, CompiledOperation]]:
         """As GraphQLService says; each call is a request of the ``caller``."""
-        if self.limiter is not None:
-            self.limiter.take_request(caller)
+        self.limiter.take_request(caller)
         return super().compiled_operation(request, caller)
 
-    def run(
-        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
-    ) -> Coroutine[Any, Any, ProjectedResult]:
-        """As GraphQLService says."""
-        if self.demand is None:
-            return super().run(graph, compiled, request, caller, started)
-        return self._run_admitted(self.demand, graph, compiled, request, caller, started)
 
-    async def _run_admitted(
-        self,
-        demand: DemandControl,
-        graph: Graph,
-        compiled: CompiledOperation,
-        request: GraphQLRequest,
-        caller: Caller,
-        started: float,
+class EstimatedService(GraphQLService):
+    """A GraphQLService that runs nothing which its ``demand`` control does not admit, and its limiter, if that
+    ``limits_costs``. OperationError as DemandControl, and RequestError as RateLimiter, too.
+    """
+
+    demand: DemandControl
+    limits_costs: RateLimiter | None
+
+    def one_batch(self) -> AbstractContextManager[None]:
+        """As GraphQLService says."""
+        return self.demand.one_batch()
+
+    async def run(
+        self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> ProjectedResult:
+        """As GraphQLService says."""
         refuse_subscription(compiled)
-        admission = self._admit(demand, compiled, request, caller)
+        admission = self._admit(compiled, request, caller)
         result = await self.run_coerced(graph, compiled, admission.variables, request, caller, started)
-        return demand.told(result, admission, caller)
+        return self.demand.told(result, admission, caller)
 
     async def run_in_parts(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller, started: float
     ) -> DeferredAnswer | None:
         """As GraphQLService says. Nothing is executed before the answer is begun."""
         answer = await super().run_in_parts(graph, compiled, request, caller, started)
-        if answer is not None and self.demand is not None:
-            admission = self._admit(self.demand, compiled, request, caller)
-            self._count_at_end(self.demand, answer, compiled, admission)
+        if answer is not None:
+            self._count_at_end(answer, compiled, self._admit(compiled, request, caller))
         return answer
 
     def subscribe(
         self, graph: Graph, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
     ) -> Subscriber:
         """As GraphQLService says; what is estimated is the cost of one event."""
-        if self.demand is not None:
-            admission = self._admit(self.demand, compiled, request, caller)
-            compiled = _coerced(compiled, admission)
-        return super().subscribe(graph, compiled, request, caller)
+        admission = self._admit(compiled, request, caller)
+        return super().subscribe(graph, _coerced(compiled, admission), request, caller)
 
-    def _admit(
-        self, demand: DemandControl, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller
-    ) -> Admission:
-        admission = demand.admit(compiled, request.variables)
-        if self.limiter is not None and self.limiter.counts_costs:
-            self.limiter.take_cost(caller, admission.estimated.cost)
+    def _admit(self, compiled: CompiledOperation, request: GraphQLRequest, caller: Caller) -> Admission:
+        admission = self.demand.admit(compiled, request.variables)
+        if self.limits_costs is not None:
+            self.limits_costs.take_cost(caller, admission.estimated.cost)
         return admission
 
-    def _count_at_end(
-        self, demand: DemandControl, answer: DeferredAnswer, compiled: CompiledOperation, admission: Admission
-    ) -> None:
+    def _count_at_end(self, answer: DeferredAnswer, compiled: CompiledOperation, admission: Admission) -> None:
         actual = compiled.cost.actual if compiled.cost is not None else None
         if actual is not None:
-            count = actual
+            count, demand = actual, self.demand
 
             def counted(data: JsonObject) -> None:
                 demand.counted(admission, count(data, admission.variables))
@@ -118,10 +102,17 @@ def metered(
     The meter comes after whatever ``kind`` does around a GraphQLService: plugins see operations before the meter does,
     and hear of what it refuses.
     """
-    if demand is None and limiter is None:
+    meters: list[type[GraphQLService]] = []
+    if limiter is not None:
+        meters.append(LimitedService)
+    if demand is not None:
+        meters.append(EstimatedService)
+    if not meters:
         return kind
-    bases = (MeteredService,) if kind is GraphQLService else (kind, MeteredService)
-    return type(f"Metered{kind.__name__}", bases, {"demand": demand, "limiter": limiter})
+    bases = meters if kind is GraphQLService else [kind, *meters]
+    limits_costs = limiter if limiter is not None and limiter.counts_costs else None
+    told = {"limiter": limiter, "demand": demand, "limits_costs": limits_costs}
+    return type(f"Metered{kind.__name__}", tuple(bases), told)
 
 
 def _coerced(compiled: CompiledOperation, admission: Admission) -> CompiledOperation:
