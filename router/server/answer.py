@@ -36,21 +36,21 @@ class Answer(Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def result_answer(result: ProjectedResult) -> Answer:
-    """A result, with errors first, where there are any, so that they are seen.
+def result_answer(result: ProjectedResult, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    """A result with ``headers``; errors come first, where there are any, so that they are seen.
 
     RequestError(RESPONSE_TOO_DEEP) where it is nested beyond what can be written (254 levels).
     """
     try:
         if not result.errors and result.extensions is None:
-            return Answer(200, b'{"data":' + encode(result.data) + b"}")
+            return Answer(200, b'{"data":' + encode(result.data) + b"}", headers)
         told: dict[str, object] = {}
         if result.errors:
             told["errors"] = in_trace([error.to_json() for error in result.errors])
         told["data"] = result.data
         if result.extensions is not None:
             told["extensions"] = result.extensions
-        return Answer(200, encode(told))
+        return Answer(200, encode(told), headers)
     except TypeError:
         raise RequestError(500, TOO_DEEP, TOO_DEEP_MESSAGE) from None
 

@@ -20,6 +20,7 @@ from router.server.config import RouterConfig
 from router.server.exchange import Exchange, Header, Step
 from router.server.header_rules import forwarded_names
 
+_NOT_STORED_ALONE: Headers = (NOT_STORED,)
 # A member looked up in its enum takes nine times as long as a name of the module (CPython 3.11).
 _MUTATION = OperationKind.MUTATION
 
@@ -83,20 +84,17 @@ class AnswerPolicy:
         return partial(self._answer, compiled, parts)
 
     def _answer(self, compiled: CompiledOperation, parts: Parts, result: ProjectedResult) -> Answer:
-        answer = result_answer(result)
         policy = parts.policy
         if policy is None or result.errors or result.extensions or compiled.operation.kind is _MUTATION:
-            told: Headers = (NOT_STORED,)
-        else:
-            told = self._headers(policy, self._is_guarded or compiled.denied is not None)
-        return Answer(answer.status, answer.body, answer.headers + told)
+            return result_answer(result, _NOT_STORED_ALONE)
+        return result_answer(result, self._headers(policy, self._is_guarded or compiled.denied is not None))
 
     def _written(self, policy: CachePolicy, is_guarded: bool) -> Headers:
         if is_guarded:
             policy = policy._replace(is_private=True, is_public=False)
         written = write_policy(policy)
         if written == NOT_STORED[1]:
-            return (NOT_STORED,)
+            return _NOT_STORED_ALONE
         return (b"cache-control", written), self._varies_for_all if policy.is_public else self._varies
 
 
