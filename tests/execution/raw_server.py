@@ -43,7 +43,7 @@ class RawServer:
 
     async def until_closed(self) -> None:
         """Wait until a client has closed one more connection."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.closed.acquire()
 
 

@@ -72,7 +72,7 @@ class ScriptedSubgraphs:
 
     async def until_asked(self, *subgraphs: str) -> None:
         """Wait until each of ``subgraphs`` was asked at least once."""
-        async with asyncio.timeout(5), self.asked:
+        async with asyncio.timeout(60), self.asked:
             await self.asked.wait_for(lambda: set(subgraphs) <= set(self.names))
 
     @property

@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import trustme
 from cryptography.hazmat.primitives.serialization import (
@@ -162,8 +161,8 @@ def ask_with_secrets(target: Target) -> list[str]:
         target.post(data=form, files={"0": SECRETS["a file"].encode()}, headers={**headers, **preflight}),
         target.post({"query": login, "variables": {"p": 7}}, headers=headers),
         target.post({"query": "subscription { ticks }"}, headers={**headers, "accept": "text/event-stream"}),
-        httpx.get(f"{target.url}?query={{__typename}}&x={SECRETS['a URL']}", headers=preflight, trust_env=False),
-        httpx.get(f"{target.url}/{SECRETS['a header'][:6]}", headers=headers, trust_env=False),
+        target.client.get(f"{target.url}?query={{__typename}}&x={SECRETS['a URL']}", headers=preflight),
+        target.client.get(f"{target.url}/{SECRETS['a header'][:6]}", headers=headers),
     ]
     return [*(answer.text + str(answer.headers) for answer in answers), *asyncio.run(say_secrets(target))]
 
@@ -192,12 +191,10 @@ async def say_secrets(target: Target) -> list[str]:
 def written(target: Target, collector: Collector) -> dict[str, str]:
     """What can be read of the router by those who run it."""
     base = target.url.removesuffix("/graphql")
-    pages = {
-        path: httpx.get(base + path, trust_env=False).text for path in ("/metrics", "/status", "/status.json", "/")
-    }
-    page = httpx.get(base + "/status", headers={"accept": "text/html"}, trust_env=False).text
-    config = httpx.get(base + "/explorer/config.json", trust_env=False).text
-    plan = httpx.post(base + "/plan", json={"query": "{ products { id } }"}, trust_env=False).text
+    pages = {path: target.client.get(base + path).text for path in ("/metrics", "/status", "/status.json", "/")}
+    page = target.client.get(base + "/status", headers={"accept": "text/html"}).text
+    config = target.client.get(base + "/explorer/config.json").text
+    plan = target.client.post(base + "/plan", json={"query": "{ products { id } }"}).text
     await_condition(lambda: any(span.name == "fetch shop" for _, span in collector.spans), 15, "spans")
     written = {"log": target.log.read_text(), "plan": plan, "explorer": config, "status page": page, **pages}
     return {**written, "spans": str(collector.spans)}

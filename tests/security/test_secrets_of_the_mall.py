@@ -139,7 +139,8 @@ def served_without(folder: Path, service: str, mongodb_url: str, *needs: str) ->
     }
     command = ["/usr/bin/env", *(f"{name}={value}" for name, value in environment.items()), MALL, "serve", service]
     log, url = folder / "service.log", f"http://127.0.0.1:{port}"
-    with running([*command, "--port", str(port)], port, log), httpx.Client(base_url=url, trust_env=False) as client:
+    client = httpx.Client(base_url=url, trust_env=False, timeout=60)
+    with running([*command, "--port", str(port)], port, log), client:
         await_condition(lambda: all(f"need={need}" in log.read_text() for need in needs), 20, "what is missing")
         ready = client.get("/health/ready")
         answer = client.post("/graphql", json={"query": "{ __typename }"}, headers=SOME_TOKEN)

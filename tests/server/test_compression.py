@@ -130,7 +130,7 @@ async def test_a_stream_of_events_is_never_compressed() -> None:
     headers = {"accept": "text/event-stream", "accept-encoding": "gzip"}
     async with (
         live_stack(config) as stack,
-        httpx.AsyncClient(trust_env=False, timeout=5) as client,
+        httpx.AsyncClient(trust_env=False, timeout=60) as client,
         client.stream("POST", stack.url, json={"query": BIDS}, headers=headers) as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")

@@ -66,7 +66,7 @@ class Exchange:
     async def part(self) -> Any:
         """The next payload; None after the last."""
         while True:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 message = await self.sent.get()
             if message["type"] == "http.response.start":
                 self.headers = dict(message["headers"])

@@ -34,7 +34,7 @@ class Recorded:
     got: dict[str, list[list[tuple[str, str]]]] = field(default_factory=lambda: {"catalog": [], "stock": []})
 
     async def ask(self, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             return await client.post(self.url, json=BOTH, headers=headers)
 
     def sent(self, subgraph: str) -> dict[str, str]:

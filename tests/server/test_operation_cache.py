@@ -34,7 +34,7 @@ class Compiler:
         self, text: str, operation_name: str | None, labels: frozenset[str], denied: frozenset[str] | None
     ) -> CompiledOperation:
         self.compiled.append(text)
-        assert self.go.wait(5)
+        assert self.go.wait(60)
         compiled = self.compile(text, operation_name, labels, denied)
         assert isinstance(compiled, CompiledOperation)
         return compiled

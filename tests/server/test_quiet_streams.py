@@ -38,7 +38,7 @@ async def test_subscriptions_outlast_the_limits_of_requests(tmp_path: Path) -> N
             headers = {"accept": "text/event-stream"}
             async with (
                 connect(f"ws://{url}", subprotocols=[protocol], proxy=None, ping_interval=None) as socket,
-                httpx.AsyncClient(trust_env=False, timeout=10) as client,
+                httpx.AsyncClient(trust_env=False, timeout=60) as client,
                 client.stream("POST", f"http://{url}", json={"query": BIDS}, headers=headers) as events,
             ):
                 await socket.send('{"type":"connection_init"}')

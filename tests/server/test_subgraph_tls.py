@@ -299,7 +299,7 @@ async def test_a_running_router_takes_over_renewed_files_and_tells_no_key(
     async with secured(Shop().app("stock"), authority, clients=stranger) as subgraph:
         options = ("--config", str(config))
         with running_router(tmp_path, *options, stock=subgraph.url()) as router:
-            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 refused = (await client.post(f"{router.url}/graphql", json=QUERY)).json()
                 assert refused["data"] == {"warehouses": None}
                 files.key.write_bytes(renewed.key.read_bytes())
@@ -322,7 +322,7 @@ async def test_a_running_router_hears_of_a_certificate_that_is_revoked(tmp_path:
     certificate = authority.issue_cert("localhost")
     async with secured(Shop().app("stock"), authority, certificate=certificate) as subgraph:
         with running_router(tmp_path, "--config", str(config), stock=subgraph.url()) as router:
-            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 assert (await client.post(f"{router.url}/graphql", json=QUERY)).json() == ANSWER
                 write_revocations(lists, authority, certificate)
                 async with asyncio.timeout(20):

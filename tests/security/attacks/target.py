@@ -19,6 +19,7 @@ import httpx
 
 from router import Subgraph, compose
 from stack.daemon import free_port, running
+from tests.awake_clock import awake_clock
 from tests.security.attacks.subgraphs import PEOPLE, SHOP
 from tests.server.access.issuer import AUDIENCE, NAME, IssuerNow
 from tests.server.running_router import GALLERIA
@@ -59,7 +60,6 @@ class Target:
     port: int
     log: Path
     shop_port: int
-    shop: subprocess.Popen[bytes]
     issuer: IssuerNow
     client: httpx.Client
     everyone: Everyone | None = None
@@ -145,10 +145,10 @@ def running_target(
     config.write_text(json.dumps(settings))
     router = [GALLERIA, "serve", "--supergraph", str(supergraph), "--config", str(config), "--port", str(port)]
     with ExitStack() as resources:
-        subgraphs = resources.enter_context(running(shop, shop_port, folder / "subgraphs.log"))
+        resources.enter_context(running(shop, shop_port, folder / "subgraphs.log"))
         process = resources.enter_context(running(router, port, folder / "router.log"))
         client = resources.enter_context(httpx.Client(trust_env=False, timeout=ANSWER_WITHIN_S))
-        yield Target(process, port, folder / "router.log", shop_port, subgraphs, issuer, client)
+        yield Target(process, port, folder / "router.log", shop_port, issuer, client)
 
 
 def _composed(port: int, credentials: str) -> str:
@@ -165,8 +165,7 @@ def _composed(port: int, credentials: str) -> str:
 class Everyone:
     """Others, who ask an ordinary query again and again on a connection of their own.
 
-    ``waits_s`` is how long each waited for router and subgraphs, without the time in which a busy machine gave these,
-    or who asks, no processor.
+    ``waits_s`` is how long each waited for router and subgraphs, without the time in which the machine let nobody run.
     """
 
     target: Target
@@ -186,24 +185,13 @@ class Everyone:
             thread.join()
 
     def _ask(self, end: threading.Event) -> None:
-        threads = (self.target.process.pid, self.target.shop.pid, threading.get_native_id())
-        with httpx.Client(trust_env=False, timeout=ANSWER_WITHIN_S) as client:
+        with awake_clock() as now, httpx.Client(trust_env=False, timeout=ANSWER_WITHIN_S) as client:
             while not end.wait(0.02):
-                began, starved = time.monotonic(), [_starved_s(each) for each in threads]
+                began = now()
                 try:
                     response = client.post(self.target.url, json=ORDINARY)
                     if response.json() != ANSWER:
                         self.wrong.append(f"{response.status_code} {response.text[:200]}")
                 except httpx.HTTPError as error:
                     self.wrong.append(repr(error))
-                starved_s = max(_starved_s(each) - before for each, before in zip(threads, starved, strict=True))
-                self.waits_s.append(time.monotonic() - began - starved_s)
-
-
-def _starved_s(thread: int) -> float:
-    """How long ``thread`` has been ready to run and had no processor; 0 where the kernel does not tell."""
-    try:
-        _, waited_ns, _ = Path(f"/proc/{thread}/schedstat").read_text().split()
-    except OSError:
-        return 0.0
-    return int(waited_ns) / 1e9
+                self.waits_s.append(now() - began)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.security.attacks.target import Target
+from tests.security.attacks.target import ANSWER_WITHIN_S, Target
 
 pytestmark = pytest.mark.xdist_group("attacks")
 
@@ -196,7 +196,7 @@ def test_requests_in_a_row_without_waiting_are_answered_in_order_or_not_at_all(t
 def connections(target: Target, count: int) -> Iterator[list[socket.socket]]:
     with ExitStack() as resources:
         yield [
-            resources.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=10))
+            resources.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=ANSWER_WITHIN_S))
             for _ in range(count)
         ]
 

@@ -22,7 +22,7 @@ async def names(url: str) -> set[str]:
     """The first product's names that many connections get, which the kernel spreads over the workers."""
     found = set()
     for _ in range(20):
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             answer = (await client.post(f"{url}/graphql", json=NAMES)).json()
             found.add(answer["data"]["products"][0]["name"])
     return found
@@ -41,7 +41,8 @@ async def test_what_one_worker_is_told_to_drop_all_of_them_drop(tmp_path: Path) 
         assert await names(router.url) == {"Mug"}
         stand.names["1"] = "Pot"
         assert await names(router.url) == {"Mug"}
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {SECRET}"}) as client:
+        secret = {"authorization": f"Bearer {SECRET}"}
+        async with httpx.AsyncClient(headers=secret, trust_env=False, timeout=60) as client:
             what = {"type": "Product", "key": {"id": "1"}}
             response = await client.post(f"{router.url}/cache/invalidate", json=what)
             assert (response.status_code, response.json()) == (200, {"dropped": True})

@@ -36,7 +36,7 @@ class Compiler:
 
     def __call__(self, key: DeferralKey) -> Deferral:
         self.compiled.append(key.text)
-        assert self.go.wait(5)
+        assert self.go.wait(60)
         return self.compile(key)
 
 

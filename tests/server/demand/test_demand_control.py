@@ -207,8 +207,8 @@ async def test_a_deferred_operation_that_may_cost_too_much_is_refused_whole() ->
     subgraphs = library()
     app = router_over(subgraphs, {"demand_control": {"mode": "enforce", "max": 9}})
     async with sending(app, DEFERRED, CURRENT) as exchange:
-        message = await asyncio.wait_for(exchange.sent.get(), 5)
-        body = await asyncio.wait_for(exchange.sent.get(), 5)
+        message = await asyncio.wait_for(exchange.sent.get(), 60)
+        body = await asyncio.wait_for(exchange.sent.get(), 60)
     assert message["status"] == 200
     assert json.loads(body["body"])["errors"][0]["extensions"]["cost"] == {"estimated": 10, "max": 9}
     assert subgraphs.requests == []
@@ -229,7 +229,7 @@ async def test_each_event_of_a_subscription_is_counted_and_too_much_of_one_refus
         accept = "text/event-stream"
         async with streaming(stack, accept, "subscription { bids { a: product { id } b: product { id } } }") as stream:
             assert '"COST_ESTIMATED_TOO_EXPENSIVE"' in (await stream.aread()).decode()
-        async with httpx.AsyncClient(base_url=f"http://{stack.router.address}", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"http://{stack.router.address}", trust_env=False, timeout=60) as http:
             counted = await metric(http, "galleria_operation_cost_actual_sum")
     assert (refused["type"], refused["payload"][0]["extensions"]["cost"]) == ("error", {"estimated": 3, "max": 2})
     assert counted == ['galleria_operation_cost_actual_sum{result="event"} 4.0']
@@ -244,7 +244,7 @@ async def test_a_subscription_is_counted_on_after_a_reload() -> None:
         stack.app.replace_graph(stack.graph())
         stack.auction.bid(10)
         assert (await socket.receive())["type"] == "next"
-        async with httpx.AsyncClient(base_url=f"http://{stack.router.address}", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"http://{stack.router.address}", trust_env=False, timeout=60) as http:
             assert await metric(http, "galleria_operation_cost_actual_sum") == [
                 'galleria_operation_cost_actual_sum{result="event"} 2.0'
             ]

@@ -147,7 +147,7 @@ async def test_operations_over_a_websocket_count_each_with_those_over_http() -> 
         assert [(await socket.receive())["type"] for _ in range(2)] == ["next", "complete"]
         await socket.subscribe(id_="2")
         await stack.auction.followed_by(1)
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             answers = [await http.post(stack.url, json={"query": "{ highest }"}) for _ in range(2)]
         await socket.subscribe("{ highest }", "3")
         refused = await socket.receive()

@@ -64,7 +64,7 @@ async def test_results_come_as_parts_that_are_readable_at_once(stack: Stack) -> 
 
 @pytest.mark.asyncio
 async def test_a_get_of_an_event_source_subscribes(stack: Stack) -> None:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         sent = client.stream("GET", stack.url, params={"query": BIDS}, headers={"accept": SSE})
         async with sent as response:
             await stack.auction.followed_by(1)
