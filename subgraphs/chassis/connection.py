@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import orjson
 import strawberry
@@ -23,32 +23,36 @@ MAXIMUM_PAGE = 100
 T = TypeVar("T")
 R = TypeVar("R")
 SortKey = tuple[str | int, ...]
+First: TypeAlias = Annotated[int, strawberry.argument(description=f"How many at most: 0 to {MAXIMUM_PAGE}.")]
+After: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="The cursor of the node to go on behind; null for the first page.")
+]
 
 
 @strawberry.federation.type(shareable=True, description="Where a page lies in its list.")
 class PageInfo:
     """Where a page lies in its list."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there is something before it.")
+    start_cursor: str | None = strawberry.field(description="The cursor of its first node; null for an empty page.")
+    end_cursor: str | None = strawberry.field(description="The cursor of its last node; null for an empty page.")
 
 
-@strawberry.federation.type(shareable=True)
+@strawberry.federation.type(shareable=True, description="One node of a page, and where it stands.")
 class Edge(Generic[T]):
     """One node of a page, and the cursor to go on after it."""
 
-    cursor: str
-    node: T
+    cursor: str = strawberry.field(description="Where the node stands: give it as `after` to go on behind it.")
+    node: T = strawberry.field(description="What the list is of.")
 
 
-@strawberry.federation.type(shareable=True)
+@strawberry.federation.type(shareable=True, description="One page of a list.")
 class Connection(Generic[T]):
     """One page of a list."""
 
-    edges: list[Edge[T]]
-    page_info: PageInfo
+    edges: list[Edge[T]] = strawberry.field(description="The nodes in the order of the list.")
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and where to go on.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from strawberry.schema.schema import StreamResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
 
-from subgraphs.chassis.descriptions import describe_fields
+from subgraphs.chassis.descriptions import describe_arguments, describe_fields, describe_roots
 from subgraphs.chassis.direct_fields import resolve_directly
 from subgraphs.chassis.error_policy import present_error
 from subgraphs.chassis.errors import CodedError
@@ -47,9 +47,11 @@ class ServiceSchema(strawberry.federation.Schema):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        describe_roots(self._schema)
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLObjectType):
                 describe_fields(type_)
+                describe_arguments(type_)
                 resolve_directly(type_)
                 _time_fields(type_)
 

@@ -26,11 +26,11 @@ class Refusal(Protocol):
 class UserError:
     """Why a mutation was refused."""
 
-    code: str
+    code: str = strawberry.field(description="Stable, for machines.")
     field: str | None = strawberry.field(
         description="The path of the input field that is wrong, such as `price.amount`."
     )
-    message: str
+    message: str = strawberry.field(description="One sentence for people.")
 
 
 def user_error(refusal: Refusal) -> UserError:

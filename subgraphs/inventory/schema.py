@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from subgraphs.chassis.auth import require_scope, require_staff, require_user
-from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, connect, read_page
+from subgraphs.chassis.connection import DEFAULT_PAGE, After, Connection, First, connect, read_page
 from subgraphs.chassis.errors import CodedError
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
@@ -21,6 +20,7 @@ from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.inventory import domain
+from subgraphs.inventory.enums import MovementKind, ReservationStatus, StockStatus
 from subgraphs.inventory.service import Inventory, ProductQuery
 
 READ_ALL = "orders:read-all"
@@ -43,25 +43,17 @@ def make_loaders(inventory: Inventory) -> Loaders:
 
 Info: TypeAlias = strawberry.Info[RequestContext[Inventory, Loaders], None]
 
-strawberry.enum(domain.StockStatus, description="What a shopper is told: LOW is five pieces or fewer.")
-strawberry.enum(domain.MovementKind, description="Why stock moved.")
 
-
-@strawberry.enum(description="Whether stock is still set aside for an order.")
-class ReservationStatus(Enum):
-    """Whether stock is still set aside for an order."""
-
-    HELD = "HELD"
-    RELEASED = "RELEASED"
-    SOLD = "SOLD"
+ProductIds: TypeAlias = Annotated[list[strawberry.ID], strawberry.argument(description="Their SKUs.")]
+ProductId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The SKU.")]
 
 
 @strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
 class Money:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str
+    amount: Decimal = strawberry.field(description="In the major unit, with two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(description="ISO 4217, such as EUR.")
 
     @classmethod
     def of(cls, money: domain.Money) -> Self:
@@ -73,10 +65,10 @@ class Money:
 class WarehouseStock:
     """What one warehouse holds."""
 
-    warehouse: str
-    available: int
-    on_hand: int
-    reserved: int
+    warehouse: str = strawberry.field(description="Its code, such as BER.")
+    available: int = strawberry.field(description="Pieces that can still be reserved here.")
+    on_hand: int = strawberry.field(description="Pieces that lie here.")
+    reserved: int = strawberry.field(description="Pieces that are set aside here for orders.")
 
     @classmethod
     def of(cls, level: domain.StockLevel) -> Self:
@@ -106,7 +98,7 @@ class Stock:
         return self.stock.reserved
 
     @strawberry.field
-    def status(self) -> domain.StockStatus:
+    def status(self) -> StockStatus:
         """Whether it can be had, for people."""
         return self.stock.status
 
@@ -120,15 +112,15 @@ class Stock:
 class Product:
     """Something the shop sells."""
 
-    id: strawberry.ID
-    name: str
-    description: str
-    category: str
-    image_url: str
-    price: Money
-    weight_grams: int
+    id: strawberry.ID = strawberry.field(description="The SKU, such as MUG-001.")
+    name: str = strawberry.field(description="What shoppers call it.")
+    description: str = strawberry.field(description="What shoppers read of it; may be empty.")
+    category: str = strawberry.field(description="Where in the shop it is, such as Tableware.")
+    image_url: str = strawberry.field(description="An http(s) URL, or a path of the shop's own site.")
+    price: Money = strawberry.field(description="What one piece costs today.")
+    weight_grams: int = strawberry.field(description="What one piece weighs, in grams.")
     active: bool = strawberry.field(description="Whether it can be ordered.")
-    stock: Stock
+    stock: Stock = strawberry.field(description="How much of it there is, and where.")
 
     @classmethod
     def of(cls, product: domain.Product) -> Self:
@@ -157,16 +149,16 @@ class Product:
 class Allocation:
     """How many pieces one warehouse gives."""
 
-    warehouse: str
-    quantity: int
+    warehouse: str = strawberry.field(description="Its code, such as BER.")
+    quantity: int = strawberry.field(description="How many pieces.")
 
 
 @strawberry.type(description="One product of a reservation.")
 class ReservationLine:
     """One product of a reservation."""
 
-    quantity: int
-    allocations: list[Allocation]
+    quantity: int = strawberry.field(description="How many pieces.")
+    allocations: list[Allocation] = strawberry.field(description="Where they lie.")
     product_id: strawberry.Private[str]
 
     @strawberry.field
@@ -186,9 +178,9 @@ class ReservationLine:
 class Reservation:
     """The stock that is set aside for an order."""
 
-    id: strawberry.ID
-    status: ReservationStatus
-    lines: list[ReservationLine]
+    id: strawberry.ID = strawberry.field(description="Begins with res_.")
+    status: ReservationStatus = strawberry.field(description="Whether it is still set aside.")
+    lines: list[ReservationLine] = strawberry.field(description="What is set aside.")
 
     @classmethod
     def of(cls, reservation: domain.Reservation) -> Self | None:
@@ -200,11 +192,11 @@ class Reservation:
         return cls(id=strawberry.ID(reservation.id), status=status, lines=lines)
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], description="An order; only its customer and staff see it.")
 class Order:
     """What inventory knows of an order: its reservation."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Begins with ord_; the same in all services.")
     reservation: Reservation | None = strawberry.field(
         description="What is set aside for this order; null until it is decided, and where nothing could be."
     )
@@ -223,13 +215,13 @@ class Order:
 class StockMovement:
     """One line of the stock journal."""
 
-    id: strawberry.ID
-    warehouse: str
-    kind: domain.MovementKind
-    on_hand: int
-    reserved: int
-    at: datetime
-    reason: str
+    id: strawberry.ID = strawberry.field(description="Begins with mov_.")
+    warehouse: str = strawberry.field(description="Where it moved; the warehouse's code, such as BER.")
+    kind: MovementKind = strawberry.field(description="What moved it.")
+    on_hand: int = strawberry.field(description="By how many pieces onHand changed.")
+    reserved: int = strawberry.field(description="By how many pieces reserved changed.")
+    at: datetime = strawberry.field(description="When it moved.")
+    reason: str = strawberry.field(description="Why, for people; empty where an order moved it.")
     reference: str | None = strawberry.field(description="The reservation that moved the stock.")
 
     @classmethod
@@ -251,8 +243,8 @@ class StockMovement:
 class MoneyInput:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str = domain.CURRENCY
+    amount: Decimal = strawberry.field(description="In the major unit, with at most two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(default=domain.CURRENCY, description="ISO 4217, such as EUR.")
 
     def to_domain(self) -> domain.Money:
         """The amount in minor units; raises InventoryError(PRICE_INVALID) for fractions of a cent."""
@@ -266,14 +258,16 @@ class MoneyInput:
 class CreateProductInput:
     """A new product; it begins without stock."""
 
-    id: strawberry.ID
-    name: str
-    category: str
-    price: MoneyInput
-    weight_grams: int
-    description: str = ""
-    image_url: str = "/images/placeholder.svg"
-    active: bool = True
+    id: strawberry.ID = strawberry.field(description="The SKU: 2 to 32 of A-Z, 0-9 and `-`, such as MUG-001.")
+    name: str = strawberry.field(description="1 to 200 characters.")
+    category: str = strawberry.field(description="1 to 60 characters.")
+    price: MoneyInput = strawberry.field(description="What one piece costs, in EUR.")
+    weight_grams: int = strawberry.field(description="The weight of a piece in grams: 1 to 1000000.")
+    description: str = strawberry.field(default="", description="Up to 5000 characters.")
+    image_url: str = strawberry.field(
+        default="/images/placeholder.svg", description="An http(s) URL, or a path from `/`."
+    )
+    active: bool = strawberry.field(default=True, description="Whether it can be ordered at once.")
 
     def facts(self) -> domain.ProductFacts:
         """The facts that it states."""
@@ -292,14 +286,16 @@ class CreateProductInput:
 class UpdateProductInput:
     """The facts to change; what is left out stays."""
 
-    id: strawberry.ID
-    name: str | None = None
-    category: str | None = None
-    price: MoneyInput | None = None
-    weight_grams: int | None = None
-    description: str | None = None
-    image_url: str | None = None
-    active: bool | None = None
+    id: strawberry.ID = strawberry.field(description="The SKU of the product to change.")
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
+    category: str | None = strawberry.field(default=None, description="1 to 60 characters.")
+    price: MoneyInput | None = strawberry.field(default=None, description="What one piece costs from now on, in EUR.")
+    weight_grams: int | None = strawberry.field(
+        default=None, description="The weight of a piece in grams: 1 to 1000000."
+    )
+    description: str | None = strawberry.field(default=None, description="Up to 5000 characters.")
+    image_url: str | None = strawberry.field(default=None, description="An http(s) URL, or a path from `/`.")
+    active: bool | None = strawberry.field(default=None, description="Whether it can be ordered.")
 
     def changes(self) -> dict[str, object]:
         """The facts that it states, by name."""
@@ -312,28 +308,30 @@ class UpdateProductInput:
 class AdjustStockInput:
     """A change of what one warehouse holds; the same idempotencyKey changes it once."""
 
-    product_id: strawberry.ID
-    warehouse: str
-    delta: int
-    reason: str
-    idempotency_key: str
+    product_id: strawberry.ID = strawberry.field(description="The SKU.")
+    warehouse: str = strawberry.field(description="Its code: 1 to 16 of A-Z, 0-9 and `-`, such as BER.")
+    delta: int = strawberry.field(description="Pieces more, or less where negative: up to 1000000, not 0.")
+    reason: str = strawberry.field(description="Why, for the journal: 1 to 200 characters.")
+    idempotency_key: str = strawberry.field(description="Such as a UUID: a repeat returns the first result.")
 
 
 @strawberry.type(description="The product after the mutation, or why it was refused.")
 class ProductPayload:
     """The product after the mutation, or why it was refused."""
 
-    product: Product | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    product: Product | None = strawberry.field(default=None, description="The product; null where it was refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type(description="The product after the adjustment and the journal's line, or why it was refused.")
 class AdjustStockPayload:
     """The product after the adjustment and the journal's line, or why it was refused."""
 
-    product: Product | None = None
-    movement: StockMovement | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    product: Product | None = strawberry.field(default=None, description="The product; null where it was refused.")
+    movement: StockMovement | None = strawberry.field(
+        default=None, description="The journal's line; null where refused."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type
@@ -341,7 +339,7 @@ class Query:
     """Products for everyone, the journal for staff."""
 
     @strawberry.field
-    async def product(self, info: Info, id: strawberry.ID) -> Product | None:  # noqa: A002 - the contract's name
+    async def product(self, info: Info, id: ProductId) -> Product | None:  # noqa: A002 - the contract's name
         """The product of that id, the SKU; null where there is none."""
         return await Product.resolve_reference(info, id)
 
@@ -349,11 +347,15 @@ class Query:
     async def products(
         self,
         info: Info,
-        first: int = DEFAULT_PAGE,
-        after: str | None = None,
-        search: str | None = None,
-        category: str | None = None,
-        in_stock: bool | None = None,
+        first: First = DEFAULT_PAGE,
+        after: After = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Each of these words begins a word of theirs; up to 8 words.")
+        ] = None,
+        category: Annotated[str | None, strawberry.argument(description="Those of this category alone.")] = None,
+        in_stock: Annotated[
+            bool | None, strawberry.argument(description="Those that can be had (true) or cannot (false) alone.")
+        ] = None,
     ) -> Connection[Product]:
         """Products in the order of their names; staff see those that are no longer sold, too."""
         page = read_page(first, after)
@@ -365,7 +367,7 @@ class Query:
 
     @strawberry.field
     async def stock_movements(
-        self, info: Info, product_id: strawberry.ID, first: int = DEFAULT_PAGE, after: str | None = None
+        self, info: Info, product_id: ProductId, first: First = DEFAULT_PAGE, after: After = None
     ) -> Connection[StockMovement]:
         """The stock journal of a product, newest first; for staff."""
         require_staff(info.context.auth)
@@ -416,7 +418,7 @@ class Subscription:
     """Open to everyone."""
 
     @strawberry.subscription
-    async def stock_changed(self, info: Info, product_ids: list[strawberry.ID]) -> AsyncGenerator[Product, None]:
+    async def stock_changed(self, info: Info, product_ids: ProductIds) -> AsyncGenerator[Product, None]:
         """Each of these products as it is now, and again whenever its stock or its facts change."""
         context = info.context
         async for _, product in context.watch("products", product_ids, context.service.store.products):

@@ -15,8 +15,8 @@ from subgraphs.orders.refusal import Problem, RefusalError
 class MoneyInput:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str = domain.SHOP_CURRENCY
+    amount: Decimal = strawberry.field(description="In the major unit, with at most two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(default=domain.SHOP_CURRENCY, description="ISO 4217, such as EUR.")
 
     def to_domain(self, field: str) -> domain.Money:
         """The amount in minor units; raises RefusalError(AMOUNT_INVALID) at ``field`` for fractions of a cent."""
@@ -31,7 +31,7 @@ class MoneyInput:
 class OrderLineInput:
     """So many of a product."""
 
-    product_id: strawberry.ID
+    product_id: strawberry.ID = strawberry.field(description="The SKU.")
     quantity: int = strawberry.field(description=f"1 to {checkout.MAX_QUANTITY}.")
     expected_unit_price: MoneyInput | None = strawberry.field(
         default=None, description="The price that the customer was shown; where it is another one now: PRICE_CHANGED."
@@ -48,11 +48,11 @@ class OrderLineInput:
 class ShippingAddressInput:
     """Where the parcel goes."""
 
-    name: str
-    line1: str
-    line2: str | None = None
-    city: str
-    postal_code: str
+    name: str = strawberry.field(description="Who receives the parcel.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(default=None, description="What else the carrier needs, such as the floor.")
+    city: str = strawberry.field(description="The city or town.")
+    postal_code: str = strawberry.field(description="As that country writes it; 2 to 16 characters.")
     country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
 
 
@@ -67,9 +67,9 @@ class PaymentMethodInput:
 class PlaceOrderInput:
     """What to order."""
 
-    lines: list[OrderLineInput]
-    shipping_address: ShippingAddressInput
-    payment_method: PaymentMethodInput
+    lines: list[OrderLineInput] = strawberry.field(description="What to order; 1 to 100 lines.")
+    shipping_address: ShippingAddressInput = strawberry.field(description="Where to send it.")
+    payment_method: PaymentMethodInput = strawberry.field(description="How to pay for it.")
     idempotency_key: str = strawberry.field(
         description="Chosen by the client, such as a UUID: a repeat with the same input returns the first order."
     )
@@ -100,8 +100,8 @@ class PlaceOrderInput:
 class ReturnLineInput:
     """So many pieces of a product to send back."""
 
-    product_id: strawberry.ID
-    quantity: int
+    product_id: strawberry.ID = strawberry.field(description="The SKU.")
+    quantity: int = strawberry.field(description="How many pieces, up to those that the customer still has.")
 
 
 def return_request(lines: list[ReturnLineInput] | None, reason: str, idempotency_key: str) -> returns.ReturnRequest:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -15,14 +15,14 @@ from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
 from subgraphs.chassis.auth import AuthContext, require_scope, require_user
-from subgraphs.chassis.connection import DEFAULT_PAGE, Connection, Page, connect, read_page
+from subgraphs.chassis.connection import DEFAULT_PAGE, After, Connection, First, Page, connect, read_page
 from subgraphs.chassis.graphql_schema import service_schema
 from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.orders import domain
+from subgraphs.orders.enums import OrderStatus, ReturnStatus, WaitingFor
 from subgraphs.orders.inputs import PlaceOrderInput, ReturnLineInput, return_request
-from subgraphs.orders.order_life import OrderStatus, WaitingFor
 from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.service import Orders, Slice
 
@@ -60,17 +60,24 @@ def make_loaders(orders: Orders) -> Loaders:
 
 Info: TypeAlias = strawberry.Info[RequestContext[Orders, Loaders], None]
 
-strawberry.enum(OrderStatus, description="PENDING until stock and payment have both said yes; then CONFIRMED.")
-strawberry.enum(WaitingFor, description="Whose answer a pending order waits for.")
-strawberry.enum(domain.ReturnStatus, description="REQUESTED until the goods are back in a warehouse.")
+OrderId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The order's id.")]
+OfStatus: TypeAlias = Annotated[OrderStatus | None, strawberry.argument(description="Those of this status alone.")]
+Reason: TypeAlias = Annotated[str, strawberry.argument(description="Why, for people: 1 to 500 characters.")]
+IdempotencyKey: TypeAlias = Annotated[
+    str, strawberry.argument(description="Such as a UUID: a repeat returns the first result.")
+]
+ReturnLines: TypeAlias = Annotated[
+    list[ReturnLineInput] | None,
+    strawberry.argument(description="Null for all that can still be returned."),
+]
 
 
 @strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
 class Money:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str
+    amount: Decimal = strawberry.field(description="In the major unit, with two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(description="ISO 4217, such as EUR.")
 
     @classmethod
     def of(cls, money: domain.Money) -> Self:
@@ -78,21 +85,23 @@ class Money:
         return cls(amount=money.amount, currency_code=money.currency_code)
 
 
-@strawberry.federation.type(keys=[Key(fields=FieldSet("id"), resolvable=False)])
+@strawberry.federation.type(
+    keys=[Key(fields=FieldSet("id"), resolvable=False)], description="Something the shop sells; its id is the SKU."
+)
 class Product:
     """A reference to a product, which inventory resolves."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The SKU, such as MUG-001.")
 
 
 @strawberry.type(description="A product in an order, at the price that it had when the order was placed.")
 class OrderLine:
     """A line of an order."""
 
-    product: Product
-    quantity: int
-    unit_price: Money
-    total: Money
+    product: Product = strawberry.field(description="What was ordered.")
+    quantity: int = strawberry.field(description="How many pieces.")
+    unit_price: Money = strawberry.field(description="What one piece cost when the order was placed.")
+    total: Money = strawberry.field(description="What all pieces of the line cost.")
 
     @classmethod
     def of(cls, line: domain.OrderLine) -> Self:
@@ -109,12 +118,12 @@ class OrderLine:
 class ShippingAddress:
     """Where the parcel goes."""
 
-    name: str
-    line1: str
-    line2: str | None
-    city: str
-    postal_code: str
-    country_code: str
+    name: str = strawberry.field(description="Who receives the parcel.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else the carrier needs, such as the floor.")
+    city: str = strawberry.field(description="The city or town.")
+    postal_code: str = strawberry.field(description="As that country writes it; 2 to 16 characters.")
+    country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
 
     @classmethod
     def of(cls, address: domain.Address) -> Self:
@@ -133,21 +142,21 @@ class ShippingAddress:
 class ReturnLine:
     """So many pieces of a product that are sent back."""
 
-    product: Product
-    quantity: int
+    product: Product = strawberry.field(description="What is sent back.")
+    quantity: int = strawberry.field(description="How many pieces.")
 
 
 @strawberry.type(description="What a customer sends back of an order; the refund is due when it has arrived.")
 class OrderReturn:
     """What a customer sends back of an order."""
 
-    id: strawberry.ID
-    status: domain.ReturnStatus
-    lines: list[ReturnLine]
-    refund: Money
-    reason: str
-    requested_at: datetime
-    received_at: datetime | None
+    id: strawberry.ID = strawberry.field(description="Begins with ret_.")
+    status: ReturnStatus = strawberry.field(description="Whether the goods are back.")
+    lines: list[ReturnLine] = strawberry.field(description="What is sent back.")
+    refund: Money = strawberry.field(description="What the customer gets for it.")
+    reason: str = strawberry.field(description="Why, in the customer's words.")
+    requested_at: datetime = strawberry.field(description="When it was asked for.")
+    received_at: datetime | None = strawberry.field(description="When the goods were back; null until then.")
 
     @classmethod
     def of(cls, return_: domain.Return) -> Self:
@@ -172,10 +181,10 @@ class OrderReturn:
 class OrderStatusChange:
     """One change of an order's status."""
 
-    from_status: OrderStatus | None = strawberry.field(name="from")
-    to_status: OrderStatus = strawberry.field(name="to")
-    at: datetime
-    reason: str
+    from_status: OrderStatus | None = strawberry.field(name="from", description="The status before.")
+    to_status: OrderStatus = strawberry.field(name="to", description="The status from then on.")
+    at: datetime = strawberry.field(description="When it changed.")
+    reason: str = strawberry.field(description="Why, for people.")
     code: str | None = strawberry.field(description="Why, for machines: CUSTOMER_REQUEST, OUT_OF_STOCK, ...")
 
     @classmethod
@@ -194,11 +203,11 @@ class OrderStatusChange:
 class Order:
     """An order."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Begins with ord_; the same in all services.")
     number: str = strawberry.field(description="Readable and unique, such as G-2026-7K3F9Q.")
-    status: OrderStatus
-    placed_at: datetime
-    updated_at: datetime
+    status: OrderStatus = strawberry.field(description="Where it stands.")
+    placed_at: datetime = strawberry.field(description="When the customer placed it.")
+    updated_at: datetime = strawberry.field(description="When it changed last.")
     order: strawberry.Private[domain.Order]
 
     @classmethod
@@ -269,7 +278,7 @@ class Order:
 class Customer:
     """Someone who buys."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The subject of their tokens.")
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self | None:  # noqa: A002 - the key's name
@@ -296,7 +305,7 @@ class Customer:
 
     @strawberry.field
     async def orders(
-        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: OrderStatus | None = None
+        self, info: Info, first: First = DEFAULT_PAGE, after: After = None, status: OfStatus = None
     ) -> Connection[Order] | None:
         """Their orders, newest first."""
         page = read_page(first, after)
@@ -307,25 +316,27 @@ class Customer:
 class PlaceOrderPayload:
     """The outcome of placeOrder."""
 
-    order: Order | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    order: Order | None = strawberry.field(default=None, description="The order; null where it was refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type(description="The cancelled order, or why it was not cancelled.")
 class CancelOrderPayload:
     """The outcome of cancelOrder."""
 
-    order: Order | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    order: Order | None = strawberry.field(default=None, description="The order; null where it was refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type(description="The order and its new return, or why there is none.")
 class ReturnOrderPayload:
     """The outcome of returnOrder."""
 
-    order: Order | None = None
-    order_return: OrderReturn | None = strawberry.field(name="return", default=None)
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    order: Order | None = strawberry.field(default=None, description="The order; null where it was refused.")
+    order_return: OrderReturn | None = strawberry.field(
+        name="return", default=None, description="The return; null where refused."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type
@@ -333,14 +344,14 @@ class Query:
     """What can be asked."""
 
     @strawberry.field
-    async def order(self, info: Info, id: strawberry.ID) -> Order | None:  # noqa: A002 - the argument's public name
+    async def order(self, info: Info, id: OrderId) -> Order | None:  # noqa: A002 - the argument's public name
         """An order by its id; null where there is none, or it is someone else's."""
         found = await _visible_order(info, id)
         return Order.of(found) if found else None
 
     @strawberry.field
     async def orders(
-        self, info: Info, first: int = DEFAULT_PAGE, after: str | None = None, status: OrderStatus | None = None
+        self, info: Info, first: First = DEFAULT_PAGE, after: After = None, status: OfStatus = None
     ) -> Connection[Order] | None:
         """Orders, newest first: all of them for staff, one's own for a customer."""
         owner = _acting_customer(info.context.auth, READ_ALL)
@@ -369,7 +380,7 @@ class Mutation:
         return PlaceOrderPayload(order=Order.of(order))
 
     @strawberry.mutation
-    async def cancel_order(self, info: Info, id: strawberry.ID, reason: str) -> CancelOrderPayload:  # noqa: A002
+    async def cancel_order(self, info: Info, id: OrderId, reason: Reason) -> CancelOrderPayload:  # noqa: A002
         """Cancel an order: customers their own until it is dispatched, staff any until it is delivered. An order is
         cancelled once: a repeat with the same reason returns the cancelled order, and changes nothing.
         """
@@ -384,10 +395,10 @@ class Mutation:
     async def return_order(
         self,
         info: Info,
-        order_id: strawberry.ID,
-        reason: str,
-        idempotency_key: str,
-        lines: list[ReturnLineInput] | None = None,
+        order_id: OrderId,
+        reason: Reason,
+        idempotency_key: IdempotencyKey,
+        lines: ReturnLines = None,
     ) -> ReturnOrderPayload:
         """Send back a delivered order, or some lines of it; without ``lines`` all that can still be returned."""
         customer_id = _acting_customer(info.context.auth, WRITE)
@@ -407,7 +418,7 @@ class Subscription:
     async def order_updated(
         self,
         info: Info,
-        id: strawberry.ID,  # noqa: A002 - the argument's public name
+        id: OrderId,  # noqa: A002 - the argument's public name
     ) -> AsyncGenerator[Order | None, None]:
         """An order as it is now, and again whenever it changes; null, once, where a query would give null."""
         auth = require_user(info.context.auth)

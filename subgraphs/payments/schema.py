@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -17,21 +17,12 @@ from subgraphs.chassis.minor_units import to_hundredths
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.payments import domain, ledger
+from subgraphs.payments.enums import Account, PaymentStatus, SettlementStatus, TransactionKind, TransactionStatus
 from subgraphs.payments.refunds import RefundRequest
 from subgraphs.payments.service import Payments
 
 READ_ALL = "orders:read-all"
 REFUND = "payments:refund"
-
-strawberry.enum(domain.PaymentStatus, description="Where a payment stands.")
-strawberry.enum(domain.TransactionKind, description="What the payment provider was asked.")
-strawberry.enum(domain.TransactionStatus, description="What the payment provider answered.")
-strawberry.enum(
-    domain.SettlementStatus,
-    name="RefundStatus",
-    description="PENDING until the payment provider has answered; it is asked again.",
-)
-strawberry.enum(ledger.Account, name="LedgerAccount", description="An account of the ledger.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +39,15 @@ def make_loaders(payments: Payments) -> Loaders:
 
 
 Info: TypeAlias = strawberry.Info[RequestContext[Payments, Loaders], None]
+PaymentId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The payment's id.")]
 
 
 @strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
 class Money:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str
+    amount: Decimal = strawberry.field(description="In the major unit, with two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(description="ISO 4217, such as EUR.")
 
     @classmethod
     def of(cls, money: domain.Money) -> Self:
@@ -67,8 +59,8 @@ class Money:
 class MoneyInput:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str = domain.CURRENCY
+    amount: Decimal = strawberry.field(description="In the major unit, with at most two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(default=domain.CURRENCY, description="ISO 4217, such as EUR.")
 
     def to_domain(self) -> domain.Money:
         """The amount in minor units; raises PaymentError(AMOUNT_INVALID) for fractions of a cent."""
@@ -83,11 +75,11 @@ class MoneyInput:
 class Transaction:
     """One answer of the payment provider."""
 
-    id: strawberry.ID
-    kind: domain.TransactionKind
-    amount: Money
-    at: datetime
-    status: domain.TransactionStatus
+    id: strawberry.ID = strawberry.field(description="Begins with txn_.")
+    kind: TransactionKind = strawberry.field(description="What was asked.")
+    amount: Money = strawberry.field(description="How much it was asked for.")
+    at: datetime = strawberry.field(description="When it answered.")
+    status: TransactionStatus = strawberry.field(description="What it answered.")
     reason: str | None = strawberry.field(description="Why it failed; null where it did not.")
 
     @classmethod
@@ -107,11 +99,11 @@ class Transaction:
 class Refund:
     """Money that is given back."""
 
-    id: strawberry.ID
-    amount: Money
-    reason: str
-    status: domain.SettlementStatus
-    at: datetime
+    id: strawberry.ID = strawberry.field(description="Begins with ref_.")
+    amount: Money = strawberry.field(description="How much is given back.")
+    reason: str = strawberry.field(description="Why, for people.")
+    status: SettlementStatus = strawberry.field(description="Whether the provider has given it back.")
+    at: datetime = strawberry.field(description="When it was asked for.")
 
     @classmethod
     def of(cls, refund: domain.Refund) -> Self:
@@ -129,9 +121,9 @@ class Refund:
 class Invoice:
     """The bill."""
 
-    number: str
-    issued_at: datetime
-    total: Money
+    number: str = strawberry.field(description="Without gaps within a year, such as INV-2026-000042.")
+    issued_at: datetime = strawberry.field(description="When the money was captured.")
+    total: Money = strawberry.field(description="What the parcel cost.")
 
     @classmethod
     def of(cls, invoice: domain.Invoice) -> Self:
@@ -143,10 +135,10 @@ class Invoice:
 class LedgerEntry:
     """One posting of the ledger."""
 
-    transaction_id: strawberry.ID
-    at: datetime
-    account: ledger.Account
-    amount: Money
+    transaction_id: strawberry.ID = strawberry.field(description="The transaction that it belongs to.")
+    at: datetime = strawberry.field(description="When the provider answered.")
+    account: Account = strawberry.field(description="Where it is posted.")
+    amount: Money = strawberry.field(description="A debit where it is positive, else a credit.")
 
     @classmethod
     def of(cls, transaction: domain.Transaction, posting: ledger.Posting) -> Self:
@@ -163,16 +155,16 @@ class LedgerEntry:
 class LedgerBalance:
     """What the postings on one account add up to."""
 
-    account: ledger.Account
-    amount: Money
+    account: Account = strawberry.field(description="Whose balance it is.")
+    amount: Money = strawberry.field(description="A debit where it is positive, else a credit.")
 
 
 @strawberry.type(description="The double-entry ledger of a payment: its entries, and its balances, add up to zero.")
 class Ledger:
     """The double-entry ledger of a payment."""
 
-    entries: list[LedgerEntry]
-    balances: list[LedgerBalance]
+    entries: list[LedgerEntry] = strawberry.field(description="Every posting, the oldest first.")
+    balances: list[LedgerBalance] = strawberry.field(description="What each account comes to.")
 
     @classmethod
     def of(cls, payment: domain.Payment) -> Self:
@@ -188,11 +180,11 @@ class Ledger:
         )
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], description="An order; only its customer and staff see it.")
 class Order:
     """What payments knows of an order: its payment."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Begins with ord_; the same in all services.")
 
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self:  # noqa: A002 - the key's name
@@ -210,15 +202,15 @@ class Order:
 class Payment:
     """The payment of an order."""
 
-    id: strawberry.ID
-    order: Order
-    status: domain.PaymentStatus
-    amount: Money
+    id: strawberry.ID = strawberry.field(description="Begins with pay_.")
+    order: Order = strawberry.field(description="What is paid.")
+    status: PaymentStatus = strawberry.field(description="Where it stands.")
+    amount: Money = strawberry.field(description="What the order costs.")
     captured: Money = strawberry.field(description="What was taken so far.")
     refunded: Money = strawberry.field(description="What was given back so far.")
     method: str = strawberry.field(description="The card, masked.")
-    transactions: list[Transaction]
-    refunds: list[Refund]
+    transactions: list[Transaction] = strawberry.field(description="The provider's answers, the oldest first.")
+    refunds: list[Refund] = strawberry.field(description="What was given back or is to be, the oldest first.")
     invoice: Invoice | None = strawberry.field(description="The first one; null until money is captured.")
     invoices: list[Invoice] = strawberry.field(description="One for each parcel that was captured, the oldest first.")
     source: strawberry.Private[domain.Payment]
@@ -265,9 +257,9 @@ class Payment:
 class RefundPaymentPayload:
     """The payment after the refund, or why it was refused."""
 
-    payment: Payment | None = None
-    refund: Refund | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    payment: Payment | None = strawberry.field(default=None, description="The payment; null where it was refused.")
+    refund: Refund | None = strawberry.field(default=None, description="The refund; null where it was refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type
@@ -275,7 +267,7 @@ class Query:
     """Payments: a customer's own, all for staff."""
 
     @strawberry.field
-    async def payment(self, info: Info, id: strawberry.ID) -> Payment | None:  # noqa: A002 - the contract's name
+    async def payment(self, info: Info, id: PaymentId) -> Payment | None:  # noqa: A002 - the contract's name
         """The payment of that id; null where there is none that you may see."""
         return await Payment.resolve_reference(info, id)
 
@@ -286,7 +278,15 @@ class Mutation:
 
     @strawberry.mutation
     async def refund_payment(
-        self, info: Info, payment_id: strawberry.ID, amount: MoneyInput, reason: str, idempotency_key: str
+        self,
+        info: Info,
+        payment_id: PaymentId,
+        amount: Annotated[MoneyInput, strawberry.argument(description="How much, up to what is left of the captured.")],
+        reason: Annotated[str, strawberry.argument(description="Why, for people: 1 to 500 characters.")],
+        idempotency_key: Annotated[
+            str,
+            strawberry.argument(description="Such as a UUID: a repeat returns the first result."),
+        ],
     ) -> RefundPaymentPayload:
         """Give back captured money, all or part of it, once per idempotency key."""
         require_scope(info.context.auth, REFUND)

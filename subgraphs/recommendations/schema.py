@@ -92,7 +92,7 @@ async def _trending(info: Info, first: First = 5) -> list[Product] | None:
 class Product:
     """A product; inventory knows the rest of it."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The SKU, such as MUG-001.")
     bought_together: list[Product] | None = strawberry.field(
         resolver=_bought_together,
         description="What is bought together with this product, the strongest first; then best-sellers.",
@@ -109,7 +109,7 @@ class Product:
 class Customer:
     """A customer; orders knows the rest of them."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The subject of their tokens.")
     recommendations: list[Product] | None = strawberry.field(
         resolver=_recommendations,
         description=(
@@ -139,7 +139,7 @@ class Customer:
 class Recommendation:
     """A product for a customer, and why."""
 
-    product: Product
+    product: Product = strawberry.field(description="What to offer.")
     because_you_bought: Product | None = strawberry.field(
         description=(
             "The product of theirs that calls for this one most; the product itself where they buy it again and again;"

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -21,17 +21,12 @@ from subgraphs.chassis.loading import batch_loader
 from subgraphs.chassis.request_context import RequestContext
 from subgraphs.chassis.user_error import UserError, user_error
 from subgraphs.shipping import domain, quote
+from subgraphs.shipping.enums import Direction, ShipmentStatus, Zone
 from subgraphs.shipping.label import label_path
 from subgraphs.shipping.service import Shipping
 
 READ_ALL = "orders:read-all"
 WRITE = "shipping:write"
-
-strawberry.enum(domain.ShipmentStatus, description="Where a parcel is.")
-strawberry.enum(
-    domain.Direction, name="ShipmentDirection", description="OUTBOUND to the customer; RETURN back from them."
-)
-strawberry.enum(quote.Zone, name="ShippingZone", description="How far a parcel goes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +46,19 @@ def make_loaders(shipping: Shipping) -> Loaders:
 
 
 Info: TypeAlias = strawberry.Info[RequestContext[Shipping, Loaders], None]
+TrackingNumber: TypeAlias = Annotated[str, strawberry.argument(description="What the carrier calls the parcel.")]
+IdempotencyKey: TypeAlias = Annotated[
+    str, strawberry.argument(description="Such as a UUID: a repeat returns the first result.")
+]
+ShipmentId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The shipment's id.")]
 
 
 @strawberry.federation.type(shareable=True, description="An amount in an ISO 4217 currency.")
 class Money:
     """An amount in an ISO 4217 currency."""
 
-    amount: Decimal
-    currency_code: str
+    amount: Decimal = strawberry.field(description="In the major unit, with two decimals, such as 12.50.")
+    currency_code: str = strawberry.field(description="ISO 4217, such as EUR.")
 
     @classmethod
     def of(cls, money: domain.Money) -> Self:
@@ -70,18 +70,18 @@ class Money:
 class DeliveryDays:
     """How long a delivery takes."""
 
-    min: int
-    max: int
+    min: int = strawberry.field(description="At best.")
+    max: int = strawberry.field(description="At worst.")
 
 
 @strawberry.type(description="What it costs to send goods to one address.")
 class ShippingQuote:
     """What it costs to send goods to one address."""
 
-    fee: Money
-    carrier: str
-    zone: quote.Zone
-    estimated_days: DeliveryDays
+    fee: Money = strawberry.field(description="What all parcels cost together.")
+    carrier: str = strawberry.field(description="Who brings it.")
+    zone: Zone = strawberry.field(description="How far it goes.")
+    estimated_days: DeliveryDays = strawberry.field(description="How long it takes.")
 
     @classmethod
     def of(cls, quoted: quote.ShippingQuote) -> Self:
@@ -94,12 +94,12 @@ class ShippingQuote:
         )
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], description="Something the shop sells; its id is the SKU.")
 class Product:
     """What shipping knows of a product: what it costs to send it."""
 
-    id: strawberry.ID
-    weight_grams: int = strawberry.federation.field(external=True)
+    id: strawberry.ID = strawberry.field(description="The SKU, such as MUG-001.")
+    weight_grams: int = strawberry.federation.field(external=True, description="What one piece weighs, in grams.")
 
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID, weightGrams: int | None = None) -> Self:  # noqa: A002, N803
@@ -107,7 +107,12 @@ class Product:
         return cls(id=id, weight_grams=quote.UNKNOWN_WEIGHT if weightGrams is None else weightGrams)
 
     @strawberry.federation.field(requires=["weightGrams"])  # type: ignore[untyped-decorator] # its overload gives Any
-    def shipping_quote(self, country_code: str, postal_code: str, quantity: int = 1) -> ShippingQuote | None:
+    def shipping_quote(
+        self,
+        country_code: Annotated[str, strawberry.argument(description="ISO 3166-1 alpha-2, such as DE.")],
+        postal_code: Annotated[str, strawberry.argument(description="As that country writes it.")],
+        quantity: Annotated[int, strawberry.argument(description="How many pieces: 1 to 1000.")] = 1,
+    ) -> ShippingQuote | None:
         """What it costs to send so many pieces; an error with a code where no carrier takes them there."""
         return ShippingQuote.of(quote.quote_shipping(self.weight_grams, country_code, postal_code, quantity))
 
@@ -116,10 +121,10 @@ class Product:
 class ShipmentEvent:
     """What was seen of a parcel."""
 
-    status: domain.ShipmentStatus
-    at: datetime
-    location: str
-    description: str
+    status: ShipmentStatus = strawberry.field(description="Where the parcel was from then on.")
+    at: datetime = strawberry.field(description="When it was seen.")
+    location: str = strawberry.field(description="Where it was seen.")
+    description: str = strawberry.field(description="What happened, for people.")
 
     @classmethod
     def of(cls, event: domain.TrackingEvent) -> Self:
@@ -132,12 +137,12 @@ class ShipmentEvent:
 class ShipmentAddress:
     """Where a parcel goes."""
 
-    name: str
-    line1: str
-    line2: str | None
-    city: str
-    postal_code: str
-    country_code: str
+    name: str = strawberry.field(description="Who receives the parcel, or gives it back.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else the carrier needs, such as the floor.")
+    city: str = strawberry.field(description="The city or town.")
+    postal_code: str = strawberry.field(description="As that country writes it; 2 to 16 characters.")
+    country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
 
     @classmethod
     def of(cls, address: domain.Address) -> Self:
@@ -152,11 +157,11 @@ class ShipmentAddress:
         )
 
 
-@strawberry.federation.type(keys=["id"])
+@strawberry.federation.type(keys=["id"], description="An order; only its customer and staff see it.")
 class Order:
     """What shipping knows of an order: its parcels."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Begins with ord_; the same in all services.")
 
     @classmethod
     def resolve_reference(cls, info: Info, id: strawberry.ID) -> Self:  # noqa: A002 - the key's name
@@ -179,8 +184,8 @@ class Order:
 class ShipmentLine:
     """A product in a parcel."""
 
-    product: Product
-    quantity: int
+    product: Product = strawberry.field(description="What is in it.")
+    quantity: int = strawberry.field(description="How many pieces.")
 
     @classmethod
     def of(cls, line: domain.ParcelLine) -> Self:
@@ -193,8 +198,8 @@ class ShipmentLine:
 class ShipmentParcel:
     """Which of the parcels of its order."""
 
-    index: int
-    count: int
+    index: int = strawberry.field(description="The first one is 1.")
+    count: int = strawberry.field(description="How many parcels the order has.")
 
 
 @strawberry.federation.type(keys=["id"], description="A parcel of an order.")
@@ -204,17 +209,19 @@ class Shipment:
     id: strawberry.ID = strawberry.field(
         description="For someone who has the tracking number alone it tells that number, and finds no shipment."
     )
-    status: domain.ShipmentStatus
+    status: ShipmentStatus = strawberry.field(description="Where it is.")
     carrier: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
     tracking_number: str | None = strawberry.field(description="Null until a carrier has taken the booking.")
-    estimated_delivery: datetime | None
+    estimated_delivery: datetime | None = strawberry.field(
+        description="When it should arrive; null until a carrier has it booked."
+    )
     events: list[ShipmentEvent] = strawberry.field(description="What was seen of it, the oldest first.")
     order: Order | None = strawberry.field(description="Null for someone who has the tracking number alone.")
     address: ShipmentAddress | None = strawberry.field(
         description="Null for someone who has the tracking number alone."
     )
-    direction: domain.Direction
-    parcel: ShipmentParcel
+    direction: Direction = strawberry.field(description="To the customer, or back.")
+    parcel: ShipmentParcel = strawberry.field(description="Which one of its order's parcels it is.")
     warehouse: str | None = strawberry.field(
         description="Where it leaves, or comes back to. Null for someone who has the tracking number alone."
     )
@@ -261,19 +268,19 @@ class Shipment:
 class TrackingEventInput:
     """What staff saw of a parcel."""
 
-    shipment_id: strawberry.ID
-    status: domain.ShipmentStatus
-    location: str
-    description: str
-    idempotency_key: str
+    shipment_id: strawberry.ID = strawberry.field(description="The parcel that was seen.")
+    status: ShipmentStatus = strawberry.field(description="Where it is now.")
+    location: str = strawberry.field(description="Where it was seen: 1 to 200 characters.")
+    description: str = strawberry.field(description="What happened, for people: 1 to 200 characters.")
+    idempotency_key: str = strawberry.field(description="Such as a UUID: a repeat returns the first result.")
 
 
 @strawberry.type(description="The shipment after the mutation, or why it was refused.")
 class ShipmentPayload:
     """The shipment after the mutation, or why it was refused."""
 
-    shipment: Shipment | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    shipment: Shipment | None = strawberry.field(default=None, description="The shipment; null where it was refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; else empty.")
 
 
 @strawberry.type
@@ -281,12 +288,16 @@ class Query:
     """Shipments: a customer's own, all for staff; tracking for everyone who has the number."""
 
     @strawberry.field
-    async def shipment(self, info: Info, id: strawberry.ID) -> Shipment | None:  # noqa: A002 - the contract's name
+    async def shipment(self, info: Info, id: ShipmentId) -> Shipment | None:  # noqa: A002 - the contract's name
         """The shipment of that id; null where there is none that you may see."""
         return await Shipment.resolve_reference(info, id)
 
     @strawberry.field
-    async def track_shipment(self, info: Info, tracking_number: str) -> Shipment | None:
+    async def track_shipment(
+        self,
+        info: Info,
+        tracking_number: TrackingNumber,
+    ) -> Shipment | None:
         """Where the parcel of that tracking number is; null where there is none. Whose it is, and what is in it, is
         told to its customer and to staff alone.
         """
@@ -299,7 +310,15 @@ class Mutation:
     """For staff."""
 
     @strawberry.mutation
-    async def dispatch_shipment(self, info: Info, shipment_id: strawberry.ID, idempotency_key: str) -> ShipmentPayload:
+    async def dispatch_shipment(
+        self,
+        info: Info,
+        shipment_id: ShipmentId,
+        idempotency_key: Annotated[
+            str,
+            strawberry.argument(description="Such as a UUID: a repeat returns the first result."),
+        ],
+    ) -> ShipmentPayload:
         """Hand a booked parcel to its carrier now."""
         require_scope(info.context.auth, WRITE)
         return await _payload(info.context.service.dispatch(shipment_id, idempotency_key))
@@ -322,7 +341,7 @@ class Subscription:
     async def shipment_updated(
         self,
         info: Info,
-        id: strawberry.ID,  # noqa: A002 - the contract's name
+        id: ShipmentId,  # noqa: A002 - the contract's name
     ) -> AsyncGenerator[Shipment | None, None]:
         """A shipment as it is now, and again whenever it changes; null, once, where a query would give null."""
         auth = require_user(info.context.auth)
