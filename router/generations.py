@@ -1,4 +1,7 @@
-"""What was used of late, at the price of one look into a dictionary: two generations, forgotten as wholes."""
+"""What was used of late, at the price of one look into a dictionary: two generations, forgotten as wholes.
+
+Where most keys are never used again, those that were used once are only noted, which costs a fraction of keeping them.
+"""
 
 from __future__ import annotations
 
@@ -42,3 +45,22 @@ class Generations(Generic[Key, Value]):
         if len(self._young) >= self._most_young or self._young_bytes > self._most_young_bytes:
             self._old, self._young, self._young_bytes = self._young, {}, weight
         self._young[key] = value, weight
+
+
+class UsedOnce:
+    """The keys that were used once of late, at most ``max_keys``; their hashes, to be exact."""
+
+    def __init__(self, max_keys: int) -> None:
+        self._max_keys = max_keys
+        self._hashes: set[int] = set()
+
+    def note(self, key: bytes) -> bool:
+        """Whether ``key`` was noted before; it is not any more then."""
+        number = hash(key)
+        if number in self._hashes:
+            self._hashes.discard(number)
+            return True
+        if len(self._hashes) == self._max_keys:
+            self._hashes.clear()
+        self._hashes.add(number)
+        return False

@@ -29,7 +29,7 @@ from router.server.deferred.stream import DeferredStream, send_deferred, send_wh
 from router.server.disconnect import DisconnectWatch
 from router.server.graphql_request import GraphQLRequest, is_form, read_get, read_json, read_parameters
 from router.server.header_rules import forwarded_names
-from router.server.header_section import OWN_HEADERS, HeaderSections, section_in
+from router.server.header_section import OWN_HEADERS, HeaderSection, HeaderSections, section_in
 from router.server.negotiation import JSON, choose_media_type
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
@@ -143,15 +143,21 @@ class GraphQLEndpoint:
             await self._service.tell(ending.error)
 
     def _read_head(self, scope: Scope) -> RequestHead:
-        said: ClientHeaders | None
-        if not self._remembers:
+        section = self._section(scope) if self._remembers else None
+        said: ClientHeaders | None = section.made.get(self) if section is not None else None
+        if said is None:
             said = self._read_headers(scope["headers"])
-        else:
-            section = section_in(scope) or self._sections.of(scope)[0]
-            said = section.made.get(self)
-            if said is None:
-                said = section.made[self] = self._read_headers(scope["headers"])
+            if section is not None:
+                section.made[self] = said
         return RequestHead(scope, scope["method"], scope["query_string"], scope["headers"], said)
+
+    def _section(self, scope: Scope) -> HeaderSection | None:
+        """The section of a request, where a layer before this one has read it, or its head was parsed before."""
+        section = section_in(scope)
+        if section is None:
+            known = self._sections.of_known(scope)
+            section = known[0] if known is not None else None
+        return section
 
     def _read_headers(self, sent: Collection[Header]) -> ClientHeaders:
         fields = dict(sent)

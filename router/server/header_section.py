@@ -53,9 +53,13 @@ class HeaderSections:
 
     def of(self, scope: Scope) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
         """As ``read``, of the request of ``scope``."""
+        return self.of_known(scope) or self.read(scope["headers"])
+
+    def of_known(self, scope: Scope) -> tuple[HeaderSection, Mapping[bytes, bytes]] | None:
+        """As ``read``, where the head of the request was parsed before; None where it was not."""
         head = known_head_in(scope)
         if head is None:
-            return self.read(scope["headers"])
+            return None
         if head.made_by is not self:
             head.made_by, head.made = self, self.read(head.headers)
         made: tuple[HeaderSection, Mapping[bytes, bytes]] = head.made

@@ -2,7 +2,8 @@
 
 What the parser finds in a head follows from its bytes, so the same bytes need no parser again. Remembered is what is
 plain, and whose end needs no parser either: one request in one piece, after which the connection is kept, with a body
-of the length that is told or none. A head with the ids of a trace is another one each time, and is not remembered.
+of the length that is told or none. A head with the ids of a trace is another one each time, and is not remembered;
+nor are others before they come for the second time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from starlette.types import Scope
 
 from router.execution.traffic.trace import TRACE_NAMES
-from router.generations import Generations
+from router.generations import Generations, UsedOnce
 
 Header = tuple[bytes, bytes]
 
@@ -55,6 +56,7 @@ class KnownHeads:
 
     def __init__(self) -> None:
         self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
+        self._new = UsedOnce(MOST_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._heads)
@@ -69,9 +71,9 @@ class KnownHeads:
         """The parser has found this in ``data``, one request that leaves its connection open; nothing if not plain."""
         head_bytes = data.find(_END) + len(_END)
         body_bytes = len(data) - head_bytes
-        fields = dict(headers)
-        if head_bytes > MOST_BYTES or body_bytes > MOST_BODY_BYTES:
+        if head_bytes > MOST_BYTES or body_bytes > MOST_BODY_BYTES or not self._new.note(data[:head_bytes]):
             return
+        fields = dict(headers)
         if len(fields) < len(headers) or not _NOT_PLAIN.isdisjoint(fields):
             return
         # By a head that ends in another way than here, another length is told.

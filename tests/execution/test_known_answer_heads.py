@@ -67,12 +67,13 @@ class Exchanges:
 
 
 @pytest.mark.asyncio
-async def test_the_second_of_two_answers_is_not_parsed() -> None:
+async def test_a_head_that_came_twice_is_not_parsed_again() -> None:
     heads = KnownHeads()
     exchanges = Exchanges(heads)
     assert exchanges.ask(PLAIN) == SubgraphResponse(200, b"{}")
-    known = heads.find(PLAIN)
-    assert known == KnownHead(len(PLAIN) - 2, 2, 200, ())
+    assert heads.find(PLAIN) is None
+    assert exchanges.ask(PLAIN) == SubgraphResponse(200, b"{}")
+    assert heads.find(PLAIN) == KnownHead(len(PLAIN) - 2, 2, 200, ())
     assert exchanges.ask(PLAIN[:-2] + b"[]") == SubgraphResponse(200, b"[]")
     assert exchanges.is_idle
 
@@ -81,7 +82,7 @@ async def test_the_second_of_two_answers_is_not_parsed() -> None:
 async def test_an_answer_without_a_body_is_known_too() -> None:
     exchanges = Exchanges(KnownHeads())
     empty = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
-    assert [exchanges.ask(empty) for _ in range(2)] == [SubgraphResponse(503, b"")] * 2
+    assert [exchanges.ask(empty) for _ in range(3)] == [SubgraphResponse(503, b"")] * 3
 
 
 @pytest.mark.asyncio
@@ -89,12 +90,9 @@ async def test_what_an_answer_says_to_caches_is_known_with_its_head() -> None:
     exchanges = Exchanges(KnownHeads(), HeaderKeepingConnection)
     cached = HEAD + b"Cache-Control: max-age=5\r\nContent-Length: 2\r\n\r\n{}"
     told = SubgraphResponse(200, b"{}", ((b"cache-control", b"max-age=5"),))
-    assert [exchanges.ask(answer) for answer in (cached, PLAIN, cached, PLAIN)] == [
-        told,
-        SubgraphResponse(200, b"{}"),
-        told,
-        SubgraphResponse(200, b"{}"),
-    ]
+    for _ in range(3):
+        assert exchanges.ask(cached) == told
+        assert exchanges.ask(PLAIN) == SubgraphResponse(200, b"{}")
 
 
 @pytest.mark.asyncio
@@ -114,7 +112,8 @@ async def test_what_an_answer_says_to_caches_is_known_with_its_head() -> None:
 )
 async def test_what_is_not_plain_is_not_remembered(answer: bytes) -> None:
     heads = KnownHeads()
-    Exchanges(heads).ask(answer)
+    for _ in range(2):
+        Exchanges(heads).ask(answer)
     assert len(heads) == 0
 
 
@@ -122,7 +121,8 @@ async def test_what_is_not_plain_is_not_remembered(answer: bytes) -> None:
 async def test_a_known_answer_that_is_too_large_by_now_is_refused() -> None:
     heads = KnownHeads()
     large = HEAD + b"content-length: 500\r\n\r\n" + b" " * 500
-    Exchanges(heads).ask(large)
+    for _ in range(2):
+        Exchanges(heads).ask(large)
     assert len(heads) == 1
     assert Exchanges(heads, max_bytes=499).ask(large) == (
         "SubgraphFailure Subgraph 'a' answered with more than the limit of 499 bytes."
@@ -134,8 +134,9 @@ async def test_many_heads_take_a_bounded_room() -> None:
     heads = KnownHeads()
     exchanges = Exchanges(heads)
     for number in range(500):
-        exchanges.ask(HEAD + b"date: %d\r\ncontent-length: 2\r\n\r\n{}" % number)
-        assert len(heads) <= MOST_REMEMBERED
+        for _ in range(2):
+            exchanges.ask(HEAD + b"date: %d\r\ncontent-length: 2\r\n\r\n{}" % number)
+        assert 1 <= len(heads) <= MOST_REMEMBERED
 
 
 LINES = [

@@ -2,7 +2,8 @@
 
 What the parser finds in a head follows from its bytes, so the same bytes need no parser again. Remembered is what is
 plain, and whose end needs no parser either: one answer in one piece, of the length that is told and in no coding, after
-which the connection is kept.
+which the connection is kept. A head that names its answer is another one each time, and is not remembered; nor are
+others before they come for the second time.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from router.execution.subgraph_client import Headers
-from router.generations import Generations
+from router.generations import Generations, UsedOnce
 
 MOST_REMEMBERED = 64
 MOST_BYTES = 2048
 _MOST_BYTES_IN_ALL = MOST_REMEMBERED * MOST_BYTES
 _END = b"\r\n\r\n"
-# These name one answer, and no other bears the same.
 _UNIQUE = (b"x-request-id", b"traceparent", b"traceresponse", b"set-cookie")
 
 
@@ -35,6 +35,7 @@ class KnownHeads:
 
     def __init__(self) -> None:
         self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, _MOST_BYTES_IN_ALL)
+        self._new = UsedOnce(MOST_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._heads)
@@ -51,7 +52,7 @@ class KnownHeads:
         """The parser has found this in ``data``, one whole answer in no coding; nothing where it is not plain."""
         head_bytes = data.find(_END) + len(_END)
         # By a head that ends elsewhere, another length is told; and some have no body, whatever they tell.
-        if head_bytes > MOST_BYTES or head_bytes + body_bytes != len(data):
+        if head_bytes > MOST_BYTES or head_bytes + body_bytes != len(data) or not self._new.note(data[:head_bytes]):
             return
         fields = {name.lower(): value for name, value in headers.items()}
         if len(fields) < len(headers) or b"transfer-encoding" in fields or not fields.keys().isdisjoint(_UNIQUE):
