@@ -1,6 +1,7 @@
 """The stable codes of composition errors, as every Federation 2 tool knows them.
 
-The names are the ones that the Federation documentation lists, so that scripts, dashboards and people recognise them.
+The names are the ones that the Federation documentation lists, so that scripts, dashboards and people recognise them;
+AUTH_REQUIREMENTS_TOO_MANY_ALTERNATIVES is our own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ class ErrorCode(StrEnum):
     """Why a set of subgraphs does not compose; ``str(code)`` is what users see."""
 
     AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE"
+    AUTH_REQUIREMENTS_TOO_MANY_ALTERNATIVES = "AUTH_REQUIREMENTS_TOO_MANY_ALTERNATIVES"
     CONTEXT_INVALID_SELECTION = "CONTEXT_INVALID_SELECTION"
     CONTEXT_NAME_INVALID = "CONTEXT_NAME_INVALID"
     CONTEXT_NOT_SET = "CONTEXT_NOT_SET"

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
+from router.federation.alternatives import Alternatives
 from router.operation.model import Field, InlineFragment, Operation, Selection
 from router.operation.normalize import INTROSPECTION_FIELDS
-from router.supergraph.protections import Alternatives, Protections, Requirement
+from router.supergraph.protections import Protections, Requirement
 
 UNAUTHORIZED = "UNAUTHORIZED_FIELD_OR_TYPE"
 

@@ -12,11 +12,8 @@ from typing import Any
 
 from graphql import ConstDirectiveNode, DocumentNode, ObjectTypeDefinitionNode, TypeDefinitionNode
 
-from router.federation.alternatives import alternatives_in
+from router.federation.alternatives import NOTHING_ASKED, Alternatives, alternatives_in, meet_all
 from router.supergraph.join_spec import JoinNames, directive_values, is_machinery, read_join_fields
-
-Alternatives = tuple[frozenset[str], ...]
-_NOTHING: Alternatives = (frozenset(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +21,14 @@ class Requirement:
     """What a requester must have: to be authenticated, and all of one of the sets of scopes, and of policies."""
 
     authenticated: bool = False
-    scopes: Alternatives = _NOTHING
-    policies: Alternatives = _NOTHING
+    scopes: Alternatives = NOTHING_ASKED
+    policies: Alternatives = NOTHING_ASKED
 
     def and_also(self, other: Requirement | None) -> Requirement:
         """What meets both; ``self`` where there is no ``other``, or the same."""
         if other is None or other == self:
             return self
-        scopes, policies = _all_of((self.scopes, other.scopes)), _all_of((self.policies, other.policies))
+        scopes, policies = meet_all((self.scopes, other.scopes)), meet_all((self.policies, other.policies))
         return Requirement(self.authenticated or other.authenticated, scopes, policies)
 
 
@@ -100,7 +97,5 @@ def _applied(directives: Iterable[ConstDirectiveNode], name: str | None) -> Iter
 
 def _all_of(applications: Iterable[Alternatives]) -> Alternatives:
     """What meets each application of a directive; a list of no alternatives is met by nobody."""
-    met = _NOTHING
-    for alternatives in applications:
-        met = tuple(dict.fromkeys(one | other for one in met for other in alternatives))
-    return met
+    found = list(applications)
+    return found[0] if len(found) == 1 else meet_all(found)

@@ -16,42 +16,50 @@ from router.composition.merge.merge import Merged
 from router.composition.preprocess.contexts import context_types, contextual_arguments
 from router.composition.preprocess.field_sets import field_set_uses
 from router.composition.schema import Field, Schema, TypeDefinition, applied
-from router.federation.alternatives import alternatives_in
+from router.federation.alternatives import Alternatives, alternatives_in, without_inclusions
 from router.federation.error_codes import ErrorCode
 from router.federation.field_set import FieldSetError, FragmentSelection, Selection, parse_field_set
 from router.federation.literals import Literal
 from router.federation.type_ref import named_type
 
-Alternatives = frozenset[frozenset[str]]
-_TRUE: Alternatives = frozenset({frozenset()})
-
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a client must have: to be authenticated, and one of several sets of scopes and of policies."""
+    """What a client must have: to be authenticated, and of each of the ``scopes`` and ``policies`` one alternative."""
 
     authenticated: bool = False
-    scopes: Alternatives = _TRUE
-    policies: Alternatives = _TRUE
+    scopes: tuple[Alternatives, ...] = ()
+    policies: tuple[Alternatives, ...] = ()
 
     def imply(self, other: Requirements) -> bool:
         """Whether whoever meets these requirements meets the others too."""
         return (
             (self.authenticated or not other.authenticated)
-            and _implies(self.scopes, other.scopes)
-            and _implies(self.policies, other.policies)
+            and all(_implies(self.scopes, wanted) for wanted in other.scopes)
+            and all(_implies(self.policies, wanted) for wanted in other.policies)
         )
 
     def __and__(self, other: Requirements) -> Requirements:
         return Requirements(
             self.authenticated or other.authenticated,
-            frozenset(a | b for a in self.scopes for b in other.scopes),
-            frozenset(a | b for a in self.policies for b in other.policies),
+            self.scopes + other.scopes,
+            self.policies + other.policies,
         )
 
 
-def _implies(given: Alternatives, wanted: Alternatives) -> bool:
-    return all(any(term <= alternative for term in wanted) for alternative in given)
+def _implies(given: Sequence[Alternatives], wanted: Alternatives) -> bool:
+    """Whether who has one alternative of each of ``given`` has one of ``wanted``.
+
+    They are not multiplied with each other: what is still wanted beside each alternative of one is asked of the others.
+    """
+    if frozenset() in wanted:
+        return True
+    if not given:
+        return False
+    names = frozenset[str]().union(*wanted)
+    held, *others = sorted((without_inclusions(one & names for one in ones) for ones in given), key=len)
+    lacking = (one for one in held if not any(map(one.issuperset, wanted)))
+    return all(_implies(others, without_inclusions(term - one for term in wanted)) for one in lacking)
 
 
 def requirements_of(element: TypeDefinition | Field) -> Requirements:
@@ -59,13 +67,15 @@ def requirements_of(element: TypeDefinition | Field) -> Requirements:
     scopes, policies = applied(element, "requiresScopes"), applied(element, "policy")
     return Requirements(
         applied(element, "authenticated") is not None,
-        _alternatives(scopes.arguments.get("scopes")) if scopes else _TRUE,
-        _alternatives(policies.arguments.get("policies")) if policies else _TRUE,
+        _alternatives(scopes.arguments.get("scopes")) if scopes else (),
+        _alternatives(policies.arguments.get("policies")) if policies else (),
     )
 
 
-def _alternatives(value: Literal) -> Alternatives:
-    return frozenset(alternatives_in(value)) or _TRUE
+def _alternatives(value: Literal) -> tuple[Alternatives, ...]:
+    """The alternatives that ``value`` writes; nothing is asked by none."""
+    alternatives = alternatives_in(value)
+    return (alternatives,) if alternatives else ()
 
 
 def check_transitive_auth(merged: Merged) -> Iterator[CompositionError]:

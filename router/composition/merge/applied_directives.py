@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 
 from router.composition.merge.context import Element, MergeContext, Sources
 from router.composition.schema import Application, DirectiveDefinition
-from router.federation.alternatives import alternatives_in
+from router.federation.alternatives import NOTHING_ASKED, TooManyAlternativesError, alternatives_in, meet_all
 from router.federation.directives import DIRECTIVES, NoDefault
+from router.federation.error_codes import ErrorCode
 from router.federation.hint_codes import HintCode
 from router.federation.literals import Literal, print_arguments
 
+# Each request that touches a field is held against its alternatives one by one; twelve pairs multiply to as many.
+MAX_ALTERNATIVES = 4096
 Strategy = Callable[[Sequence[Literal]], Literal]
 
 
@@ -35,13 +38,12 @@ def _all_true(values: Sequence[Literal]) -> Literal:
 
 
 def conjunction(values: Sequence[Literal]) -> Literal:
-    """AND of lists of alternatives, each a list of names that must all hold; an empty list of alternatives is true."""
-    result: list[frozenset[str]] = [frozenset()]
-    for value in values:
-        terms = alternatives_in(value) or (frozenset[str](),)
-        combined = {left | right for left in result for right in terms}
-        result = [term for term in combined if not any(other < term for other in combined)]
-    if result == [frozenset()]:
+    """AND of lists of alternatives, each a list of names that must all hold; an empty list of alternatives is true.
+
+    TooManyAlternativesError where that is put together from more than MAX_ALTERNATIVES.
+    """
+    result = meet_all((alternatives_in(value) or NOTHING_ASKED for value in values), MAX_ALTERNATIVES)
+    if result == NOTHING_ASKED:
         return next((value for value in values if value), ())
     return tuple(tuple(sorted(term)) for term in sorted(result, key=lambda term: (len(term), sorted(term))))
 
@@ -153,6 +155,15 @@ class DirectiveMerge:
         self.context.hint(HintCode.INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS, message, places)
         return [Application(directive.name, distinct[chosen].arguments, directive.spec)]
 
+    def _refuse_alternatives(
+        self, directive: MergedDirective, coordinate: str, count: int, places: Mapping[int, Element]
+    ) -> None:
+        message = (
+            f"@{directive.name} of {coordinate} must meet {count} lists of alternatives, which multiply to more than "
+            f"{MAX_ALTERNATIVES}; name what several alternatives stand for, and ask for that name in their place"
+        )
+        self.context.error(ErrorCode.AUTH_REQUIREMENTS_TOO_MANY_ALTERNATIVES, message, places)
+
     def _combine(
         self,
         directive: MergedDirective,
@@ -166,13 +177,16 @@ class DirectiveMerge:
         strategies = {name: _STRATEGIES.get((directive.spec, name)) for name in names}
         if not strategies or not all(strategies.values()):
             return None
+        places = {index: elements[index] for index in found if index in elements}
         arguments: dict[str, Literal] = {}
         for name, strategy in strategies.items():
             values = [{**directive.defaults, **a.arguments}.get(name) for a in applications]
             if strategy is not None:
-                arguments[name] = strategy[1](values)
+                try:
+                    arguments[name] = strategy[1](values)
+                except TooManyAlternativesError:
+                    self._refuse_alternatives(directive, coordinate, len(values), places)
         how = ", ".join(f"{name}: {strategy[0]}" for name, strategy in strategies.items() if strategy)
         message = f"@{directive.name} is applied to {coordinate} with different arguments, which are merged ({how})"
-        places = {index: elements[index] for index in found if index in elements}
         self.context.hint(HintCode.MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS, message, places)
         return Application(directive.name, arguments, directive.spec)
