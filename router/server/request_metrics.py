@@ -38,8 +38,12 @@ class Durations:
         self.total_s += seconds
 
     def observe_all(self, seconds: Iterable[float]) -> None:
-        """Count many durations: each bound is looked for once, and not once for each of them."""
+        """Count durations: where they are many, each bound is looked for once, and not once for each of them."""
         ordered = sorted(seconds)
+        if len(ordered) < len(BOUNDS_S):
+            for one in ordered:
+                self.observe(one)
+            return
         counted = 0
         for index, bound in enumerate(BOUNDS_S):
             within = bisect_right(ordered, bound)

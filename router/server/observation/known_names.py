@@ -22,6 +22,8 @@ class KnownNames:
         self._forget = forget
         self._known: dict[str, int] = {}
         self._candidates: dict[str, int] = {}
+        # What the least known name had when it was last looked for. It has no less now.
+        self._least = 0
 
     def count(self, name: str, times: int = 1) -> str:
         """See ``name`` once more: itself where it is known now, else OTHER. Several ``times`` where ``have_room``."""
@@ -43,7 +45,7 @@ class KnownNames:
 
     def limit(self, most: int) -> None:
         """Know at most so many from now on."""
-        self._most = most
+        self._most, self._least = most, 0
         while len(self._known) > most:
             self._drop(min(self._known, key=self._known.__getitem__))
 
@@ -55,8 +57,11 @@ class KnownNames:
         else:
             self._candidates = {one: count - 1 for one, count in candidates.items() if count > 1}
             return False
+        if seen <= 2 * self._least:
+            return False
         least = min(self._known, key=self._known.__getitem__)
-        if seen <= 2 * self._known[least]:
+        self._least = self._known[least]
+        if seen <= 2 * self._least:
             return False
         self._drop(least)
         del candidates[name]

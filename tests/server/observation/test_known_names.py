@@ -41,3 +41,13 @@ def test_repeated_junk_changes_hands_a_logarithm_of_times() -> None:
         known.count(f"junk{number // 50}")
     # Each place at least doubles its count when it changes hands, and no name comes more than 50 times.
     assert len(forgotten) <= 4 * 6
+
+
+def test_a_name_that_came_when_there_was_more_room_gives_it_to_one_that_comes_more_often() -> None:
+    known, forgotten = names(1)
+    for name in ("often", "often", "often", "stranger"):
+        known.count(name)
+    known.limit(2)
+    assert known.count("once") == "once"
+    assert [known.count("thrice") for _ in range(3)] == ["other", "other", "thrice"]
+    assert forgotten == ["once"]
