@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
-from graphql import DocumentNode
+from graphql import DocumentNode, GraphQLError
 
 from router.errors import InputError, OperationError
 from router.operation import build_operation, coerce_variables, parse_document, split_deferred
@@ -52,8 +52,16 @@ def command(
             values = coerce_variables(supergraph.api_schema, operation, given)
         plan = _plan(supergraph, document, operation, values)
     except OperationError as error:
-        raise InputError(error.code, " ".join(e.message for e in error.errors)) from error
+        raise InputError(error.code, " ".join(_placed(each, operation_file) for each in error.errors)) from error
     click.echo(FORMATS[output](plan), nl=False)
+
+
+def _placed(error: GraphQLError, file: str) -> str:
+    """What is wrong, and at which line and column of the operation's file, where it tells."""
+    if not error.locations:
+        return error.message
+    line, column = error.locations[0]
+    return f"{error.message} ({file}:{line}:{column})"
 
 
 def _plan(supergraph: Supergraph, document: DocumentNode, operation: Operation, values: Values) -> QueryPlan:

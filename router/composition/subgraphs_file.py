@@ -165,7 +165,8 @@ def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
         raise InputError("SUBGRAPH_UNREACHABLE", f"The address of the subgraph '{name}' is not a URL") from None
     except (httpx.HTTPError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"The subgraph '{name}' does not give its schema at {told_url(address)}: {reason}"
+        where = f"The subgraph '{name}' does not give its schema at {told_url(address)}"
+        message = f"{where}: {reason}. Start it, or name a copy of its schema with 'file:'"
         raise InputError("SUBGRAPH_UNREACHABLE", message) from None
     match body:
         case {"data": {"_service": {"sdl": str(sdl)}}}:

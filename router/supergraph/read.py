@@ -53,7 +53,8 @@ def _read_graphs(document: DocumentNode, names: JoinNames) -> dict[str, Subgraph
 
 def _reason(error: Exception) -> str:
     if isinstance(error, GraphQLError):
-        return error.message
+        line, column = error.locations[0] if error.locations else (0, 0)
+        return f"{error.message} (line {line}, column {column})" if line else error.message
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is referred to and nowhere declared."
     return str(error)

@@ -85,14 +85,15 @@ def test_api_schema_is_printed(supergraph_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "code", "message"),
+    ("operation", "code", "message", "place"),
     [
-        ("{ user }", "GRAPHQL_VALIDATION_FAILED", "Argument 'Query.user(id:)' of type 'ID!' is required"),
-        ("{", "GRAPHQL_PARSE_FAILED", "Syntax Error"),
+        ("{ user }", "GRAPHQL_VALIDATION_FAILED", "Argument 'Query.user(id:)' of type 'ID!' is required", "1:3"),
+        ("{", "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>.", "1:2"),
+        ("{\n  a\n}", "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'a' on type 'Query'.", "2:3"),
     ],
 )
-def test_wrong_operation_is_an_input_error(
-    supergraph_file: Path, tmp_path: Path, operation: str, code: str, message: str
+def test_wrong_operation_is_an_input_error_with_its_place(
+    supergraph_file: Path, tmp_path: Path, operation: str, code: str, message: str, place: str
 ) -> None:
     file = tmp_path / "wrong.graphql"
     file.write_text(operation)
@@ -102,6 +103,7 @@ def test_wrong_operation_is_an_input_error(
 
     assert caught.value.code == code
     assert message in caught.value.message
+    assert caught.value.message.endswith(f" ({file}:{place})")
 
 
 def test_missing_file_is_named(supergraph_file: Path) -> None:

@@ -72,7 +72,10 @@ def test_first_version_gives_owners_their_fields_and_value_types_to_everyone() -
 @pytest.mark.parametrize(
     ("sdl", "message"),
     [
-        ("type Query {", "The supergraph cannot be read: Syntax Error: Expected Name, found <EOF>."),
+        (
+            "type Query {",
+            "The supergraph cannot be read: Syntax Error: Expected Name, found <EOF>. (line 1, column 13)",
+        ),
         (
             "type Query { x: Int }",
             "This is not a supergraph: its schema does not link https://specs.apollo.dev/join. "
