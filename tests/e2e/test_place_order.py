@@ -111,6 +111,7 @@ def test_a_cancelled_order_holds_nothing(mall: RunningMall) -> None:
     assert payload["userErrors"] == []
     order = await_condition(lambda: _let_go(mall, order_id), 30, "the release of everything")
     assert order["payment"]["status"] == "VOIDED"
+    assert mall.data(cancel, "customer", id=order_id, reason="changed my mind")["cancelOrder"] == payload
 
 
 def _let_go(mall: RunningMall, order_id: str) -> Json | None:
