@@ -88,16 +88,16 @@ def place_subgraph_errors(
     fallen: set[ClientPath] = set()
     for raw in errors:
         error, path = read_error(raw, fetch.subgraph)
-        falls_on = _falls_on(fetch, batches, path)
+        above = _steps_to_null(data, path)
+        if path and above is not None:
+            error = replace(error, explains_null=True, null_above=above)
+        falls_on = _falls_on(fetch, batches, error, path)
         if falls_on in fallen:
             if _owns_any(fetch, batches):
                 failures.errors.append(error)
             continue
         if falls_on is not None:
             fallen.add(falls_on)
-        above = _steps_to_null(data, path)
-        if path and above is not None:
-            error = replace(error, explains_null=True, null_above=above)
         if not fetch.lookups and path:
             within = fetch.rename_path(path)
             lost = brought_at(brought_by_roots(fetch), within[: len(within) - error.null_above])
@@ -109,8 +109,10 @@ def place_subgraph_errors(
             _fail_null_fields(failures, fetch, batches, error)
 
 
-def _falls_on(fetch: ExecutableFetch, batches: Sequence[Batch], path: ClientPath) -> ClientPath | None:
-    """The path of all that an error at ``path`` of the answer falls on: of the whole fetch (empty), of one of its
+def _falls_on(
+    fetch: ExecutableFetch, batches: Sequence[Batch], error: FieldError, path: ClientPath
+) -> ClientPath | None:
+    """The path of all that an ``error`` at ``path`` of the answer falls on: of the whole fetch (empty), of one of its
     lookups, or of an entity; None where it is at a field of its own.
     """
     if not fetch.lookups:
@@ -121,7 +123,7 @@ def _falls_on(fetch: ExecutableFetch, batches: Sequence[Batch], path: ClientPath
             if not isinstance(index, int) or not 0 <= index < len(batch.objects):
                 return path[:1]
             first = lookup.rename_path(path[2:])[:1]
-            return None if first and _may_hold(batch.objects[index][0], first[0]) else path[:2]
+            return None if first and _may_hold(batch.objects[index][0], first[0], error) else path[:2]
     return ()
 
 
@@ -184,14 +186,16 @@ def _fail_within_entity(
     lost = brought_at(brought_by_lookup(fetch, lookup), within[: len(within) - null_above])
     for at, target in _places(failures, lookup, group):
         first = within[0]
-        if _may_hold(target, first):
+        if _may_hold(target, first, error):
             failures.add_reported(replace(error, path=(*at, *within), null_above=null_above), lost)
         else:
             _fail_objects(failures, fetch, lookup, [target], error)
 
 
-def _may_hold(target: JsonObject, key: str | int) -> bool:
-    """Whether an error may stand at or below ``key`` of an object that was merged."""
+def _may_hold(target: JsonObject, key: str | int, error: FieldError) -> bool:
+    """Whether an error may stand at or below ``key`` of an object that was merged: it may at whatever was answered."""
+    if not error.explains_null:
+        return True
     return key in target and (target[key] is None or type(target[key]) in (dict, list))
 
 

@@ -159,6 +159,17 @@ async def test_an_error_below_an_entity_that_is_null_costs_all_that_was_asked_of
 
 
 @pytest.mark.asyncio
+async def test_errors_at_values_of_an_entity_are_told_beside_these() -> None:
+    """As at root fields; a subgraph may say of what it answers that it is stale."""
+    at = [["_entities", 0, "name"], ["_entities", 0, "size"], ["_entities", 1, "name"]]
+    entities = [{"name": "Mug", "size": 1}, {"name": "Cap", "size": None}]
+    answer = {"data": {"_entities": entities}, "errors": [{"message": "stale", "path": path} for path in at]}
+    result = await run(shop_and_names(), ScriptedSubgraphs(shop=SHOP, names=answer))
+    places = [("products", 0, "name"), ("products", 2, "name"), ("products", 0, "size"), ("products", 2, "size")]
+    assert errors(result) == [(place, "stale", "SUBGRAPH_ERROR") for place in [*places, ("products", 1, "name")]]
+
+
+@pytest.mark.asyncio
 async def test_an_error_without_a_path_falls_on_what_is_null() -> None:
     answer = {"data": {"x": None, "y": 2}, "errors": [{"message": "somewhere"}]}
     result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=answer))
