@@ -6,15 +6,23 @@
       orders:
         routing_url: ${ORDERS_URL:-http://127.0.0.1:4001/graphql}
         schema:
-          file: orders.graphql          # or subgraph_url: http://127.0.0.1:4001/graphql
+          file: orders.graphql
+      payments:
+        schema:
+          subgraph_url: http://127.0.0.1:4002/graphql   # the routing_url too, where there is no other
+          introspection_headers:
+            authorization: Bearer ${TOKEN}
+
+What other tools keep in the file is theirs; a key that is nearly one of ours is refused.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +32,7 @@ import yaml
 from router.composition.subgraph import Subgraph
 from router.environment import UnsetVariable, expand_variables
 from router.errors import InputError
+from router.nearest import nearest
 from router.told_url import told_url
 from router.yaml_fault import yaml_fault
 from router.yaml_text import RepeatedKey, read_yaml
@@ -34,6 +43,14 @@ _INTROSPECTION_TIMEOUT_S = 10.0
 _ASKED_FOR = ((b"content-type", b"application/json"), (b"accept-encoding", b"identity"))
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_LIST_BYTES = 8_000_000
+_KEYS = ("federation_version", "subgraphs")
+_KEYS_OF_SUBGRAPH = ("routing_url", "schema")
+_KEYS_OF_SCHEMA = ("file", "subgraph_url", "introspection_headers", "sdl")
+# RFC 9110, section 5: a token, and what is visible of a value.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,8 @@ class Asking:
     headers: Callable[[bytes], list[tuple[bytes, bytes]]] = lambda body: []
 
 
-FetchSdl = Callable[[str, str], str]
+# By name, address, and the headers to ask with.
+FetchSdl = Callable[[str, str, Headers], str]
 
 
 def load_subgraphs(
@@ -61,6 +79,7 @@ def load_subgraphs(
     document = _read_yaml(file)
     if not isinstance(document, Mapping) or not isinstance(document.get("subgraphs"), Mapping):
         raise InputError(_CODE, f"{file} has no mapping 'subgraphs:' from names to routing_url and schema")
+    _refuse_near_misses(str(file), document, _KEYS)
     variables = os.environ if environment is None else environment
     subgraphs = document["subgraphs"]
     if not subgraphs:
@@ -116,16 +135,42 @@ def _load(file: Path, name: str, entry: object, fetch: FetchSdl) -> Subgraph:
     schema = entry.get("schema") if isinstance(entry, Mapping) else None
     if not isinstance(entry, Mapping) or not isinstance(schema, Mapping):
         raise InputError(_CODE, f"{file}: the subgraph '{name}' needs 'schema:' with 'file:' or 'subgraph_url:'")
+    _refuse_near_misses(f"{file}: the subgraph '{name}'", entry, _KEYS_OF_SUBGRAPH)
+    _refuse_near_misses(f"{file}: the schema of subgraph '{name}'", schema, _KEYS_OF_SCHEMA)
     url = entry.get("routing_url")
     match schema:
         case {"file": str(relative)}:
             sdl_file = file.parent / relative
             return Subgraph(name, _routing_url(file, name, url), read_sdl(sdl_file), str(sdl_file))
         case {"subgraph_url": str(address)}:
-            return Subgraph(name, _routing_url(file, name, url or address), fetch(name, address))
+            headers = _headers(file, name, schema.get("introspection_headers"))
+            return Subgraph(name, _routing_url(file, name, url or address), fetch(name, address, headers))
         case {"sdl": str(sdl)}:
             return Subgraph(name, _routing_url(file, name, url), sdl)
     raise InputError(_CODE, f"{file}: the schema of subgraph '{name}' needs 'file:' or 'subgraph_url:' with a text")
+
+
+def _refuse_near_misses(where: str, mapping: Mapping[object, object], known: Iterable[str]) -> None:
+    """InputError for the first key that is probably a known one."""
+    for key in map(str, mapping):
+        meant = nearest(key, known)
+        if meant and key not in known:
+            raise InputError(_CODE, f"{where} has the key '{key}', which means nothing{meant}")
+
+
+def _headers(file: Path, name: str, headers: object) -> Headers:
+    """Those to ask with. InputError, which tells no value, for what cannot be sent."""
+    where = f"{file}: the introspection_headers of subgraph '{name}'"
+    if headers is not None and not isinstance(headers, Mapping):
+        raise InputError(_CODE, f"{where} must be a mapping from names to texts")
+    found: list[tuple[bytes, bytes]] = []
+    for header, value in (headers or {}).items():
+        if not isinstance(header, str) or not _HEADER_NAME.fullmatch(header):
+            raise InputError(_CODE, f"{where} have one whose name is not the name of a header")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InputError(_CODE, f"{where}: write the value of '{header}' as a text of one line, in ASCII")
+        found.append((header.lower().encode(), value.encode()))
+    return tuple(found)
 
 
 def _routing_url(file: Path, name: str, url: object) -> str:
@@ -146,16 +191,16 @@ def _read(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def fetch_sdl(name: str, address: str, asking: Asking | None = None) -> str:
+def fetch_sdl(name: str, address: str, headers: Headers = (), asking: Asking | None = None) -> str:
     """Ask a running subgraph for its SDL; raises InputError (``SUBGRAPH_UNREACHABLE``) where it does not answer."""
     asking = asking or Asking()
     content = json.dumps({"query": _SDL_QUERY}).encode()
-    headers = [*_ASKED_FOR, *asking.headers(content)]
+    sent = [*_ASKED_FOR, *headers, *asking.headers(content)]
     extensions = {"sni_hostname": asking.server_name} if asking.server_name is not None else {}
     try:
         with (
             httpx.Client(timeout=_INTROSPECTION_TIMEOUT_S, verify=asking.tls or True) as client,
-            client.stream("POST", address, content=content, headers=headers, extensions=extensions) as response,
+            client.stream("POST", address, content=content, headers=sent, extensions=extensions) as response,
         ):
             if not response.is_success:
                 raise ValueError(f"it answers with the status {response.status_code}")

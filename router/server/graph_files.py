@@ -14,7 +14,7 @@ from router.server.subgraph_tls import read_tls, tls_files
 from router.server.supergraph_file import read_source
 
 if TYPE_CHECKING:
-    from router.composition.subgraphs_file import FetchSdl
+    from router.composition.subgraphs_file import FetchSdl, Headers
 
 # Of a file: time of its last change, size, and inode, which tells one that was moved into its place.
 Stamp = tuple[int, int, int] | None
@@ -53,11 +53,11 @@ class GraphFiles:
 
 
 def _fetcher(config: RouterConfig) -> FetchSdl:
-    def fetch(name: str, address: str) -> str:
+    def fetch(name: str, address: str, headers: Headers) -> str:
         # Here, because a router that serves a supergraph SDL starts without the composer.
         from router.server.subgraph_sdl import sdl_fetcher
 
-        return sdl_fetcher(config)(name, address)
+        return sdl_fetcher(config)(name, address, headers)
 
     return fetch
 

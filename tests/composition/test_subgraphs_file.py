@@ -46,6 +46,28 @@ def test_environment_variables_are_expanded_with_defaults(tmp_path: Path) -> Non
         ("subgraphs: {a: {routing_url: x}}", "the subgraph 'a' needs 'schema:' with 'file:' or 'subgraph_url:'"),
         ("subgraphs: {a: {schema: {file: shop.graphql}}}", "the subgraph 'a' needs a 'routing_url:'"),
         ("subgraphs: {a: {routing_url: '${NOPE_X}', schema: {file: f}}}", "uses ${NOPE_X}, which is not set"),
+        ("subgraph: {}\nsubgraphs: {a: {}}", "has the key 'subgraph', which means nothing; did you mean 'subgraphs'?"),
+        (
+            "subgraphs: {a: {routing_ulr: x, schema: {subgraph_url: http://x}}}",
+            "the subgraph 'a' has the key 'routing_ulr', which means nothing; did you mean 'routing_url'?",
+        ),
+        (
+            "subgraphs: {a: {schema: {subgraph_url: http://x, introspection_header: {}}}}",
+            "the schema of subgraph 'a' has the key 'introspection_header', which means nothing;"
+            " did you mean 'introspection_headers'?",
+        ),
+        (
+            "subgraphs: {a: {schema: {subgraph_url: http://x, introspection_headers: [a]}}}",
+            "the introspection_headers of subgraph 'a' must be a mapping from names to texts",
+        ),
+        (
+            "subgraphs: {a: {schema: {subgraph_url: http://x, introspection_headers: {'a b': c}}}}",
+            "the introspection_headers of subgraph 'a' have one whose name is not the name of a header",
+        ),
+        (
+            "subgraphs: {a: {schema: {subgraph_url: http://x, introspection_headers: {a: 7}}}}",
+            "the introspection_headers of subgraph 'a': write the value of 'a' as a text of one line, in ASCII",
+        ),
         ("subgraphs: {a: {routing_url: x, schema: {file: gone.graphql}}}", "cannot be read: No such file or directory"),
         ("subgraphs: {a: {routing_url: x, schema: {file: .}}}", "cannot be read: Is a directory"),
     ],
@@ -68,8 +90,10 @@ def test_latin_1_is_an_input_error(tmp_path: Path) -> None:
 class _Answer(BaseHTTPRequestHandler):
     body = b""
     encoding = "identity"
+    token = ""
 
     def do_POST(self) -> None:
+        type(self).token = self.headers.get("authorization", "")
         self.rfile.read(int(self.headers["content-length"]))
         self.send_response(200)
         self.send_header("content-encoding", self.encoding)
@@ -95,6 +119,27 @@ def test_a_running_subgraph_is_asked_for_its_sdl(tmp_path: Path, running_subgrap
     _Answer.body = json.dumps({"data": {"_service": {"sdl": SDL}}}).encode()
     path = write(tmp_path, f"subgraphs: {{a: {{schema: {{subgraph_url: '{running_subgraph}'}}}}}}")
     assert load_subgraphs(path) == (Subgraph("a", running_subgraph, SDL),)
+
+
+def test_a_running_subgraph_is_asked_with_the_headers_that_the_list_gives(
+    tmp_path: Path, running_subgraph: str
+) -> None:
+    _Answer.body = json.dumps({"data": {"_service": {"sdl": SDL}}}).encode()
+    schema = f"{{subgraph_url: '{running_subgraph}', introspection_headers: {{Authorization: 'Bearer ${{TOKEN}}'}}}}"
+    load_subgraphs(write(tmp_path, f"subgraphs: {{a: {{schema: {schema}}}}}"), {"TOKEN": "of-ada"})
+    assert _Answer.token == "Bearer of-ada"
+
+
+def test_what_is_not_ours_is_left_to_other_tools(tmp_path: Path) -> None:
+    text = "graph_ref: g@v\nsubgraphs: {a: {owner: me, routing_url: http://a, schema: {file: shop.graphql, x: 1}}}"
+    assert load_subgraphs(write(tmp_path, text))[0].url == "http://a"
+
+
+def test_a_header_that_cannot_be_sent_is_told_without_its_value(tmp_path: Path) -> None:
+    schema = '{subgraph_url: http://x, introspection_headers: {a: "s3cret\\r\\nx: y"}}'
+    with pytest.raises(InputError) as caught:
+        load_subgraphs(write(tmp_path, f"subgraphs: {{a: {{schema: {schema}}}}}"))
+    assert "s3cret" not in caught.value.message
 
 
 def test_a_subgraph_that_answers_something_else_is_an_input_error(tmp_path: Path, running_subgraph: str) -> None:
