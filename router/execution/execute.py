@@ -21,7 +21,6 @@ from router.execution.errors import INVALID_RESPONSE, TIMEOUT, SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup, ExecutablePlan
 from router.execution.failed_inputs import fail_late_entities, without_failed_inputs
 from router.execution.failures import (
-    Failures,
     ensure_told,
     fail_fetch,
     fail_group,
@@ -34,6 +33,7 @@ from router.execution.failures import (
 )
 from router.execution.json_numbers import decode
 from router.execution.merge import JsonObject, copy_object, merge_object
+from router.execution.missing_values import Failures
 from router.execution.places import collect_chains
 from router.execution.remainders import remainder_of, set_unsent_apart
 from router.execution.representations import Apart, Batch, gather

@@ -15,7 +15,7 @@ from router.execution.brought import brought_at, brought_by_lookup, brought_by_r
 from router.execution.errors import SubgraphFailure
 from router.execution.executable import ExecutableFetch, ExecutableLookup
 from router.execution.merge import JsonObject
-from router.execution.missing_values import Failures as Failures
+from router.execution.missing_values import Failures
 from router.execution.places import Place, locate
 from router.execution.representations import Batch
 from router.execution.subgraph_error import read_error
