@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from router.execution.traffic.trace import TRACE_NAMES
 from router.generations import Generations
-from router.server.known_heads import BYTES_OF_A_HEADER, known_head_in
+from router.server.known_heads import BYTES_OF_A_HEADER, KnownHead, known_head_in
 
 Header = tuple[bytes, bytes]
 
@@ -42,30 +42,39 @@ class HeaderSection:
         self.made: dict[object, Any] = {}
 
 
+# The section of a request, and what it says of its trace, by name.
+Read = tuple[HeaderSection, Mapping[bytes, bytes]]
+
+
 class HeaderSections:
-    """The sections that were sent of late."""
+    """The sections that were sent of late.
+
+    Those of known heads are found by these, which outlive all settings, and so hold nothing of what was made by any.
+    """
 
     def __init__(self) -> None:
         self._sections: Generations[tuple[Header, ...], HeaderSection] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
+        self._of_heads: Generations[KnownHead, Read] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
 
     def __len__(self) -> int:
         return len(self._sections)
 
-    def of(self, scope: Scope) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
+    def of(self, scope: Scope) -> Read:
         """As ``read``, of the request of ``scope``."""
         return self.of_known(scope) or self.read(scope["headers"])
 
-    def of_known(self, scope: Scope) -> tuple[HeaderSection, Mapping[bytes, bytes]] | None:
+    def of_known(self, scope: Scope) -> Read | None:
         """As ``read``, where the head of the request was parsed before; None where it was not."""
         head = known_head_in(scope)
         if head is None:
             return None
-        if head.made_by is not self:
-            head.made_by, head.made = self, self.read(head.headers)
-        made: tuple[HeaderSection, Mapping[bytes, bytes]] = head.made
-        return made
+        found = self._of_heads.get(head)
+        if found is None:
+            found = self.read(head.headers)
+            self._of_heads.put(head, found, head.weight)
+        return found
 
-    def read(self, headers: Iterable[Header]) -> tuple[HeaderSection, Mapping[bytes, bytes]]:
+    def read(self, headers: Iterable[Header]) -> Read:
         """The section of a request, and what it says of its trace, by name."""
         sent = headers if isinstance(headers, list) else list(headers)
         key = tuple([header for header in sent if header[0] not in OWN_HEADERS])

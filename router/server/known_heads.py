@@ -9,6 +9,7 @@ nor are others before they come for the second time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Scope
@@ -30,25 +31,23 @@ _END = b"\r\n\r\n"
 _KEY = "galleria.known_head"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class KnownHead:
     """What the parser has found in a head: ``method``, ``target`` and ``headers`` as ASGI's scope has them.
 
-    ``head_bytes`` is its length, ``body_bytes`` that of the body behind it. ``made`` is what somebody made of the
-    headers last, and ``made_by`` who that was.
+    ``head_bytes`` is its length, ``body_bytes`` that of the body behind it.
     """
 
-    __slots__ = ("body_bytes", "head_bytes", "headers", "made", "made_by", "method", "target")
+    method: str
+    target: Mapping[str, Any]
+    headers: list[Header]
+    head_bytes: int
+    body_bytes: int
 
-    def __init__(
-        self, method: str, target: Mapping[str, Any], headers: Sequence[Header], head_bytes: int, body_bytes: int
-    ) -> None:
-        self.method = method
-        self.target = target
-        self.headers = list(headers)
-        self.head_bytes = head_bytes
-        self.body_bytes = body_bytes
-        self.made_by: object = None
-        self.made: Any = None
+    @property
+    def weight(self) -> int:
+        """How many bytes it takes in memory, near enough."""
+        return self.head_bytes + BYTES_OF_A_HEADER * len(self.headers)
 
 
 class KnownHeads:
@@ -79,8 +78,8 @@ class KnownHeads:
         # By a head that ends in another way than here, another length is told.
         told = fields.get(b"content-length")
         if told == b"%d" % body_bytes or (told is None and not body_bytes and method == "GET"):
-            head = KnownHead(method, target, headers, head_bytes, body_bytes)
-            self._heads.put(data[:head_bytes], head, head_bytes + BYTES_OF_A_HEADER * len(headers))
+            head = KnownHead(method, target, list(headers), head_bytes, body_bytes)
+            self._heads.put(data[:head_bytes], head, head.weight)
 
 
 def tell_known_head(scope: Scope, head: KnownHead) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from uvicorn.server import ServerState
 from router.server.body import whole_body
 from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
 from router.server.config import RouterConfig
+from router.server.header_section import HeaderSections
 from router.server.known_heads import MOST_BODY_BYTES, MOST_BYTES, MOST_REMEMBERED, KnownHead, KnownHeads, known_head_in
 from router.server.overload import Overload, overload_policy
 from tests.server.test_http_protocol import Transport
@@ -126,6 +128,19 @@ async def test_headers_that_somebody_has_changed_are_not_those_of_the_head() -> 
     assert known_head_in(scope) is known
     assert known_head_in({**scope, "headers": [*known.headers, (b"authorization", b"Bearer ada")]}) is None
     assert known_head_in({**scope, "headers": known.headers[1:]}) is None
+
+
+@pytest.mark.asyncio
+async def test_a_head_keeps_nothing_of_settings_that_are_no_more() -> None:
+    known = (await knowing(PLAIN)).find(PLAIN)
+    assert known is not None
+    scope: Scope = {"headers": known.headers, "galleria.known_head": known}
+    sections = HeaderSections()
+    section, _ = sections.of(scope)
+    assert sections.of(scope)[0] is section
+    gone = weakref.ref(sections)
+    del sections, section
+    assert gone() is None
 
 
 @pytest.mark.asyncio
