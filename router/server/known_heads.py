@@ -15,7 +15,7 @@ from typing import Any
 from starlette.types import Scope
 
 from router.execution.traffic.trace import TRACE_NAMES
-from router.generations import Generations, UsedOnce
+from router.head_table import END_OF_HEAD, HeadTable
 
 Header = tuple[bytes, bytes]
 
@@ -27,7 +27,6 @@ BYTES_OF_A_HEADER = 200
 MOST_BODY_BYTES = 64 * 1024
 # What changes how a body is framed, or what follows the request; and what no other request has.
 _NOT_PLAIN = TRACE_NAMES | {b"transfer-encoding", b"expect", b"upgrade", b"trailer", b"te"}
-_END = b"\r\n\r\n"
 _KEY = "galleria.known_head"
 
 
@@ -50,27 +49,17 @@ class KnownHead:
         return self.head_bytes + BYTES_OF_A_HEADER * len(self.headers)
 
 
-class KnownHeads:
+class KnownHeads(HeadTable[KnownHead]):
     """The heads that were sent of late to this process."""
 
     def __init__(self) -> None:
-        self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
-        self._new = UsedOnce(MOST_REMEMBERED)
-
-    def __len__(self) -> int:
-        return len(self._heads)
-
-    def find(self, data: bytes) -> KnownHead | None:
-        """The head of the one request that ``data`` is; None where it is not known, or there is less or more."""
-        end = data.find(_END) + len(_END)
-        known = self._heads.get(data[:end])
-        return known if known is not None and len(data) - end == known.body_bytes else None
+        super().__init__(MOST_REMEMBERED, MOST_BYTES_IN_ALL)
 
     def remember(self, data: bytes, method: str, target: Mapping[str, Any], headers: Sequence[Header]) -> None:
         """The parser has found this in ``data``, one request that leaves its connection open; nothing if not plain."""
-        head_bytes = data.find(_END) + len(_END)
+        head_bytes = data.find(END_OF_HEAD) + len(END_OF_HEAD)
         body_bytes = len(data) - head_bytes
-        if head_bytes > MOST_BYTES or body_bytes > MOST_BODY_BYTES or not self._new.note(data[:head_bytes]):
+        if head_bytes > MOST_BYTES or body_bytes > MOST_BODY_BYTES or not self.came_before(data[:head_bytes]):
             return
         fields = dict(headers)
         if len(fields) < len(headers) or not _NOT_PLAIN.isdisjoint(fields):
@@ -79,7 +68,7 @@ class KnownHeads:
         told = fields.get(b"content-length")
         if told == b"%d" % body_bytes or (told is None and not body_bytes and method == "GET"):
             head = KnownHead(method, target, list(headers), head_bytes, body_bytes)
-            self._heads.put(data[:head_bytes], head, head.weight)
+            self.keep(data[:head_bytes], head, head.weight)
 
 
 def tell_known_head(scope: Scope, head: KnownHead) -> None:

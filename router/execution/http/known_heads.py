@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from router.execution.subgraph_client import Headers
-from router.generations import Generations, UsedOnce
+from router.head_table import END_OF_HEAD, HeadTable
 
 MOST_REMEMBERED = 64
 MOST_BYTES = 2048
 _MOST_BYTES_IN_ALL = MOST_REMEMBERED * MOST_BYTES
-_END = b"\r\n\r\n"
 _UNIQUE = (b"x-request-id", b"traceparent", b"traceresponse", b"set-cookie")
 
 
@@ -30,32 +29,22 @@ class KnownHead(NamedTuple):
     kept_headers: Headers
 
 
-class KnownHeads:
+class KnownHeads(HeadTable[KnownHead]):
     """The heads by which a subgraph answered of late."""
 
     def __init__(self) -> None:
-        self._heads: Generations[bytes, KnownHead] = Generations(MOST_REMEMBERED, _MOST_BYTES_IN_ALL)
-        self._new = UsedOnce(MOST_REMEMBERED)
-
-    def __len__(self) -> int:
-        return len(self._heads)
-
-    def find(self, data: bytes) -> KnownHead | None:
-        """The head of the one answer that ``data`` is; None where it is not known, or there is less or more."""
-        end = data.find(_END) + len(_END)
-        known = self._heads.get(data[:end])
-        return known if known is not None and len(data) - end == known.body_bytes else None
+        super().__init__(MOST_REMEMBERED, _MOST_BYTES_IN_ALL)
 
     def remember(
         self, data: bytes, status: int, headers: Mapping[bytes, bytes], body_bytes: int, kept_headers: Headers
     ) -> None:
         """The parser has found this in ``data``, one whole answer in no coding; nothing where it is not plain."""
-        head_bytes = data.find(_END) + len(_END)
+        head_bytes = data.find(END_OF_HEAD) + len(END_OF_HEAD)
         # By a head that ends elsewhere, another length is told; and some have no body, whatever they tell.
-        if head_bytes > MOST_BYTES or head_bytes + body_bytes != len(data) or not self._new.note(data[:head_bytes]):
+        if head_bytes > MOST_BYTES or head_bytes + body_bytes != len(data) or not self.came_before(data[:head_bytes]):
             return
         fields = {name.lower(): value for name, value in headers.items()}
         if len(fields) < len(headers) or b"transfer-encoding" in fields or not fields.keys().isdisjoint(_UNIQUE):
             return
         if fields.get(b"content-length") == b"%d" % body_bytes:
-            self._heads.put(data[:head_bytes], KnownHead(head_bytes, body_bytes, status, kept_headers), head_bytes)
+            self.keep(data[:head_bytes], KnownHead(head_bytes, body_bytes, status, kept_headers), head_bytes)
