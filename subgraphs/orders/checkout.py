@@ -2,7 +2,8 @@
 
 ::
 
-    check_request(request) -> price_lines(request, products) -> place_order(...) -> Order
+    check_request(request) -> price_lines(request, products) -> shipping_fee(lines, country)
+    -> place_order(request, customer, lines, fee, ...) -> Order
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from subgraphs.orders.domain import (
     Product,
     StatusChange,
     digest,
-    sum_up,
 )
 from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.refusal import Problem, RefusalError, find_key_problem, is_text
@@ -166,18 +166,17 @@ def _product_problem(product: Product | None, field: str) -> Problem | None:
 
 
 def place_order(
-    request: OrderRequest, customer_id: str, lines: tuple[OrderLine, ...], number: str, at: datetime
+    request: OrderRequest, customer_id: str, lines: tuple[OrderLine, ...], fee: Money, number: str, at: datetime
 ) -> Order:
-    """The order that a checked ``request`` with priced ``lines`` makes."""
+    """The order that a checked ``request`` with priced ``lines``, sent for ``fee``, makes."""
     placed = StatusChange(None, OrderStatus.PENDING, at, PLACED_REASON)
-    subtotal = sum_up(line.total for line in lines)
     return Order(
         id=order_id(customer_id, request.idempotency_key),
         number=number,
         customer_id=customer_id,
         stage=Stage.PLACED,
         lines=lines,
-        shipping_fee=shipping_fee(subtotal, request.shipping_address.country_code),
+        shipping_fee=fee,
         shipping_address=request.shipping_address,
         placed_at=at,
         updated_at=at,
@@ -212,33 +211,3 @@ def order_number(year: int, randomness: int) -> str:
     """
     letters = [_NUMBER_ALPHABET[randomness >> (5 * place) & 31] for place in range(_NUMBER_LENGTH)]
     return f"G-{year}-{''.join(letters)}"
-
-
-# --- shipping fees
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A flat fee for sending an order, and the subtotal from which it is free."""
-
-    fee: Money
-    free_from: Money
-
-
-EU = Zone(fee=Money(490), free_from=Money(6_000))
-REST_OF_EUROPE = Zone(fee=Money(990), free_from=Money(12_000))
-WORLD = Zone(fee=Money(1_990), free_from=Money(24_000))
-_EU_COUNTRIES = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
-_OTHER_EUROPEAN_COUNTRIES = "AD AL BA CH FO GB GI IM IS JE GG LI MC MD ME MK NO RS SM UA VA"
-
-
-def shipping_fee(subtotal: Money, country_code: str) -> Money:
-    """What sending an order costs: the flat fee of its destination's zone, or nothing from the zone's threshold on."""
-    zone = _zone(country_code)
-    return Money(0) if subtotal.amount_minor >= zone.free_from.amount_minor else zone.fee
-
-
-def _zone(country_code: str) -> Zone:
-    if country_code in _EU_COUNTRIES.split():
-        return EU
-    return REST_OF_EUROPE if country_code in _OTHER_EUROPEAN_COUNTRIES.split() else WORLD

@@ -53,7 +53,9 @@ class ShippingAddressInput:
     line2: str | None = strawberry.field(default=None, description="What else the carrier needs, such as the floor.")
     city: str = strawberry.field(description="The city or town.")
     postal_code: str = strawberry.field(description="As that country writes it; 2 to 16 characters.")
-    country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, such as DE.")
+    country_code: str = strawberry.field(
+        description="ISO 3166-1 alpha-2, such as DE; one that no carrier takes parcels to: COUNTRY_NOT_SERVED."
+    )
 
 
 @strawberry.input(description="How to pay.")

@@ -21,6 +21,7 @@ from subgraphs.orders.domain import Customer, Order, OrderEvent, OrderPlaced, Pr
 from subgraphs.orders.order_life import Occurrence, OrderStatus
 from subgraphs.orders.refusal import Problem, RefusalError, check_reason, order_not_found
 from subgraphs.orders.returns import ReturnRequest, find_return, request_return, return_id
+from subgraphs.orders.shipping_fees import shipping_fee
 
 Change: TypeAlias = Callable[[Order, datetime], Order]
 """What becomes of an order at a time; the same order where nothing does."""
@@ -91,19 +92,20 @@ class Orders:
     async def place(self, customer: Customer, request: OrderRequest) -> Order:
         """The new order that ``customer`` asks for, or the first one under the same key.
 
-        Raises RefusalError, and changes nothing, with the codes of :mod:`subgraphs.orders.checkout` and
-        IDEMPOTENCY_KEY_REUSED.
+        Raises RefusalError, and changes nothing, with the codes of :mod:`subgraphs.orders.checkout`,
+        COUNTRY_NOT_SERVED and IDEMPOTENCY_KEY_REUSED.
         """
         request = check_request(request)
         earlier = await self._placed_before(customer, request)
         if earlier:
             return earlier
         lines = price_lines(request, await self.store.products([line.product_id for line in request.lines]))
+        fee = shipping_fee(lines, request.shipping_address.country_code)
         await self.store.put_customer(customer)
         for _ in range(ATTEMPTS):
             now = self.clock()
             number = order_number(now.year, self.random_bits())
-            order = place_order(request, customer.id, lines, number, now)
+            order = place_order(request, customer.id, lines, fee, number, now)
             if await self.store.insert(order, [OrderPlaced(order, request.payment_token)]):
                 return order
             earlier = await self._placed_before(customer, request)

@@ -173,6 +173,7 @@ async def test_an_order_is_placed_at_the_shops_price() -> None:
         ({"lines": [{"productId": "MUG-001", "quantity": 1}] * 2}, "PRODUCT_REPEATED", "lines.1.productId"),
         ({"lines": [{"productId": f"P-{n}", "quantity": 1} for n in range(101)]}, "TOO_MANY_LINES", "lines"),
         ({"shippingAddress": ADDRESS | {"countryCode": "FRA"}}, "ADDRESS_INVALID", "shippingAddress.countryCode"),
+        ({"shippingAddress": ADDRESS | {"countryCode": "AQ"}}, "COUNTRY_NOT_SERVED", "shippingAddress.countryCode"),
         ({"paymentMethod": {"token": "4242424242424242"}}, "PAYMENT_METHOD_INVALID", "paymentMethod.token"),
         ({"idempotencyKey": ""}, "IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
         (expecting("11.00"), "PRICE_CHANGED", "lines.0.expectedUnitPrice"),

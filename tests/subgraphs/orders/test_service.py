@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from subgraphs.orders.changes import move
-from subgraphs.orders.checkout import LineRequest, OrderRequest, order_number
+from subgraphs.orders.checkout import LineRequest, OrderRequest, fingerprint, order_id, order_number
 from subgraphs.orders.domain import (
     Customer,
     Money,
@@ -66,6 +66,14 @@ async def test_a_repeat_returns_the_first_order_and_announces_nothing() -> None:
     assert len(store.published) == 1
 
 
+async def test_a_repeat_returns_the_first_order_also_where_its_country_is_served_no_more() -> None:
+    request = a_request(shipping_address=replace(ADDRESS, country_code="AQ"))
+    first = an_order(id=order_id("cus_ada", "key-1"), shipping_address=request.shipping_address)
+    first = replace(first, fingerprint=fingerprint(request))
+    orders, _ = a_shop(first)
+    assert await orders.place(ADA, request) == first
+
+
 async def test_the_same_key_with_other_input_is_refused() -> None:
     orders, store = a_shop()
     first = await orders.place(ADA, a_request())
@@ -95,6 +103,7 @@ async def test_the_same_key_of_another_customer_is_another_order() -> None:
         (a_request(lines=(LineRequest("POT-009", 1),)), "PRODUCT_INACTIVE"),
         (a_request(payment_token="visa"), "PAYMENT_METHOD_INVALID"),
         (a_request(shipping_address=replace(ADDRESS, country_code="Germany")), "ADDRESS_INVALID"),
+        (a_request(shipping_address=replace(ADDRESS, country_code="AQ")), "COUNTRY_NOT_SERVED"),
     ],
 )
 async def test_a_wrong_request_changes_nothing(request_: OrderRequest, code: str) -> None:
