@@ -19,6 +19,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsInbox
+from nats.errors import SecureConnWantedError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RawStreamMsg, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
@@ -26,6 +27,7 @@ from nats.js.errors import NotFoundError
 from subgraphs.chassis.bus import DeadLetter, Delivery
 from subgraphs.chassis.errors import InvalidEvent, Unavailable
 from subgraphs.chassis.event import Event, decode_event, encode_event
+from subgraphs.chassis.nats_client import TlsAwareClient
 
 STREAM = "MALL"
 DEAD_STREAM = "MALL_DEAD"
@@ -196,9 +198,9 @@ class NatsBus:
 async def connect(url: str, name: str, on_change: Callable[[str | None], None] | None = None) -> NatsBus:
     """A bus whose streams exist; ``on_change`` hears why the connection is lost, and None when it is regained.
 
-    Raises Unavailable where the server is not there, refuses us, or has no JetStream for us.
+    Raises Unavailable where the server is not there, refuses us, has no TLS for a ``tls://`` URL, or no JetStream.
     """
-    client = Client()
+    client = TlsAwareClient()
     failures = _Failures(client, on_change)
     connecting = client.connect(
         url,
@@ -237,7 +239,7 @@ class _Failures:
         """The client tells each failure, also while it is connected."""
         self.first = self.first or error
         LOG.debug("nats_error", error=f"{type(error).__name__}: {error}")
-        if _is_refusal(error):
+        if _is_refusal(error) or isinstance(error, SecureConnWantedError):
             self._tell(_why(error))
 
     async def lost(self) -> None:
@@ -264,6 +266,8 @@ def _why(error: Exception) -> str:
         return (
             f"NATS refuses our user or password ({error}): set NATS_URL to nats://USER:PASSWORD@HOST:PORT of its users"
         )
+    if isinstance(error, SecureConnWantedError):
+        return f"NATS has no TLS, which NATS_URL asks for ({error}): give the server a certificate, or set nats://"
     return f"NATS does not answer: {type(error).__name__}: {error}"
 
 

@@ -47,13 +47,13 @@ class CommandSettings(BaseModel):
 class BusSettings(CommandSettings):
     """What is needed to reach the bus."""
 
-    nats_url: SecretStr = Field(description="NATS server with JetStream")
+    nats_url: SecretStr = Field(description="NATS server with JetStream; tls:// is never spoken to without TLS")
 
     @field_validator("nats_url")
     @classmethod
     def _speaks_nats(cls, url: SecretStr) -> SecretStr:
         if urlsplit(url.get_secret_value()).scheme not in ("nats", "tls"):
-            raise ValueError("must be nats://USER:PASSWORD@HOST:PORT")
+            raise ValueError("must be nats:// or tls://USER:PASSWORD@HOST:PORT")
         return url
 
 

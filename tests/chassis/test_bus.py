@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import trustme
 
 from stack import nats as nats_server
 from stack.daemon import free_port, running
@@ -202,6 +204,63 @@ async def test_a_password_that_is_changed_is_told_when_the_connection_is_lost(tm
     assert heard[0] == "the connection is lost"
     assert heard[1] is not None
     assert heard[1].startswith("NATS refuses our user or password")
+
+
+@pytest.mark.asyncio
+async def test_a_server_without_tls_is_refused_where_the_url_asks_for_it(nats_url: str) -> None:
+    with pytest.raises(Unavailable) as refusal:
+        await nats_bus.connect(nats_url.replace("nats://", "tls://"), "tests")
+    assert str(refusal.value) == (
+        "NATS has no TLS, which NATS_URL asks for (nats: secure connection not available): "
+        "give the server a certificate, or set nats://"
+    )
+
+
+@pytest.mark.asyncio
+async def test_who_takes_tls_out_of_the_greeting_hears_no_password() -> None:
+    heard = bytearray()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id": "x", "version": "2.10.0", "max_payload": 1048576, "auth_required": true}\r\n')
+        heard.extend(await reader.read(1000))
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match="NATS has no TLS"):
+            await nats_bus.connect(f"tls://mall:{PASSWORD}@127.0.0.1:{port}", "tests")
+    assert heard == b""
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_comes_back_without_tls_is_told_and_not_spoken_to(
+    tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str | None] = []
+    port = free_port()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    config = nats_server.write_config(tmp_path, port, PASSWORD)
+    without_tls = config.read_text()
+    pem = json.dumps(str(tmp_path / "server.pem"))
+    config.write_text(f"{without_tls}tls {{ cert_file: {pem}, key_file: {pem} }}\n")
+    command = nats_server.server_command(nats_server.server_binary(), config)
+    async with AsyncExitStack() as opened:
+        with running(command, port, tmp_path / "nats.log"):
+            url = nats_server.server_url(port, PASSWORD).replace("nats://", "tls://")
+            bus = await nats_bus.connect(url, "tests", heard.append)
+            opened.push_async_callback(bus.close)
+            await bus.publish(TAKEN)
+        config.write_text(without_tls)
+        with running(command, port, tmp_path / "nats.log"):
+            async with asyncio.timeout(20):
+                while len(heard) < 2:  # noqa: ASYNC110 - the client has no event for it
+                    await asyncio.sleep(0.01)
+            assert not bus.connected
+    assert heard[0] == "the connection is lost"
+    assert heard[1] is not None
+    assert heard[1].startswith("NATS has no TLS, which NATS_URL asks for")
 
 
 @pytest.mark.asyncio

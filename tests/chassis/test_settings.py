@@ -35,7 +35,7 @@ def test_secrets_do_not_print() -> None:
         ({"MONGODB_URL": ""}, "MONGODB_URL: is not set"),
         ({"MONGODB_URL": "mongodb://127.0.0.1"}, "MONGODB_URL: must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE"),
         ({"MONGODB_URL": "postgres://127.0.0.1/a"}, "MONGODB_URL: must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE"),
-        ({"NATS_URL": "http://127.0.0.1"}, "NATS_URL: must be nats://USER:PASSWORD@HOST:PORT"),
+        ({"NATS_URL": "http://127.0.0.1"}, "NATS_URL: must be nats:// or tls://USER:PASSWORD@HOST:PORT"),
         ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: Input should be 'text' or 'json'"),
         ({"GALLERIA_ENV": "prod"}, "GALLERIA_ENV: Input should be 'development' or 'production'"),

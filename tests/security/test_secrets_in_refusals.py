@@ -146,7 +146,7 @@ def test_a_router_that_does_not_start_tells_no_secret(tmp_path: Path) -> None:
             "MONGODB_URL: is not read as a URL; write what is special in user and password percent-encoded (RFC 3986)",
         ),
         ("MONGODB_URL", f"mongo://u:{SECRET}@h/db", "MONGODB_URL: must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE"),
-        ("NATS_URL", f"http://u:{SECRET}@h", "NATS_URL: must be nats://USER:PASSWORD@HOST:PORT"),
+        ("NATS_URL", f"http://u:{SECRET}@h", "NATS_URL: must be nats:// or tls://USER:PASSWORD@HOST:PORT"),
         ("JWKS_URL", f"ftp://u:{SECRET}@h", "JWKS_URL: must be https://HOST/PATH, or http:// in development"),
         (
             "ROUTER_KEYS",

@@ -114,7 +114,8 @@ class NatsConnection:
     async def _connect(self) -> Client:
         # Here, because it takes a tenth of a second that a router without NATS need not wait.
         import nats.errors
-        from nats.aio.client import Client
+
+        from router.server.nats.client import TlsAwareClient
 
         # The first tells most: a refused password, not the connection that ended by it.
         first: list[Exception] = []
@@ -133,7 +134,7 @@ class NatsConnection:
             self._regained()
 
         url = self.settings.url.get_secret_value() if self.settings.url is not None else ""
-        client = Client()
+        client = TlsAwareClient()
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 await client.connect(
@@ -244,9 +245,13 @@ def open_connection(settings: NatsSettings, previous: NatsConnection | None) -> 
 
 
 def _why(error: BaseException) -> str:
+    from nats.errors import SecureConnWantedError
+
     # The server says in words alone that it does not let us in.
     if re.search("authorization|authentication", str(error), re.IGNORECASE):
         return f"it refuses the user or password of nats.url ({error})"
+    if isinstance(error, SecureConnWantedError):
+        return f"it has no TLS, which nats.url asks for ({error})"
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 

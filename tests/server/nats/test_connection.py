@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import trustme
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
@@ -108,6 +110,37 @@ async def test_a_wrong_password_is_told_without_it(nats_url: str, caplog: pytest
     reason = "it refuses the user or password of nats.url (nats: 'Authorization Violation')"
     assert caplog.messages == [f"NATS cannot be reached, what replicas share is each one's own meanwhile: {reason}"]
     assert SECRET not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_a_server_without_tls_is_refused_where_the_url_asks_for_it(
+    nats_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connection(settings(nats_url.replace("nats://", "tls://"))) as refused:
+        with pytest.raises(NatsUnavailable):
+            await refused.bucket("documents").get("a")
+        assert not refused.is_connected
+    reason = "it has no TLS, which nats.url asks for (nats: secure connection not available)"
+    assert caplog.messages == [f"NATS cannot be reached, what replicas share is each one's own meanwhile: {reason}"]
+
+
+@pytest.mark.asyncio
+async def test_a_server_with_tls_is_used(
+    tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    config = nats_server.write_config(tmp_path, port, SECRET)
+    pem = json.dumps(str(tmp_path / "server.pem"))
+    config.write_text(f"{config.read_text()}tls {{ cert_file: {pem}, key_file: {pem} }}\n")
+    command = nats_server.server_command(nats_server.server_binary(), config)
+    with running(command, port, tmp_path / "nats.log"):
+        url = nats_server.server_url(port, SECRET).replace("nats://", "tls://")
+        async with connection(settings(url)) as one:
+            await one.bucket("documents").put("a", b"1")
+            assert await one.bucket("documents").get("a") == b"1"
 
 
 @pytest.mark.asyncio
