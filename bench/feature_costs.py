@@ -26,7 +26,7 @@ from bench.feature_settings import EVERYTHING, public, sections, write_settings
 from bench.in_process import Client, RecordedLoop, log_to_nowhere, request_of, serving
 from bench.operations import Operation, read_operation
 from bench.stub_subgraphs import running_stub
-from router.server.process import COLLECT_AFTER_ALLOCATIONS
+from router.server.processes.process import COLLECT_AFTER_ALLOCATIONS
 from stack.daemon import free_port
 
 CONNECTIONS = 10

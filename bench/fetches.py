@@ -24,7 +24,7 @@ from bench.errors import BenchError
 from router.execution.subgraph_client import Headers, SubgraphRequest
 from router.execution.traffic.trace import TRACE_HEADERS
 from router.server.config import RouterConfig, check_config
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.model import Supergraph
 from router.supergraph.read import read_supergraph
 

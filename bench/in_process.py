@@ -23,12 +23,12 @@ from uvicorn.server import ServerState
 
 from bench.contestants import SUPERGRAPH
 from bench.operations import Operation
-from router.server.access_log import open_access_log
 from router.server.app import RouterApp
-from router.server.bounded_protocol import BoundedProtocol, ConnectionSweeper
 from router.server.config import load_config
-from router.server.graph import open_graph
-from router.server.known_heads import KnownHeads
+from router.server.connections.bounded_protocol import BoundedProtocol, ConnectionSweeper
+from router.server.connections.known_heads import KnownHeads
+from router.server.graphs.graph import open_graph
+from router.server.observation.access_log import open_access_log
 from router.supergraph.read import read_supergraph
 
 Answers = dict[tuple[bytes, bytes], bytes]

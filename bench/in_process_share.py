@@ -33,7 +33,7 @@ from bench.peers.ceiling.app import Ceiling
 from bench.peers.ceiling.client import Pool
 from bench.peers.ceiling.plans import Plans
 from bench.stub_subgraphs import running_stub
-from router.server.process import COLLECT_AFTER_ALLOCATIONS
+from router.server.processes.process import COLLECT_AFTER_ALLOCATIONS
 from stack.daemon import free_port
 
 SETTINGS = Path(__file__).parent / "configs" / "alone.yaml"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from router.planning.query_plan import QueryPlan
     from router.server.access.caller import Caller, Requester
     from router.server.config.router_config import RouterConfig
-    from router.server.graphql_request import GraphQLRequest
+    from router.server.http.graphql_request import GraphQLRequest
     from router.server.library import Router
     from router.server.plugins.plugin import Plugin, RequestContext, ResponseHead
     from router.server.request_error import RequestError
@@ -34,7 +34,7 @@ _HOMES = {
     "CompositionError": "router.composition.errors",
     "CompositionHint": "router.composition.hints",
     "FieldError": "router.field_error",
-    "GraphQLRequest": "router.server.graphql_request",
+    "GraphQLRequest": "router.server.http.graphql_request",
     "InputError": "router.errors",
     "Operation": "router.operation.model",
     "Plugin": "router.server.plugins.plugin",

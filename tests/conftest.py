@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 from stack import mongodb
 from stack import nats as nats_server
 from stack.daemon import free_port, running
-from subgraphs.chassis.nats_bus import DEAD_STREAM, STREAM
+from subgraphs.chassis.events.nats_bus import DEAD_STREAM, STREAM
 from tests.mall import RunningMall, running_mall
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from subgraphs.chassis.mongodb import Database, Document
+from subgraphs.chassis.database.mongodb import Database, Document
 
 S = TypeVar("S")
 KEPT = ("find", "filter", "sort", "limit")

@@ -18,20 +18,20 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.websockets import WebSocket
 
-from subgraphs.chassis import nats_bus
 from subgraphs.chassis.app import create_app
-from subgraphs.chassis.auth import AuthContext, TokenVerifier, issue_token
-from subgraphs.chassis.body_limit import BodyLimit
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import Clock, utc_now
 from subgraphs.chassis.command import STAFF_SCOPES
-from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
-from subgraphs.chassis.endpoint import GraphQLEndpoint
-from subgraphs.chassis.event import Event, Payload, decode_event, new_event
-from subgraphs.chassis.keys import JwksFile
-from subgraphs.chassis.live_feed import LiveFeed
-from subgraphs.chassis.metrics import Metrics
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.database.live_feed import LiveFeed
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.bus import Bus
+from subgraphs.chassis.events.event import Event, Payload, decode_event, new_event
+from subgraphs.chassis.graphql.endpoint import GraphQLEndpoint
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.http.body_limit import BodyLimit
+from subgraphs.chassis.identity.auth import AuthContext, TokenVerifier, issue_token
+from subgraphs.chassis.identity.dev_keys import JWKS_FILE, ensure_key
+from subgraphs.chassis.identity.keys import JwksFile
+from subgraphs.chassis.observation.metrics import Metrics
 from subgraphs.chassis.service import Service
 from subgraphs.chassis.settings import read_settings
 

@@ -19,9 +19,9 @@ from router import Subgraph, compose
 from router.operation import build_operation, parse_document
 from router.planning import plan_operation
 from router.planning.override_labels import NO_LABELS
-from router.server.compiled_operation import OperationCompiler
-from router.server.operation_cache import operation_cache
-from router.server.recently_used import CacheSize
+from router.server.operations.compiled_operation import OperationCompiler
+from router.server.operations.operation_cache import operation_cache
+from router.server.operations.recently_used import CacheSize
 from router.supergraph import Supergraph, read_supergraph
 from tests.planning.adversarial import ATTACKS
 

@@ -23,8 +23,8 @@ from bench.services.load import Sample, Target, load
 from bench.services.report import Result, own_in_top, render
 from bench.services.running import Engines, RunningService, running_engines, running_service
 from bench.services.workloads import Workload, workloads
-from subgraphs.chassis import nats_bus
-from subgraphs.chassis.event import Event
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.event import Event
 from subgraphs.demo import demo_shop
 
 RESULTS = Path(__file__).parent.parent / "results"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from graphql import print_schema
 
-from router.server.supergraph_file import load_supergraph
+from router.server.graphs.supergraph_file import load_supergraph
 
 
 @click.command()

@@ -78,7 +78,7 @@ def command(
 def _fetcher(config: Path) -> FetchSdl:
     # Here, because composing files needs nothing of the server.
     from router.server.config import load_config
-    from router.server.subgraph_sdl import sdl_fetcher
+    from router.server.graphs.subgraph_sdl import sdl_fetcher
 
     return sdl_fetcher(load_config(config))
 

@@ -10,7 +10,7 @@ from graphql import print_schema
 from router.commands.compose import write_text
 from router.composition.contract import TagFilter, make_contract
 from router.errors import InputError
-from router.server.supergraph_file import load_supergraph_sdl
+from router.server.graphs.supergraph_file import load_supergraph_sdl
 
 
 @click.command(name="contract")

@@ -14,7 +14,7 @@ from router.composition.schema_changes import compare_schemas
 from router.composition.stored_operations import load_operations
 from router.composition.subgraphs_file import read_sdl
 from router.errors import InputError
-from router.server.supergraph_file import load_supergraph
+from router.server.graphs.supergraph_file import load_supergraph
 from router.supergraph import read_supergraph
 
 _JOIN_SPEC = "specs.apollo.dev/join/"

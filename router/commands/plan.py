@@ -14,7 +14,7 @@ from router.operation import build_operation, coerce_variables, parse_document, 
 from router.operation.model import Operation
 from router.planning import plan_deferred, plan_operation, plan_to_json, render_dot, render_mermaid, render_text
 from router.planning.query_plan import QueryPlan
-from router.server.supergraph_file import load_supergraph
+from router.server.graphs.supergraph_file import load_supergraph
 from router.supergraph.model import Supergraph
 
 Values = Mapping[str, object]

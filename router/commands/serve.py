@@ -8,10 +8,10 @@ import click
 
 from router.server.app import create_app
 from router.server.config import load_config
-from router.server.graph_files import GraphFiles
-from router.server.process import begin_logging, listen, serve
-from router.server.startup import open_or_wait
-from router.server.supergraph_file import CompositionFailed
+from router.server.graphs.graph_files import GraphFiles
+from router.server.graphs.startup import open_or_wait
+from router.server.graphs.supergraph_file import CompositionFailed
+from router.server.processes.process import begin_logging, listen, serve
 
 
 @click.command()
@@ -49,6 +49,6 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
         serve(app, listeners, settings)
     else:
         # Here, because only some systems can fork.
-        from router.server.forked import serve_forked
+        from router.server.processes.forked import serve_forked
 
         serve_forked(app, listeners, settings)

@@ -20,23 +20,23 @@ from router.server.caching.client import CachingClient
 from router.server.caching.events import CacheEvents
 from router.server.caching.metrics import EntityCacheCollector
 from router.server.config import RouterConfig
-from router.server.graph import Graph
-from router.server.graph_files import GraphFiles
+from router.server.graphs.graph import Graph
+from router.server.graphs.graph_files import GraphFiles
+from router.server.graphs.reload import Reloader
+from router.server.graphs.startup import keep_opening
 from router.server.lasting import Lasting
+from router.server.metrics.telemetry import Telemetry
+from router.server.metrics.traffic_metrics import OverloadCollector, TrafficCollector
+from router.server.metrics.worker_metrics import WorkerPeers
 from router.server.nats.metrics import NatsCollector
-from router.server.overload import Overload, overload_policy
 from router.server.persisted_documents.shared import DocumentSharing
 from router.server.rate_limits.metrics import RateLimitCollector
-from router.server.reload import Reloader
 from router.server.service import GraphQLService
 from router.server.serving import assemble
-from router.server.startup import keep_opening
+from router.server.shedding.overload import Overload, overload_policy
 from router.server.status.recent import NOTED_EVERY_S
-from router.server.subgraph_traffic import SubgraphTraffic
 from router.server.subscriptions.hub import SubscriptionHub
-from router.server.telemetry import Telemetry
-from router.server.traffic_metrics import OverloadCollector, TrafficCollector
-from router.server.worker_metrics import WorkerPeers
+from router.server.to_subgraphs.subgraph_traffic import SubgraphTraffic
 
 logger = logging.getLogger("galleria.router")
 

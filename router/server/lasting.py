@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from router.server.access.host_identity import HostIdentity
-from router.server.overload import Overload
+from router.server.metrics.telemetry import Telemetry
 from router.server.service import GraphQLService
+from router.server.shedding.overload import Overload
 from router.server.subscriptions.hub import SubscriptionHub
-from router.server.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)

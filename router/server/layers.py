@@ -14,18 +14,18 @@ from starlette.types import ASGIApp
 from router.server.access.caller import Identity
 from router.server.access.cross_origin import page_guards
 from router.server.caching.answer_policy import AnswerPolicy, CacheControlling
-from router.server.compressed_answers import CompressedAnswers
-from router.server.compressed_requests import CompressedRequests
 from router.server.config import RouterConfig
-from router.server.endpoint import GraphQLEndpoint
-from router.server.exchange import stepwise
+from router.server.http.compressed_answers import CompressedAnswers
+from router.server.http.compressed_requests import CompressedRequests
+from router.server.http.endpoint import GraphQLEndpoint
+from router.server.http.exchange import stepwise
 from router.server.lasting import Lasting
 from router.server.observation.assembly import observing
-from router.server.overload import LoadShedder
 from router.server.plugins.hooks import Hooks
 from router.server.plugins.request_hooks import RequestHooks
 from router.server.rate_limits.limiter import RateLimiter, origin_reading
 from router.server.service import GraphQLService
+from router.server.shedding.overload import LoadShedder
 from router.server.subscriptions.websocket import WebSocketEndpoint
 
 if TYPE_CHECKING:

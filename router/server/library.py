@@ -14,10 +14,10 @@ from router.errors import InputError
 from router.server.access.host_identity import HostIdentity, Identify
 from router.server.app import RouterApp
 from router.server.config import RouterConfig, check_config, load_config
-from router.server.graph import open_graph
-from router.server.graph_files import GraphFiles
-from router.server.startup import open_or_wait
-from router.server.supergraph_file import COMPOSITION_FAILED
+from router.server.graphs.graph import open_graph
+from router.server.graphs.graph_files import GraphFiles
+from router.server.graphs.startup import open_or_wait
+from router.server.graphs.supergraph_file import COMPOSITION_FAILED
 from router.supergraph.read import read_supergraph
 
 if TYPE_CHECKING:

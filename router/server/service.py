@@ -16,19 +16,19 @@ from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.compiled import CompiledDeferral, DeferralKey
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
-from router.server.header_rules import claim_headers
+from router.server.graphs.graph import Graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.metrics.telemetry import Telemetry
 from router.server.observation.operations import ObservedOperations
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.request_error import RequestError
 from router.server.subscriptions.hub import SubscriptionHub
 from router.server.subscriptions.subscriber import Subscriber
-from router.server.telemetry import Telemetry
+from router.server.to_subgraphs.header_rules import claim_headers
 
 # A member looked up in its enum takes nine times as long as a name of the module (CPython 3.11).
 _MUTATION = OperationKind.MUTATION

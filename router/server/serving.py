@@ -16,20 +16,20 @@ from router.server.access.caller import Identity
 from router.server.config import INVALID_CONFIG, RouterConfig
 from router.server.demand.control import demand_control
 from router.server.demand.metered_service import metered
-from router.server.exchange import stepwise
-from router.server.graph import Graph
-from router.server.header_rules import check_claim_headers
+from router.server.graphs.graph import Graph
+from router.server.http.exchange import stepwise
 from router.server.lasting import Lasting
 from router.server.layers import graphql_over_http, graphql_over_websocket
 from router.server.nats.connection import NatsConnection, open_connection
 from router.server.observation.assembly import kind_of_service, observed_events, observed_operations, span_export
 from router.server.observation.events import ObservedEvents
-from router.server.other_paths import other_paths
+from router.server.pages.other_paths import other_paths
 from router.server.persisted_documents.documents import PersistedDocuments, persisted_documents
 from router.server.plugins.hooks import Hooks, load_hooks
 from router.server.plugins.known_requester import NotingIdentity
 from router.server.rate_limits.limiter import RateLimiter, origin_reading, rate_limiter
 from router.server.service import GraphQLService
+from router.server.to_subgraphs.header_rules import check_claim_headers
 
 if TYPE_CHECKING:
     from router.server.access.authentication import Authenticator

@@ -10,14 +10,14 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from subgraphs.chassis.body_limit import BodyLimit
 from subgraphs.chassis.clock import Clock, utc_now
-from subgraphs.chassis.compressed_body import CompressedBody
-from subgraphs.chassis.endpoint import GraphQLEndpoint
-from subgraphs.chassis.http_route import to_starlette
+from subgraphs.chassis.graphql.endpoint import GraphQLEndpoint
+from subgraphs.chassis.http.body_limit import BodyLimit
+from subgraphs.chassis.http.compressed_body import CompressedBody
+from subgraphs.chassis.http.http_route import to_starlette
+from subgraphs.chassis.identity.router_keys import read_keys
+from subgraphs.chassis.identity.router_signature import RouterGate, Trust
 from subgraphs.chassis.process import ServiceProcess
-from subgraphs.chassis.router_keys import read_keys
-from subgraphs.chassis.router_signature import RouterGate, Trust
 from subgraphs.chassis.service import A, L, S, Service
 
 

@@ -23,18 +23,18 @@ import structlog
 from pymongo.errors import PyMongoError
 
 import subgraphs
-from subgraphs.chassis import nats_bus
 from subgraphs.chassis.app import create_app
-from subgraphs.chassis.auth import issue_token
-from subgraphs.chassis.bus import DeadLetter
 from subgraphs.chassis.clock import utc_now
-from subgraphs.chassis.dev_keys import ensure_key
+from subgraphs.chassis.database.migrations import migrate
+from subgraphs.chassis.database.mongodb import connect, disconnect, prepare_collections
+from subgraphs.chassis.database.seeding import seed_if_empty
 from subgraphs.chassis.errors import ChassisError, SettingsError, Unavailable
-from subgraphs.chassis.logs import configure_logs
-from subgraphs.chassis.migrations import migrate
-from subgraphs.chassis.mongodb import connect, disconnect, prepare_collections
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.bus import DeadLetter
+from subgraphs.chassis.identity.auth import issue_token
+from subgraphs.chassis.identity.dev_keys import ensure_key
+from subgraphs.chassis.observation.logs import configure_logs
 from subgraphs.chassis.process import PREPARE_WITHIN_S
-from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.server import serve_app
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import BusSettings, CommandSettings, ServiceSettings, read_settings

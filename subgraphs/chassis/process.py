@@ -20,27 +20,27 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.websockets import WebSocket
 
-from subgraphs.chassis import nats_bus
-from subgraphs.chassis.auth import NEEDS_USER, TokenVerifier
 from subgraphs.chassis.cancellation import await_end, cancel_once, leave_if_cancelled
 from subgraphs.chassis.clock import Clock, utc_now
-from subgraphs.chassis.consumer import Consumer
-from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
+from subgraphs.chassis.database.live_feed import LiveFeed, LiveOutbox
+from subgraphs.chassis.database.migrations import migrate
+from subgraphs.chassis.database.mongodb import Database, connect, disconnect, prepare_collections
+from subgraphs.chassis.database.seeding import seed_if_empty
 from subgraphs.chassis.errors import CodedError, Unavailable
-from subgraphs.chassis.keys import JwksFile, JwksUrl, KeySource
-from subgraphs.chassis.live_feed import LiveFeed, LiveOutbox
-from subgraphs.chassis.metrics import Metrics
-from subgraphs.chassis.migrations import migrate
-from subgraphs.chassis.mongodb import Database, connect, disconnect, prepare_collections
-from subgraphs.chassis.outbox import Relay
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.consumer import Consumer
+from subgraphs.chassis.events.outbox import Relay
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import NEEDS_USER, TokenVerifier
+from subgraphs.chassis.identity.dev_keys import JWKS_FILE, ensure_key
+from subgraphs.chassis.identity.keys import JwksFile, JwksUrl, KeySource
+from subgraphs.chassis.observation.metrics import Metrics
+from subgraphs.chassis.observation.telemetry import open_tracer
+from subgraphs.chassis.observation.tracing import Tracer
 from subgraphs.chassis.production import check_production
 from subgraphs.chassis.readiness import Readiness
-from subgraphs.chassis.request_context import RequestContext
-from subgraphs.chassis.seeding import seed_if_empty
 from subgraphs.chassis.service import A, L, Runtime, S, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
-from subgraphs.chassis.telemetry import open_tracer
-from subgraphs.chassis.tracing import Tracer
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0

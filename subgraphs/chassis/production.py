@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import SecretStr
 
 from subgraphs.chassis.errors import SettingsError
-from subgraphs.chassis.keys import has_development_key
+from subgraphs.chassis.identity.keys import has_development_key
 from subgraphs.chassis.settings import ServiceSettings
 
 SHORTEST_SECRET = 16

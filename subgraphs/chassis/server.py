@@ -23,7 +23,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from subgraphs.chassis.body_limit import MAXIMUM_BODY
+from subgraphs.chassis.http.body_limit import MAXIMUM_BODY
 from subgraphs.chassis.process import ServiceProcess
 
 END_WITHIN_S = 9.5

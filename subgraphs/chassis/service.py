@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import Clock
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.graphql_schema import ServiceSchema
-from subgraphs.chassis.http_route import HttpRoute
-from subgraphs.chassis.migrations import Migration
-from subgraphs.chassis.mongodb import Collection, Database
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.database.migrations import Migration
+from subgraphs.chassis.database.mongodb import Collection, Database
+from subgraphs.chassis.events.bus import Bus
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.events.outbox import Outbox
+from subgraphs.chassis.graphql.graphql_schema import ServiceSchema
+from subgraphs.chassis.http.http_route import HttpRoute
 from subgraphs.chassis.settings import ServiceSettings
 
 A = TypeVar("A")

@@ -18,7 +18,7 @@ from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import parse_uri
 
 from subgraphs.chassis.errors import SettingsError
-from subgraphs.chassis.router_keys import read_keys
+from subgraphs.chassis.identity.router_keys import read_keys
 
 S = TypeVar("S", bound="CommandSettings")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from subgraphs.chassis.mongodb import Document
+from subgraphs.chassis.database.mongodb import Document
 from subgraphs.inventory.domain import (
     Allocation,
     Money,

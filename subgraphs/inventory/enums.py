@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from subgraphs.chassis.descriptions import describe_enum
+from subgraphs.chassis.graphql.descriptions import describe_enum
 from subgraphs.inventory.domain import MovementKind, StockStatus
 
 __all__ = ["MovementKind", "ReservationStatus", "StockStatus"]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import Field
 
 from subgraphs.chassis.errors import RetryLater
-from subgraphs.chassis.event import Event, Payload, new_event, read_payload
+from subgraphs.chassis.events.event import Event, Payload, new_event, read_payload
 from subgraphs.inventory.domain import (
     WAREHOUSE,
     Allocation,

@@ -18,10 +18,10 @@ from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from subgraphs.chassis.aggregates import Aggregates
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.database.aggregates import Aggregates
+from subgraphs.chassis.database.mongodb import BY_ID, Collection, Database, Document, insert_missing
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.events.outbox import Outbox
 from subgraphs.inventory.adjustments import MAXIMUM_STOCK, MAXIMUM_WAREHOUSES
 from subgraphs.inventory.documents import (
     facts_fields,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from subgraphs.chassis.descriptions import describe_enum
+from subgraphs.chassis.graphql.descriptions import describe_enum
 from subgraphs.orders.domain import ReturnStatus
 from subgraphs.orders.order_life import OrderStatus, WaitingFor
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from subgraphs.chassis.errors import RetryLater
-from subgraphs.chassis.event import Event, Payload, new_event, read_payload
+from subgraphs.chassis.events.event import Event, Payload, new_event, read_payload
 from subgraphs.orders.changes import follow_parcel, move, take_reservation, wait_for_payment
 from subgraphs.orders.domain import (
     Address,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import strawberry
 
-from subgraphs.chassis.minor_units import to_hundredths
+from subgraphs.chassis.graphql.minor_units import to_hundredths
 from subgraphs.orders import checkout, domain, returns
 from subgraphs.orders.refusal import Problem, RefusalError
 

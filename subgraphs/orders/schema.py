@@ -14,12 +14,12 @@ from strawberry.dataloader import DataLoader
 from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 
-from subgraphs.chassis.auth import AuthContext, require_scope, require_user
-from subgraphs.chassis.connection import DEFAULT_PAGE, After, Connection, First, Page, connect, read_page
-from subgraphs.chassis.graphql_schema import service_schema
-from subgraphs.chassis.loading import batch_loader
-from subgraphs.chassis.request_context import RequestContext
-from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.chassis.graphql.connection import DEFAULT_PAGE, After, Connection, First, Page, connect, read_page
+from subgraphs.chassis.graphql.graphql_schema import service_schema
+from subgraphs.chassis.graphql.loading import batch_loader
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.graphql.user_error import UserError, user_error
+from subgraphs.chassis.identity.auth import AuthContext, require_scope, require_user
 from subgraphs.orders import domain
 from subgraphs.orders.enums import OrderStatus, ReturnStatus, WaitingFor
 from subgraphs.orders.inputs import PlaceOrderInput, ReturnLineInput, return_request

@@ -19,10 +19,10 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from subgraphs.chassis.aggregates import Aggregates
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, DocumentCollection, insert_missing
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.database.aggregates import Aggregates
+from subgraphs.chassis.database.mongodb import BY_ID, Collection, Database, Document, DocumentCollection, insert_missing
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.events.outbox import Outbox
 from subgraphs.orders.domain import (
     Address,
     Allocation,

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import Field, SecretStr, field_validator
 
+from subgraphs.chassis.identity.webhooks import check_secret
 from subgraphs.chassis.service import Runtime, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
-from subgraphs.chassis.webhooks import check_secret
 from subgraphs.payments.events import HANDLERS, SOURCE, encode
 from subgraphs.payments.provider import SandboxProvider
 from subgraphs.payments.schema import make_loaders, schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from subgraphs.chassis.descriptions import describe_enum
+from subgraphs.chassis.graphql.descriptions import describe_enum
 from subgraphs.payments.domain import PaymentStatus, SettlementStatus, TransactionKind, TransactionStatus
 from subgraphs.payments.ledger import Account
 

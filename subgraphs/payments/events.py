@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from subgraphs.chassis.errors import RetryLater
-from subgraphs.chassis.event import Event, Payload, new_event, read_payload
+from subgraphs.chassis.events.event import Event, Payload, new_event, read_payload
 from subgraphs.payments.captures import DispatchedParcel
 from subgraphs.payments.domain import (
     Money,

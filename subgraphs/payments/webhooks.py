@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from subgraphs.chassis.errors import CodedError
-from subgraphs.chassis.http_route import HttpRoute
-from subgraphs.chassis.request_context import RequestContext
-from subgraphs.chassis.webhooks import HEADER, verify
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.http.http_route import HttpRoute
+from subgraphs.chassis.identity.webhooks import HEADER, verify
 from subgraphs.payments.domain import Approved, Declined
 from subgraphs.payments.service import Payments
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from subgraphs.chassis.event import Event, Payload, read_payload
+from subgraphs.chassis.events.event import Event, Payload, read_payload
 from subgraphs.recommendations.domain import PRODUCT_ID_PATTERN, ProductNews, StockNews, new_basket
 from subgraphs.recommendations.service import Recommendations
 

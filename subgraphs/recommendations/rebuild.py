@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import structlog
 
-from subgraphs.chassis.bus import Bus
+from subgraphs.chassis.database.seeding import seeded_at
 from subgraphs.chassis.errors import InvalidEvent
-from subgraphs.chassis.seeding import seeded_at
+from subgraphs.chassis.events.bus import Bus
 from subgraphs.chassis.service import Runtime
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.recommendations.events import HANDLERS

@@ -13,11 +13,11 @@ from typing import Annotated, Self, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_user
 from subgraphs.chassis.errors import CodedError
-from subgraphs.chassis.graphql_schema import service_schema
-from subgraphs.chassis.loading import batch_loader
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.graphql.graphql_schema import service_schema
+from subgraphs.chassis.graphql.loading import batch_loader
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import require_user
 from subgraphs.recommendations.domain import MOST_RECOMMENDED, Ranking, Suggestion, fill_with_popular
 from subgraphs.recommendations.service import Recommendations
 

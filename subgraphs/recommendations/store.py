@@ -35,7 +35,7 @@ from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from subgraphs.chassis.mongodb import (
+from subgraphs.chassis.database.mongodb import (
     BY_ID,
     Collection,
     Database,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from subgraphs.chassis.errors import RetryLater
-from subgraphs.chassis.event import Event, Payload, new_event, read_payload
+from subgraphs.chassis.events.event import Event, Payload, new_event, read_payload
 from subgraphs.shipping.domain import (
     Address,
     ConfirmedOrder,

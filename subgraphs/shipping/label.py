@@ -12,10 +12,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from subgraphs.chassis.auth import require_scope
 from subgraphs.chassis.errors import CodedError
-from subgraphs.chassis.http_route import HttpRoute
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.http.http_route import HttpRoute
+from subgraphs.chassis.identity.auth import require_scope
 from subgraphs.shipping.domain import Address, Direction, Shipment
 from subgraphs.shipping.service import Shipping
 

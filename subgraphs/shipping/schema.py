@@ -15,11 +15,11 @@ from typing import Annotated, Self, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_scope, require_user
-from subgraphs.chassis.graphql_schema import service_schema
-from subgraphs.chassis.loading import batch_loader
-from subgraphs.chassis.request_context import RequestContext
-from subgraphs.chassis.user_error import UserError, user_error
+from subgraphs.chassis.graphql.graphql_schema import service_schema
+from subgraphs.chassis.graphql.loading import batch_loader
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.graphql.user_error import UserError, user_error
+from subgraphs.chassis.identity.auth import require_scope, require_user
 from subgraphs.shipping import domain, quote
 from subgraphs.shipping.enums import Direction, ShipmentStatus, Zone
 from subgraphs.shipping.label import label_path

@@ -16,10 +16,10 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from subgraphs.chassis.aggregates import Aggregates
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import BY_ID, Collection, Database, Document, insert_missing
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.database.aggregates import Aggregates
+from subgraphs.chassis.database.mongodb import BY_ID, Collection, Database, Document, insert_missing
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.events.outbox import Outbox
 from subgraphs.shipping.domain import (
     Address,
     Attempt,

@@ -10,17 +10,17 @@ import strawberry
 from pymongo.errors import AutoReconnect
 from strawberry.dataloader import DataLoader
 
-from subgraphs.chassis.auth import require_staff, require_user
-from subgraphs.chassis.connection import Connection, connect, read_page
+from subgraphs.chassis.database.mongodb import Collection
 from subgraphs.chassis.errors import CodedError, Unavailable
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.graphql_schema import service_schema
-from subgraphs.chassis.loading import batch_loader
-from subgraphs.chassis.mongodb import Collection
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.graphql.connection import Connection, connect, read_page
+from subgraphs.chassis.graphql.graphql_schema import service_schema
+from subgraphs.chassis.graphql.loading import batch_loader
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import require_staff, require_user
+from subgraphs.chassis.observation.tracing import current_traceparent
 from subgraphs.chassis.service import Runtime, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
-from subgraphs.chassis.tracing import current_traceparent
 
 
 class NotesError(Exception):

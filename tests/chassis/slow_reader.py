@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from subgraphs.chassis.app import create_app
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
+from subgraphs.chassis.events.event import Event
 from subgraphs.chassis.server import serve_app
 from subgraphs.chassis.service import Service, Worker
 from subgraphs.chassis.settings import read_settings

@@ -14,7 +14,7 @@ from dataclasses import replace
 import click
 
 from subgraphs.chassis.app import create_app
-from subgraphs.chassis.logs import configure_logs
+from subgraphs.chassis.observation.logs import configure_logs
 from subgraphs.chassis.server import serve_app
 from subgraphs.chassis.service import Worker
 from subgraphs.chassis.settings import ServiceSettings, read_settings

@@ -18,7 +18,7 @@ import jwt
 import pytest
 
 from stack.daemon import accepts, free_port
-from subgraphs.chassis.bus import Bus, DeadLetter
+from subgraphs.chassis.events.bus import Bus, DeadLetter
 from tests.services import DEADLINE_S, bus_of, event
 
 MALL = Path(sys.prefix) / "bin" / "mall"

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from stack import nats as nats_server
 from stack.daemon import free_port, running
 from subgraphs.chassis.app import create_app
+from subgraphs.chassis.database.mongodb import connect
 from subgraphs.chassis.errors import SettingsError
-from subgraphs.chassis.mongodb import connect
 from subgraphs.chassis.service import Runtime, Worker
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from tests.chassis.example import Notes, notes_service

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from subgraphs.chassis.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.errors import SettingsError
+from subgraphs.chassis.identity.dev_keys import JWKS_FILE, ensure_key
 from subgraphs.chassis.production import check_production
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from tests.chassis.test_command import mall

@@ -18,8 +18,8 @@ from nats.js.api import ConsumerInfo
 
 from stack.daemon import free_port
 from subgraphs.chassis.app import create_app
-from subgraphs.chassis.event import decode_event
-from subgraphs.chassis.nats_bus import STREAM
+from subgraphs.chassis.events.event import decode_event
+from subgraphs.chassis.events.nats_bus import STREAM
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from tests.chassis.example import Notes, notes_service
 from tests.chassis.own_server import Server

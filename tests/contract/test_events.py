@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from subgraphs.chassis.command import load_service, service_names
 from subgraphs.chassis.errors import InvalidEvent, RetryLater
-from subgraphs.chassis.event import from_cloud_event, to_cloud_event
+from subgraphs.chassis.events.event import from_cloud_event, to_cloud_event
 from tests.contract.event_schemas import Json, event_schemas, example, problems
 
 SCHEMAS = event_schemas()

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import pytest
 
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.command import load_service, service_names
-from subgraphs.chassis.event import Event, to_cloud_event
+from subgraphs.chassis.events.bus import Bus
+from subgraphs.chassis.events.event import Event, to_cloud_event
 from tests.contract.event_schemas import Json, event_schemas, problems
 from tests.services import ServiceClient, bus_of, eventually, running_service
 

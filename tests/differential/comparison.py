@@ -21,8 +21,8 @@ from router.operation.authorization import NOTHING_DENIED
 from router.planning import render_text
 from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
-from router.server.compiled_operation import CompiledOperation, OperationCompiler
-from router.server.recently_used import CacheSize
+from router.server.operations.compiled_operation import CompiledOperation, OperationCompiler
+from router.server.operations.recently_used import CacheSize
 from router.supergraph import Supergraph, read_supergraph
 from tests.differential.drawing.subgraph_sets import draw_set
 from tests.differential.failures import FAILURES

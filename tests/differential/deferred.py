@@ -38,11 +38,11 @@ from graphql import (
 from router.execution.execute import ExecutionContext
 from router.execution.in_parts import execute_in_parts
 from router.execution.json_numbers import decode_exact
-from router.server.compiled_operation import CompiledOperation, OperationCompiler
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.compiled import CompiledDeferral, DeferralCompiler, DeferralKey
 from router.server.deferred.formats import DeferredFormat
-from router.server.recently_used import CacheSize
+from router.server.operations.compiled_operation import CompiledOperation, OperationCompiler
+from router.server.operations.recently_used import CacheSize
 from tests.differential.comparison import (
     Case,
     Graph,

@@ -11,7 +11,7 @@ from random import SystemRandom
 
 import click
 
-from subgraphs.chassis.logs import configure_logs
+from subgraphs.chassis.observation.logs import configure_logs
 from tests.faults.ordeal import SETTINGS, undergo
 from tests.mall import running_mall
 

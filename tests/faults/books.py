@@ -19,8 +19,8 @@ from stack import mongodb
 from stack import nats as nats_server
 from stack.environment import SERVICES
 from stack.secrets import passwords
-from subgraphs.chassis import nats_bus
-from subgraphs.chassis.nats_bus import STREAM
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.nats_bus import STREAM
 from tests.mall import RunningMall
 
 Document = dict[str, Any]

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nats
 
-from subgraphs.chassis import nats_bus
 from subgraphs.chassis.command import load_service, service_names
 from subgraphs.chassis.errors import Unavailable
-from subgraphs.chassis.event import Event
+from subgraphs.chassis.events import nats_bus
+from subgraphs.chassis.events.event import Event
 from tests.faults.books import nats_url
 from tests.mall import RunningMall
 from tests.services import event

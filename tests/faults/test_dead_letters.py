@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import nats
 import pytest
 
-from subgraphs.chassis.nats_bus import DEAD_STREAM, STREAM
+from subgraphs.chassis.events.nats_bus import DEAD_STREAM, STREAM
 from tests.faults.books import nats_url, open_databases
 from tests.faults.ordeal import Report
 from tests.mall import Json, RunningMall, await_condition

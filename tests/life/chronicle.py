@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from subgraphs.chassis.event import Event
+from subgraphs.chassis.events.event import Event
 from subgraphs.orders.domain import Order
 from subgraphs.orders.order_life import TRANSITIONS, Occurrence, Stage
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from subgraphs.chassis.errors import RetryLater
-from subgraphs.chassis.event import Event, decode_event, encode_event
+from subgraphs.chassis.events.event import Event, decode_event, encode_event
 from subgraphs.inventory import events as inventory_events
 from subgraphs.inventory.domain import Money as InventoryMoney
 from subgraphs.inventory.domain import ProductFacts

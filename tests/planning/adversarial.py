@@ -18,7 +18,7 @@ from pathlib import Path
 from router.errors import GalleriaError
 from router.operation import OperationLimits, build_operation, parse_document
 from router.planning import plan_operation
-from router.server.process import COLLECT_AFTER_ALLOCATIONS
+from router.server.processes.process import COLLECT_AFTER_ALLOCATIONS
 from tests.planning.plans import supergraph_of
 
 # No limit on the document holds these back: what has to hold is the planner's own.

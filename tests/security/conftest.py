@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.command import load_service, service_names
-from subgraphs.chassis.mongodb import connect, prepare_collections
+from subgraphs.chassis.database.mongodb import connect, prepare_collections
 from subgraphs.chassis.service import Runtime
 from subgraphs.chassis.settings import read_settings
 from subgraphs.demo import demo_shop

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType
 
-from subgraphs.chassis.auth import issue_token
 from subgraphs.chassis.clock import utc_now
 from subgraphs.chassis.command import STAFF_SCOPES, load_service, service_names
-from subgraphs.chassis.dev_keys import ensure_key
+from subgraphs.chassis.identity.auth import issue_token
+from subgraphs.chassis.identity.dev_keys import ensure_key
 from tests.security.examples import UNKNOWN, Example, Json
 from tests.security.matrix import GRACE, OWNER, SUBJECTS, Row, cells, read_table
 from tests.services import ServiceClient

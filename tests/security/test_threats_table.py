@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from router.server.config import RouterConfig
-from tests.server.test_settings_document import settings
+from tests.server.config.test_settings_document import settings
 
 ROOT = Path(__file__).parents[2]
 ROWS = [

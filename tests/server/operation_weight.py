@@ -13,8 +13,8 @@ from bench.contestants import SUPERGRAPH
 from bench.memory import DIFFERENT
 from bench.operations import read_operation
 from router.operation.limits import OperationLimits
-from router.server.compiled_operation import OperationCompiler, weight_of
-from router.server.recently_used import CacheSize
+from router.server.operations.compiled_operation import OperationCompiler, weight_of
+from router.server.operations.recently_used import CacheSize
 from router.supergraph.read import read_supergraph
 
 BIG: str = json.loads(read_operation("a").body)["query"]

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from router.execution.httpx_client import HttpxSubgraphClient
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 
 SUPERGRAPH = (Path(__file__).parent / "supergraph.graphql").read_text()

@@ -12,7 +12,7 @@ from router.operation.normalize import build_operation
 from router.operation.variables import coerce_variables
 from router.planning import plan_operation
 from router.server.config import load_config
-from router.server.supergraph_file import load_supergraph
+from router.server.graphs.supergraph_file import load_supergraph
 from router.supergraph.model import Supergraph
 
 ROOT = Path(__file__).parent.parent.parent

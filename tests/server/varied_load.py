@@ -21,7 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH
 

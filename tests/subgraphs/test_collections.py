@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from subgraphs.chassis.command import load_service, service_names
-from subgraphs.chassis.mongodb import Collection
+from subgraphs.chassis.database.mongodb import Collection
 
 PRODUCTION = Path(__file__).parents[2] / "docs" / "production.md"
 

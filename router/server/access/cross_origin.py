@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.server.config import CorsSettings, RouterConfig
 from router.server.config.cors import ANY
-from router.server.exchange import Exchange, Header, Step, refusing
-from router.server.header_rules import forwarded_names
+from router.server.http.exchange import Exchange, Header, Step, refusing
 from router.server.request_error import RequestError
+from router.server.to_subgraphs.header_rules import forwarded_names
 
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 _VARY = (b"vary", b"origin")

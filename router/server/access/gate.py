@@ -8,11 +8,11 @@ from router.errors import OperationError
 from router.operation.authorization import UNAUTHORIZED, Denied, Grant
 from router.server.access.caller import Requester
 from router.server.access.policies import Policies
-from router.server.compiled_operation import CompiledOperation, GuardedOperation
 from router.server.config import RouterConfig
-from router.server.graph import Graph
-from router.server.operation_cache import OperationKey
-from router.server.telemetry import Telemetry
+from router.server.graphs.graph import Graph
+from router.server.metrics.telemetry import Telemetry
+from router.server.operations.compiled_operation import CompiledOperation, GuardedOperation
+from router.server.operations.operation_cache import OperationKey
 
 
 class Gate:

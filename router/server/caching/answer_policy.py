@@ -13,12 +13,12 @@ from typing import Any
 from router.execution.subgraph_client import Headers, SubgraphClient, SubgraphRequest, SubgraphResponse
 from router.operation.model import OperationKind
 from router.response.projection import ProjectedResult
-from router.server.answer import NOT_STORED, Answer, result_answer
 from router.server.caching.cache_control import NO_STORE, CachePolicy, lasting, read_policy, smallest, write_policy
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
-from router.server.exchange import Exchange, Header, Step
-from router.server.header_rules import forwarded_names
+from router.server.http.answer import NOT_STORED, Answer, result_answer
+from router.server.http.exchange import Exchange, Header, Step
+from router.server.operations.compiled_operation import CompiledOperation
+from router.server.to_subgraphs.header_rules import forwarded_names
 
 _NOT_STORED_ALONE: Headers = (NOT_STORED,)
 # A member looked up in its enum takes nine times as long as a name of the module (CPython 3.11).

@@ -8,16 +8,16 @@ from starlette.routing import BaseRoute, Route
 
 from router.server.access.bearer_secret import says_secret
 from router.server.access.caller import Identity
-from router.server.answer import failure_answer
-from router.server.body import read_body
 from router.server.caching.client import CachingClient
 from router.server.caching.selectors import tags_selected
 from router.server.config import RouterConfig
-from router.server.graphql_request import read_json
-from router.server.negotiation import GRAPHQL_RESPONSE
+from router.server.http.answer import failure_answer
+from router.server.http.body import read_body
+from router.server.http.graphql_request import read_json
+from router.server.http.negotiation import GRAPHQL_RESPONSE
+from router.server.metrics.telemetry import Telemetry
+from router.server.metrics.worker_metrics import ALONE_HEADER
 from router.server.request_error import RequestError
-from router.server.telemetry import Telemetry
-from router.server.worker_metrics import ALONE_HEADER
 
 
 def invalidation_route(

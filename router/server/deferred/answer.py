@@ -13,9 +13,9 @@ from router.field_error import FieldError
 from router.response.completion import JsonObject
 from router.response.incremental import Completed, Delivery, GrowingAnswer
 from router.response.projection import ProjectedResult
-from router.server.answer import TOO_DEEP, TOO_DEEP_MESSAGE, errors_of
 from router.server.deferred.compiled import CompiledDeferral
 from router.server.deferred.formats import DeferredFormat, PayloadWriter
+from router.server.http.answer import TOO_DEEP, TOO_DEEP_MESSAGE, errors_of
 from router.server.request_error import RequestError
 
 Variables = Mapping[str, object]

@@ -22,10 +22,10 @@ from router.planning.override_labels import ActiveLabels
 from router.planning.query_plan import DeferredPart, QueryPlan
 from router.response.deferred_fields import DeferredProjection, compile_deferred
 from router.response.projection import Projection, compile_projection
-from router.server.compiled_cache import CompiledCache
-from router.server.compiled_operation import MAX_SHARED_TEXT, weight_of
-from router.server.recently_used import CacheSize
-from router.server.shared_plans import SharedPlans
+from router.server.operations.compiled_cache import CompiledCache
+from router.server.operations.compiled_operation import MAX_SHARED_TEXT, weight_of
+from router.server.operations.recently_used import CacheSize
+from router.server.operations.shared_plans import SharedPlans
 from router.supergraph.model import Supergraph
 
 

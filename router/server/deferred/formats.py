@@ -18,8 +18,8 @@ from router.operation.model import DeferUsage
 from router.response.deferred_fields import Keys
 from router.response.incremental import Completed, DeferredFragment, DeliveredGroup, Delivery
 from router.response.projection import ProjectedResult
-from router.server.answer import in_trace
-from router.server.negotiation import media_ranges
+from router.server.http.answer import in_trace
+from router.server.http.negotiation import media_ranges
 
 JsonObject = dict[str, Any]
 

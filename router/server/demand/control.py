@@ -20,9 +20,9 @@ from router.errors import OperationError
 from router.operation.cost.estimate import Estimated
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.demand.cost_metrics import CostMetrics, CostResult
+from router.server.operations.compiled_operation import CompiledOperation
 
 TOO_EXPENSIVE = "COST_ESTIMATED_TOO_EXPENSIVE"
 SLICING_ARGUMENT_REQUIRED = "COST_SLICING_ARGUMENT_REQUIRED"

@@ -10,11 +10,11 @@ from typing import Any
 from router.response.completion import JsonObject
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
-from router.server.compiled_operation import CompiledOperation
 from router.server.deferred.answer import DeferredAnswer
 from router.server.demand.control import Admission, DemandControl
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import Graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.rate_limits.limiter import RateLimiter
 from router.server.service import GraphQLService, refuse_subscription
 from router.server.subscriptions.subscriber import Subscriber

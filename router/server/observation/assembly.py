@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.errors import InputError
-from router.server.access_log import AccessLog
 from router.server.config import INVALID_CONFIG, RouterConfig
-from router.server.exchange import Step
+from router.server.http.exchange import Step
+from router.server.metrics.telemetry import Telemetry
+from router.server.observation.access_log import AccessLog
 from router.server.observation.events import ObservedEvents
 from router.server.observation.operations import ObservedOperations
 from router.server.observation.requests import Recording
@@ -15,7 +16,6 @@ from router.server.observation.service import ObservedHookedService, ObservedSer
 from router.server.observation.tracing import SampledTracing, Tracing
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
-from router.server.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from router.server.observation.spans import SpanExport

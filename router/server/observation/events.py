@@ -15,8 +15,8 @@ from router.execution.traffic.trace import TRACE_HEADERS
 from router.operation.model import Operation
 from router.server.config.telemetry import TracingSettings
 from router.server.observation.fetches import RecordingClient
+from router.server.observation.request_trace import begin_trace
 from router.server.observation.tracing import Sampler
-from router.server.request_trace import begin_trace
 
 if TYPE_CHECKING:
     from router.server.observation.spans import SpanExport

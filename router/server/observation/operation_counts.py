@@ -14,8 +14,8 @@ from operator import itemgetter
 
 from router.planning.query_plan import QueryPlan
 from router.server.config.telemetry import MetricsSettings
+from router.server.metrics.request_metrics import Durations
 from router.server.observation.known_names import OTHER, KnownNames
-from router.server.request_metrics import Durations
 
 ANONYMOUS = "anonymous"
 UNKNOWN = "unknown"

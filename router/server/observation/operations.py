@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.types import Scope
 
-from router.server.exchange import Exchange, Heads, Step
-from router.server.header_section import HeaderSections
+from router.server.http.exchange import Exchange, Heads, Step
+from router.server.http.header_section import HeaderSections
 
 METHOD = "WEBSOCKET"
 _OF_THE_TRACE = ("traceparent", "tracestate", "x-request-id")

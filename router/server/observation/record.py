@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 
 from router.server.observation.stage_durations import StageDurations
-from router.server.stages import OBSERVER, Stage
+from router.server.operations.stages import OBSERVER, Stage
 
 if TYPE_CHECKING:
     from router.server.observation.spans import RequestSpans

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.server.config.telemetry import TelemetrySettings
-from router.server.exchange import Exchange, Step
+from router.server.http.exchange import Exchange, Step
 from router.server.observation.record import RECORD, RequestRecord
 from router.server.observation.stage_durations import StageDurations
 

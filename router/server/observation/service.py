@@ -11,19 +11,19 @@ from msgspec import structs
 from router.execution.execute import ExecutionResult
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
 from router.server.deferred.answer import DeferredAnswer
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import Graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.metrics.telemetry import Telemetry
 from router.server.observation.explanation import explain
 from router.server.observation.fetches import RecordingClient
 from router.server.observation.record import RECORD
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.persisted_documents.documents import PersistedDocuments
 from router.server.plugins.operation_hooks import HookedService
 from router.server.service import GraphQLService
 from router.server.subscriptions.hub import SubscriptionHub
-from router.server.telemetry import Telemetry
 
 
 class ObservedService(GraphQLService):

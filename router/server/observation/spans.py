@@ -36,8 +36,8 @@ from router.execution.subgraph_client import Headers
 from router.operation.model import Operation
 from router.server.config.telemetry import TracingSettings
 from router.server.observation.record import FetchRecord
-from router.server.request_trace import RequestTrace
-from router.server.stages import Stage
+from router.server.observation.request_trace import RequestTrace
+from router.server.operations.stages import Stage
 
 _MAX_BATCH = 512
 _SCHEDULE_MS = 1000

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import get_args
 
-from router.server.request_metrics import Durations
-from router.server.stages import Stage
+from router.server.metrics.request_metrics import Durations
+from router.server.operations.stages import Stage
 
 _IN_THE_LOOP = ("execute", "project")
 

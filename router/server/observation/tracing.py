@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from router.execution.traffic.trace import TRACE_HEADERS
 from router.server.config.telemetry import TracingSettings
-from router.server.exchange import Exchange, Header, Step
-from router.server.request_trace import begin_trace
+from router.server.http.exchange import Exchange, Header, Step
+from router.server.observation.request_trace import begin_trace
 
 if TYPE_CHECKING:
     from router.server.observation.spans import SpanExport

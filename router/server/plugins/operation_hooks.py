@@ -8,10 +8,10 @@ from router.errors import OperationError
 from router.field_error import FieldError
 from router.response.projection import ProjectedResult
 from router.server.access.caller import Caller
-from router.server.compiled_operation import CompiledOperation
 from router.server.deferred.answer import DeferredAnswer
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import Graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.plugins.hooks import failure_of
 from router.server.plugins.plugin import CURRENT, Plugin, RequestContext
 from router.server.service import GraphQLService

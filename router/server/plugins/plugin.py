@@ -15,7 +15,7 @@ from router.operation.model import Operation
 from router.planning.query_plan import QueryPlan
 from router.server.access.caller import ANONYMOUS, Requester
 from router.server.config.section import Section
-from router.server.graphql_request import GraphQLRequest
+from router.server.http.graphql_request import GraphQLRequest
 
 if TYPE_CHECKING:
     from router.server.plugins.hooks import Hooks

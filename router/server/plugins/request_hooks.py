@@ -6,9 +6,9 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from router.server.answer import failure_answer, send_answer
-from router.server.close_reason import close_reason
-from router.server.negotiation import JSON
+from router.server.connections.close_reason import close_reason
+from router.server.http.answer import failure_answer, send_answer
+from router.server.http.negotiation import JSON
 from router.server.plugins.hooks import Hooks, failure_of
 from router.server.plugins.plugin import CURRENT, RequestContext, ResponseHead
 from router.server.request_error import RequestError

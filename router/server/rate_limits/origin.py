@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from types import MappingProxyType
 from typing import NamedTuple
 
-from router.server.exchange import Exchange, Step
+from router.server.http.exchange import Exchange, Step
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from router.execution.traffic.balance import Replica
 from router.server.config import RouterConfig
-from router.server.graph import Graph
+from router.server.graphs.graph import Graph
+from router.server.metrics.telemetry import Telemetry
 from router.server.observation.operation_counts import OperationCounts
-from router.server.overload import Overload
 from router.server.service import GraphQLService
+from router.server.shedding.overload import Overload
 from router.server.status.outline import outline_plan
 from router.server.status.recent import Rates, RecentTraffic, quantile_of
-from router.server.subgraph_traffic import SubgraphTraffic
-from router.server.telemetry import Telemetry
+from router.server.to_subgraphs.subgraph_traffic import SubgraphTraffic
 from router.told_url import told_url
 
 JsonObject = dict[str, object]

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from router.server.request_metrics import BOUNDS_S, Durations, RequestMetrics
+from router.server.metrics.request_metrics import BOUNDS_S, Durations, RequestMetrics
 
 NOTED_EVERY_S = 5.0
 WINDOW_S = 60.0

@@ -10,9 +10,9 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import BaseRoute, Route
 
 from router.server.access.caller import ANONYMOUS, Identity
-from router.server.answer import failure_answer
 from router.server.config import RouterConfig
-from router.server.negotiation import GRAPHQL_RESPONSE
+from router.server.http.answer import failure_answer
+from router.server.http.negotiation import GRAPHQL_RESPONSE
 from router.server.request_error import RequestError
 from router.server.status.page import STYLE_PATH, render_page
 from router.server.status.reading import StatusSource, read_status

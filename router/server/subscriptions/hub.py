@@ -11,16 +11,16 @@ from router.execution.json_numbers import encode
 from router.execution.subgraph_client import Headers
 from router.server.access.caller import Caller, Requester
 from router.server.access.gate import Gate
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import RouterConfig
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
-from router.server.header_rules import claim_headers
+from router.server.graphs.graph import Graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.metrics.telemetry import Telemetry
 from router.server.observation.events import ObservedEvents
-from router.server.overload import TINY_BODY_BYTES
+from router.server.operations.compiled_operation import CompiledOperation
+from router.server.shedding.overload import TINY_BODY_BYTES
 from router.server.subscriptions.shared import EventLimits, EventWatch, SharedSubscription, Tell, plan_events
 from router.server.subscriptions.subscriber import Ending, Subscriber
-from router.server.telemetry import Telemetry
+from router.server.to_subgraphs.header_rules import claim_headers
 
 # What makes two subscriptions one: document, operation name, variables as JSON, forwarded headers, and who asks where
 # the operation touches what is protected.

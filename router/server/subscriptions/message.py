@@ -10,9 +10,9 @@ from typing import Any
 from starlette.types import Receive
 
 from router.execution.json_numbers import decode_exact
-from router.server.graphql_request import check_values
-from router.server.overload import Overload
+from router.server.http.graphql_request import check_values
 from router.server.request_error import RequestError
+from router.server.shedding.overload import Overload
 
 PROTOCOL_VIOLATION = "WEBSOCKET_PROTOCOL_VIOLATION"
 TRY_AGAIN_LATER = 1013

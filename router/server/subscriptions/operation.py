@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from router.errors import OperationError
-from router.server.exchange import Exchange
-from router.server.overload import OVERLOADED, OVERLOADED_MESSAGE, Overload
+from router.server.http.exchange import Exchange
 from router.server.request_error import RequestError
-from router.server.room import Generation
+from router.server.shedding.overload import OVERLOADED, OVERLOADED_MESSAGE, Overload
+from router.server.shedding.room import Generation
 
 
 class SocketOperation:

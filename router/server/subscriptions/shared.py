@@ -25,12 +25,12 @@ from router.execution.traffic.trace import TRACE_HEADERS
 from router.field_error import FieldError
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
-from router.server.answer import errors_of, in_trace, result_answer
-from router.server.compiled_operation import CompiledOperation
-from router.server.graph import Graph
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import Graph
+from router.server.graphs.startup import LONGEST_PAUSE_S, growing_pauses
+from router.server.http.answer import errors_of, in_trace, result_answer
+from router.server.http.graphql_request import GraphQLRequest
 from router.server.observation.events import ObservedEvents
-from router.server.startup import LONGEST_PAUSE_S, growing_pauses
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 
 # A connection that held for so long without an event was a good one; one that ends sooner is still the same loss.

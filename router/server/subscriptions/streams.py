@@ -15,8 +15,8 @@ from typing import Protocol
 from starlette.types import Send
 
 from router.execution.json_numbers import encode
-from router.server.answer import in_trace
-from router.server.negotiation import media_ranges
+from router.server.http.answer import in_trace
+from router.server.http.negotiation import media_ranges
 from router.server.subscriptions.subscriber import COMPLETED, Ending, Subscriber
 
 # A client that takes not a byte for so long is gone, or as good as.

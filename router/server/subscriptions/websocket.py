@@ -32,20 +32,20 @@ from router.execution.subgraph_client import Headers
 from router.operation.model import OperationKind
 from router.server.access.caller import NOBODY, UNAUTHENTICATED, Caller, Identity
 from router.server.access.cross_origin import OriginGuard
-from router.server.answer import errors_of, in_trace, result_answer
-from router.server.close_reason import close_reason
 from router.server.config import AuthenticationSettings, RouterConfig
+from router.server.connections.close_reason import close_reason
 from router.server.deferred.answer import DeferredAnswer
 from router.server.deferred.formats import DeferredFormat, choose_deferred_format
-from router.server.graphql_request import read_parameters
-from router.server.header_rules import forwarded_names
-from router.server.overload import Overload
+from router.server.http.answer import errors_of, in_trace, result_answer
+from router.server.http.graphql_request import read_parameters
 from router.server.request_error import RequestError
 from router.server.service import GraphQLService
+from router.server.shedding.overload import Overload
 from router.server.subscriptions.message import ClientMessage, ProtocolViolation, held, receive_message
 from router.server.subscriptions.operation import SocketOperation
 from router.server.subscriptions.streams import STALLED_AFTER_S
 from router.server.subscriptions.subscriber import COMPLETED, Subscriber
+from router.server.to_subgraphs.header_rules import forwarded_names
 
 SUBPROTOCOL = "graphql-transport-ws"
 SERVICE_RESTART = 1012

@@ -21,7 +21,7 @@ from router.execution.errors import SubgraphFailure
 from router.execution.http.tls import Tls
 from router.execution.subgraph_client import SubgraphResponse
 from router.server.config.tls import SubgraphTlsSettings
-from router.server.subgraph_tls import open_tls
+from router.server.to_subgraphs.subgraph_tls import open_tls
 from tests.security.attacks.ways import ASKING, LISTENING, SECRET, Ask, query
 from tests.server.secured import write_files, write_revocations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chassis.test_router_signature import ANSWERED, NOW, OLD, QUERY, Signed, service
+from tests.chassis.identity.test_router_signature import ANSWERED, NOW, OLD, QUERY, Signed, service
 
 pytestmark = pytest.mark.asyncio
 

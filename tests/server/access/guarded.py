@@ -20,8 +20,8 @@ from router.execution.httpx_client import HttpxSubgraphClient
 from router.server.access.caller import ANONYMOUS, Caller, Requester
 from router.server.app import RouterApp
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import open_graph
+from router.server.http.graphql_request import GraphQLRequest
 from router.supergraph.read import read_supergraph
 
 LINK = (

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig, check_config
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 from tests.server.access.issuer import AUDIENCE, NAME, Issuer
 from tests.server.shop import CATALOG, STOCK, SUPERGRAPH, Shop, client_of

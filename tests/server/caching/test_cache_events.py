@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from router.errors import InputError
 from router.server.caching.events import is_subject, value_at
 from router.server.config import check_config
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 from stack import nats as nats_server
 from stack.daemon import free_port

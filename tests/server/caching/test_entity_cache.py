@@ -10,8 +10,8 @@ import pytest
 
 from router.server.caching.entry import EntryStore
 from router.server.config import check_config
-from router.server.graph import open_graph
-from router.server.subgraph_traffic import SubgraphTraffic
+from router.server.graphs.graph import open_graph
+from router.server.to_subgraphs.subgraph_traffic import SubgraphTraffic
 from router.supergraph.read import read_supergraph
 from tests.server.access.issuer import IssuerNow
 from tests.server.caching.stand import PROTECTED, Stand, believing, opened

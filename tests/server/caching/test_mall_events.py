@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis import nats_bus
+from subgraphs.chassis.events import nats_bus
 from subgraphs.inventory.domain import Product, ProductChanged
 from subgraphs.inventory.events import encode
 from tests.server.caching.stand import opened

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.server.caching.stand import Stand
+from tests.server.processes.test_workers import await_workers
 from tests.server.running_router import running_router
 from tests.server.subscriptions.live import serve
-from tests.server.test_workers import await_workers
 
 SECRET = "planted-secret-of-the-cache"
 NAMES = {"query": "{ products { name } }"}

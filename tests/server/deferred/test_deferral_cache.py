@@ -17,9 +17,9 @@ from router.server.deferred.compiled import (
     NothingDeferred,
     deferral_cache,
 )
-from router.server.recently_used import CacheSize
+from router.server.operations.recently_used import CacheSize
 from tests.planning.plans import supergraph_of
-from tests.server.test_defer import SUBGRAPHS
+from tests.server.deferred.test_defer import SUBGRAPHS
 
 SIZE = CacheSize(10, 50_000_000)
 

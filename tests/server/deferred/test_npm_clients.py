@@ -14,8 +14,8 @@ import pytest
 
 from tests.execution.scripted import ScriptedSubgraphs
 from tests.npm_packages import node_with_packages
+from tests.server.deferred.test_defer import router_over, scripted
 from tests.server.subscriptions.live import serve
-from tests.server.test_defer import router_over, scripted
 
 CLIENTS = Path(__file__).parent / "clients"
 EVERY_CLIENT = pytest.mark.parametrize("client", ["apollo-2022", "apollo-current", "urql"])

@@ -10,8 +10,8 @@ import pytest
 
 from router.server.config import DeferSettings, RouterConfig
 from tests.execution.scripted import ScriptedSubgraphs
+from tests.server.deferred.test_defer import router_over, scripted
 from tests.server.subscriptions.live import Client, serve, socket_of, until
-from tests.server.test_defer import router_over, scripted
 
 QUERY = '{ product { name ... @defer(label: "cost") { price } } }'
 COMPLETE = {"id": "1", "type": "complete"}

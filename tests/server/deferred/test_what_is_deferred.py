@@ -20,15 +20,15 @@ from router.server.config.limits import LimitSettings
 from router.server.config.plugins import PluginSettings
 from router.server.deferred.compiled import CompiledDeferral, DeferralCompiler, DeferralKey
 from router.server.deferred.formats import DeferredFormat
-from router.server.graph import open_graph
-from router.server.graphql_request import GraphQLRequest
-from router.server.recently_used import CacheSize
+from router.server.graphs.graph import open_graph
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.operations.recently_used import CacheSize
 from tests.execution.scripted import ScriptedSubgraphs
 from tests.planning.plans import supergraph_of
 from tests.server.access.guarded import SECRETS, Guarded, requester
+from tests.server.deferred.test_defer import CURRENT, LEGACY, payloads, sending
 from tests.server.plugins import trying
 from tests.server.shop import client_of
-from tests.server.test_defer import CURRENT, LEGACY, payloads, sending
 
 SUBGRAPHS = {
     "catalog": """

@@ -12,7 +12,7 @@ from router import Subgraph, compose
 from router.execution.subgraph_client import SubgraphClient
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 from tests.execution.scripted import ScriptedSubgraphs
 from tests.server.shop import client_of

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from router.server.config import DemandControlSettings, RouterConfig, load_config
+from tests.server.config.test_settings_reload import running
+from tests.server.deferred.test_defer import CURRENT, sending
 from tests.server.demand.library import BOOKS, client, library, metric, router_over
 from tests.server.plugins.trying import noted
 from tests.server.shop import client_of, codes
 from tests.server.subscriptions.live import live_stack, streaming
-from tests.server.test_defer import CURRENT, sending
-from tests.server.test_settings_reload import running
 
 ENFORCED = {"mode": "enforce", "max": 10}
 TOLD = {"accept": "application/graphql-response+json"}

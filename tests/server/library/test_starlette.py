@@ -11,10 +11,10 @@ from starlette.types import Scope
 
 import router
 from router.errors import InputError
-from router.server.supergraph_file import COMPOSITION_FAILED
+from router.server.graphs.supergraph_file import COMPOSITION_FAILED
+from tests.server.graphs.test_supergraph_file import CATALOG, STOCK
 from tests.server.library.hosted import SETTINGS, browser, hosted_router, whoami
 from tests.server.shop import SUPERGRAPH
-from tests.server.test_supergraph_file import CATALOG, STOCK
 
 PRODUCT = {"query": "{ products(first: 1) { name available } }"}
 MUG = {"data": {"products": [{"name": "Mug", "available": 10}]}}

@@ -9,9 +9,9 @@ import pytest
 from router.operation.model import OperationKind
 from router.planning.query_plan import QueryPlan
 from router.server.config.telemetry import MetricsSettings
+from router.server.metrics.request_metrics import BOUNDS_S, Durations
 from router.server.observation.operation_metrics import OperationMetrics
 from router.server.observation.stage_durations import StageDurations
-from router.server.request_metrics import BOUNDS_S, Durations
 
 PLAN = QueryPlan(OperationKind.QUERY, ())
 

@@ -15,8 +15,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from router.server.config import RouterConfig
 from router.server.config.telemetry import TelemetrySettings, TracingSettings
+from router.server.observation.request_trace import begin_trace
 from router.server.observation.tracing import Sampler
-from router.server.request_trace import begin_trace
 from router.server.service import GraphQLService
 from tests.chassis.collector import Collector, running_collector
 from tests.execution.raw_server import Exchange, RawServer, ok, raw_server

@@ -17,14 +17,14 @@ from router.server.config.telemetry import MetricsSettings, TelemetrySettings, T
 from tests.chassis.collector import Collector, running_collector
 from tests.execution.raw_server import raw_server
 from tests.mall import await_condition
+from tests.server.deferred.test_defer import router_over as router_in_parts
+from tests.server.deferred.test_defer import scripted
 from tests.server.library.hosted import SETTINGS
 from tests.server.observation.everything_on import families, samples
 from tests.server.observation.traced import SAMPLED, TRACE, ask, products, spans_of, write_config
 from tests.server.plugins import trying
 from tests.server.running_router import running_router
 from tests.server.shop import SUPERGRAPH, client_of
-from tests.server.test_defer import router_over as router_in_parts
-from tests.server.test_defer import scripted
 
 
 def settings(collector: Collector) -> TelemetrySettings:

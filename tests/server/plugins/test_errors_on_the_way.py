@@ -10,9 +10,9 @@ import pytest
 
 from router.server.config import RouterConfig
 from tests.execution.scripted import ScriptedSubgraphs
+from tests.server.deferred.test_defer import CURRENT, LEGACY, QUERY, catalog, payloads, router_over
 from tests.server.plugins import trying
 from tests.server.subscriptions.live import Stack, live_stack, streaming, until
-from tests.server.test_defer import CURRENT, LEGACY, QUERY, catalog, payloads, router_over
 
 SETTINGS = {"plugins": [{"use": "tests.server.plugins.trying:Noting"}]}
 

@@ -10,9 +10,9 @@ from httpx import Response
 
 import router
 from router.errors import InputError
-from router.server.endpoint import GraphQLEndpoint
-from router.server.overload import LoadShedder
+from router.server.http.endpoint import GraphQLEndpoint
 from router.server.service import GraphQLService
+from router.server.shedding.overload import LoadShedder
 from tests.server.library.hosted import SETTINGS, browser
 from tests.server.plugins import trying
 from tests.server.shop import SUPERGRAPH

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 import router
 from router.errors import InputError
-from router.server.graph_files import GraphFiles
+from router.server.graphs.graph_files import GraphFiles
 from tests.server.library.hosted import SETTINGS, browser
 from tests.server.shop import SUPERGRAPH
 

@@ -9,7 +9,7 @@ from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.field_error import FieldError
 from router.operation.model import Operation
 from router.planning.query_plan import QueryPlan
-from router.server.graphql_request import GraphQLRequest
+from router.server.http.graphql_request import GraphQLRequest
 from router.server.plugins.plugin import RequestContext, ResponseHead
 
 noted: list[str] = []

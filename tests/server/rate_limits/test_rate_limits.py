@@ -16,11 +16,11 @@ from router import Caller, Requester, Router
 from router.errors import InputError
 from router.server.app import RouterApp
 from router.server.config import RouterConfig
+from tests.server.config.test_settings_reload import running
 from tests.server.demand.library import BOOKS, library, metric
 from tests.server.demand.library import router_over as library_over
 from tests.server.shop import SUPERGRAPH, Shop, client_of, codes, router_over
 from tests.server.subscriptions.live import live_stack, streaming
-from tests.server.test_settings_reload import running
 
 QUERY = {"query": "{ warehouses }"}
 HOUR = 3600

@@ -18,9 +18,9 @@ import yaml
 
 from router.server.app import RouterApp
 from router.server.config import RouterConfig
-from router.server.graph import GraphInput, build_graph, open_graph
+from router.server.graphs.graph import GraphInput, build_graph, open_graph
+from router.server.graphs.supergraph_file import read_source
 from router.server.rate_limits.key_counts import digest
-from router.server.supergraph_file import read_source
 from router.supergraph.read import read_supergraph
 from stack import nats as nats_server
 from stack.daemon import free_port, running

@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 import pytest
 
-from router.server.request_metrics import BOUNDS_S, Durations, RequestMetrics
+from router.server.metrics.request_metrics import BOUNDS_S, Durations, RequestMetrics
 from router.server.status.recent import RecentTraffic, Timed, quantile
 
 

@@ -19,9 +19,9 @@ from router.server.config.authorization import AuthorizationSettings
 from router.server.config.subgraphs import SubgraphSettings
 from router.server.config.telemetry import MetricsSettings, TelemetrySettings
 from router.server.config.traffic import RetrySettings, TrafficSettings
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
+from router.server.metrics.worker_metrics import WorkerPeers
 from router.server.status.page import render_page
-from router.server.worker_metrics import WorkerPeers
 from router.supergraph.read import read_supergraph
 from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.access.issuer import IssuerNow

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from router import Subgraph, compose
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig
-from router.server.graph import Graph, open_graph
+from router.server.graphs.graph import Graph, open_graph
 from router.server.service import GraphQLService
 from router.supergraph.read import read_supergraph
 

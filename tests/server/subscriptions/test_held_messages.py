@@ -17,12 +17,12 @@ from router.execution.subgraph_client import Headers
 from router.server.access.caller import Caller
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
+from router.server.connections.websocket_protocol import BoundedWebSocketProtocol
+from router.server.graphs.graph import open_graph
 from router.server.observation.operations import ObservedOperations
-from router.server.overload import Overload
 from router.server.request_error import RequestError
+from router.server.shedding.overload import Overload
 from router.server.subscriptions.websocket import WebSocketEndpoint
-from router.server.websocket_protocol import BoundedWebSocketProtocol
 from router.supergraph.read import read_supergraph
 from tests.execution.raw_server import Exchange, RawServer, raw_server
 from tests.server.subscriptions.live import BIDS, Client, Served, live_stack, serve, socket_of, until

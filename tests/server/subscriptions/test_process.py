@@ -17,9 +17,9 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from stack.daemon import free_port, running
+from tests.server.graphs.test_reload import write
 from tests.server.running_router import GALLERIA, RunningRouter
 from tests.server.subscriptions.live import BIDS, Auction, Client, auction_app, catalog_app, serve
-from tests.server.test_reload import write
 
 
 @dataclass(slots=True)

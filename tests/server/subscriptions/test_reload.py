@@ -12,12 +12,12 @@ import pytest
 
 from router.server.access.caller import Caller
 from router.server.access.gate import Gate
-from router.server.compiled_operation import CompiledOperation
 from router.server.config import HeaderSettings, RouterConfig
-from router.server.graph import GraphInput
-from router.server.graphql_request import GraphQLRequest
+from router.server.graphs.graph import GraphInput
+from router.server.graphs.supergraph_file import SupergraphSource
+from router.server.http.graphql_request import GraphQLRequest
+from router.server.operations.compiled_operation import CompiledOperation
 from router.server.subscriptions.hub import SETTINGS_CHANGED
-from router.server.supergraph_file import SupergraphSource
 from tests.server.subscriptions.live import BIDS, Stack, auction_app, live_stack, serve, until
 from tests.server.subscriptions.test_sharing import AMOUNTS, subscribe
 

@@ -11,7 +11,7 @@ from starlette.types import Message, Scope
 from router.errors import OperationError
 from router.server.access.caller import Caller
 from router.server.config import RouterConfig, SubscriptionSettings
-from router.server.graphql_request import GraphQLRequest
+from router.server.http.graphql_request import GraphQLRequest
 from router.server.subscriptions.subscriber import Subscriber
 from tests.server.subscriptions.live import BIDS, Stack, live_stack, until
 

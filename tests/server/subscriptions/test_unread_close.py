@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.server.app import create_app
 from router.server.config import RouterConfig
-from router.server.websocket_protocol import BoundedWebSocketProtocol
+from router.server.connections.websocket_protocol import BoundedWebSocketProtocol
 from tests.server.subscriptions.live import serve, until
 
 HANDSHAKE = (

@@ -14,8 +14,8 @@ from websockets.typing import Subprotocol
 
 from router.server.app import create_app
 from router.server.config import RouterConfig
-from router.server.overload import Overload
-from router.server.websocket_protocol import BoundedWebSocketProtocol
+from router.server.connections.websocket_protocol import BoundedWebSocketProtocol
+from router.server.shedding.overload import Overload
 from tests.server.subscriptions.live import Served, serve, until
 
 # The head of a text frame of 200,000 bytes, and all of it but the end.

@@ -11,7 +11,7 @@ import heapq
 from dataclasses import dataclass, field
 from random import Random
 
-from router.server.room import Generation, Room
+from router.server.shedding.room import Generation, Room
 
 TICK_S = 0.02
 

@@ -14,10 +14,10 @@ import pytest
 from starlette.types import Scope
 
 from router.server.app import RouterApp
-from router.server.bounded_protocol import ConnectionSweeper
 from router.server.config import RouterConfig
-from router.server.known_heads import KnownHeads
-from router.server.shedding_protocol import SheddingProtocol
+from router.server.connections.bounded_protocol import ConnectionSweeper
+from router.server.connections.known_heads import KnownHeads
+from router.server.connections.shedding_protocol import SheddingProtocol
 from tests.server.shop import Shop, router_over
 from tests.server.subscriptions.live import Served, serve
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.server.app import create_app
 from router.server.config import RouterConfig
-from router.server.graph import open_graph
+from router.server.graphs.graph import open_graph
 from router.supergraph.read import read_supergraph
 from tests.server.shop import SUPERGRAPH, Shop, client_of, codes
 from tests.server.subscriptions.live import serve

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from router.server.held_refusals import HELD_S, MAX_HELD, RELEASED_PER_S, HeldRefusals
+from router.server.shedding.held_refusals import HELD_S, MAX_HELD, RELEASED_PER_S, HeldRefusals
 from tests.server.subscriptions.live import until
 from tests.server.traffic.test_early_refusal import BODY, HEAD, POST, REFUSED, connected
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from router.server.load_limit import INTERVAL_S, LoadLimit, OverloadPolicy
-from router.server.room import COUNTED_FOR_S, GENERATIONS, Room
+from router.server.shedding.load_limit import INTERVAL_S, LoadLimit, OverloadPolicy
+from router.server.shedding.room import COUNTED_FOR_S, GENERATIONS, Room
 from tests.server.traffic.simulated_loop import SimulatedLoop, Work
 
 POLICY = OverloadPolicy(max_in_flight=2000, max_lag_s=0.1, max_body_bytes=1, target_lag_s=0.002, initial=200)

@@ -13,9 +13,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from router.server.app import create_app
 from router.server.config import RouterConfig
-from router.server.load_limit import OverloadPolicy
-from router.server.overload import LoadShedder, Overload
 from router.server.request_error import RequestError
+from router.server.shedding.load_limit import OverloadPolicy
+from router.server.shedding.overload import LoadShedder, Overload
 from tests.server.shop import Shop, client_of, router_over
 from tests.server.subscriptions.live import until
 

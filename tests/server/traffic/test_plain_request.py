@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router.server.plain_request import read_plain_request
+from router.server.connections.plain_request import read_plain_request
 
 PLAIN = b"POST /graphql HTTP/1.1\r\nHost: shop.test\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from subgraphs.chassis.metrics import Metrics
-from subgraphs.chassis.mongodb import connect, prepare_collections
-from subgraphs.chassis.outbox import Relay
+from subgraphs.chassis.database.mongodb import connect, prepare_collections
+from subgraphs.chassis.events.outbox import Relay
+from subgraphs.chassis.observation.metrics import Metrics
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.auth import ANONYMOUS
-from subgraphs.chassis.mongodb import connect, is_empty
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.database.mongodb import connect, is_empty
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import ANONYMOUS
 from subgraphs.chassis.service import Runtime
 from subgraphs.inventory.adjustments import MAXIMUM_QUANTITY, MAXIMUM_STOCK
 from subgraphs.inventory.app import new_movement_id, service

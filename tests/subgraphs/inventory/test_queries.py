@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from pymongo.errors import WriteError
 
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
 from subgraphs.inventory.app import new_movement_id
 from subgraphs.inventory.domain import ReservationLine
 from subgraphs.inventory.events import encode

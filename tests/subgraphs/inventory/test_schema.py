@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.connection import encode_cursor
+from subgraphs.chassis.graphql.connection import encode_cursor
 from subgraphs.inventory.app import service
 from subgraphs.inventory.service import Inventory
 from tests.services import ServiceClient, client_of

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from subgraphs.chassis.mongodb import connect
+from subgraphs.chassis.database.mongodb import connect
 from subgraphs.inventory.domain import Allocation, MovementKind, ReservationStatus, StockChanged
 from subgraphs.inventory.service import Inventory, Store
 from subgraphs.inventory.store import MongoStore

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import connect, prepare_collections
+from subgraphs.chassis.database.mongodb import connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.events import encode
 from subgraphs.orders.service import Store

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.errors import InvalidEvent, RetryLater
+from subgraphs.chassis.events.bus import Bus
 from subgraphs.orders.app import service
 from subgraphs.orders.changes import move
 from subgraphs.orders.domain import (

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from pymongo.errors import WriteError
 
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.domain import Customer
 from subgraphs.orders.events import encode

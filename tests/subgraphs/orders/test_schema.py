@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.auth import ANONYMOUS, AuthContext
-from subgraphs.chassis.error_policy import present_error
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.graphql.error_policy import present_error
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import ANONYMOUS, AuthContext
 from subgraphs.orders.domain import Customer, Money, Order, OrderLine, Product, StatusChange
 from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.schema import make_loaders, schema

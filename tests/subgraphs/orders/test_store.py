@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.event import from_cloud_event
+from subgraphs.chassis.events.event import from_cloud_event
 from subgraphs.orders.changes import events_between, move
 from subgraphs.orders.domain import Customer, OrderPlaced
 from subgraphs.orders.order_life import Occurrence, OrderStatus

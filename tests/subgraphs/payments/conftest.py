@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.payments.events import encode
 from subgraphs.payments.service import Store

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from structlog.testing import capture_logs
 
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
 from subgraphs.payments.card_numbers import has_card_number, mask_card_numbers
 from subgraphs.payments.domain import Declined, Money, OrderFact, Outcome, PaymentError, Step
 from subgraphs.payments.provider import ProviderUnavailableError

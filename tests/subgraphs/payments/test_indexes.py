@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.mongodb import connect, prepare_collections
+from subgraphs.chassis.database.mongodb import connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.payments.events import encode
 from subgraphs.payments.store import COLLECTIONS, MongoStore

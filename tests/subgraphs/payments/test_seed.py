@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pymongo
 import pytest
 
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
 from subgraphs.demo import demo_shop
 from subgraphs.payments.domain import OrderFact, PaymentStatus
 from subgraphs.payments.ledger import Account, sum_by_account

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import WriteError
 
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
 from subgraphs.payments.domain import Approved, Money, OrderFact, Payment, PaymentAuthorized
 from subgraphs.payments.refunds import RefundRequest, ReturnReceived, ReturnRequested
 from subgraphs.payments.service import Store

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from subgraphs.chassis.auth import ANONYMOUS
-from subgraphs.chassis.http_route import to_starlette
-from subgraphs.chassis.request_context import RequestContext
-from subgraphs.chassis.webhooks import HEADER, sign
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.http.http_route import to_starlette
+from subgraphs.chassis.identity.auth import ANONYMOUS
+from subgraphs.chassis.identity.webhooks import HEADER, sign
 from subgraphs.payments.app import PaymentsSettings, service
 from subgraphs.payments.domain import InProgress, OrderFact, PaymentAuthorized, PaymentDeclined, TransactionKind
 from subgraphs.payments.schema import Loaders, make_loaders

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from subgraphs.recommendations.service import Store
 from subgraphs.recommendations.store import COLLECTIONS, MongoStore

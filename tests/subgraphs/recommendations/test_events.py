@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import utc_now
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import connect
+from subgraphs.chassis.database.mongodb import connect
+from subgraphs.chassis.events.bus import Bus
+from subgraphs.chassis.events.event import Event
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from subgraphs.recommendations.app import service
 from tests.services import ServiceClient, bus_of, event, eventually, running_service

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.auth import AuthContext
-from subgraphs.chassis.mongodb import Database, connect, prepare_collections
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import AuthContext
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.demo import demo_shop
 from subgraphs.recommendations.domain import ProductNews, StockNews

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from subgraphs.chassis.bus import Bus
 from subgraphs.chassis.clock import utc_now
-from subgraphs.chassis.event import Event
-from subgraphs.chassis.mongodb import Database, connect, create_indexes
-from subgraphs.chassis.outbox import Outbox
+from subgraphs.chassis.database.mongodb import Database, connect, create_indexes
+from subgraphs.chassis.events.bus import Bus
+from subgraphs.chassis.events.event import Event
+from subgraphs.chassis.events.outbox import Outbox
 from subgraphs.chassis.service import Runtime
 from subgraphs.chassis.settings import ServiceSettings, read_settings
 from subgraphs.demo import demo_shop

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from subgraphs.chassis.auth import ANONYMOUS, AuthContext
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.identity.auth import ANONYMOUS, AuthContext
 from subgraphs.recommendations.schema import make_loaders, schema
 from tests.subgraphs.recommendations.examples import a_basket, over, sell
 from tests.subgraphs.recommendations.memory_store import MemoryStore

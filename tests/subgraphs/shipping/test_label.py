@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from subgraphs.chassis.auth import AuthContext
-from subgraphs.chassis.http_route import to_starlette
-from subgraphs.chassis.request_context import RequestContext
+from subgraphs.chassis.graphql.request_context import RequestContext
+from subgraphs.chassis.http.http_route import to_starlette
+from subgraphs.chassis.identity.auth import AuthContext
 from subgraphs.shipping.app import service
 from subgraphs.shipping.domain import Address, Shipment, ShipmentStatus
 from subgraphs.shipping.label import LABEL_ROUTE, print_label

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from subgraphs import demo
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
 from subgraphs.shipping.domain import Shipment, ShipmentStatus
 from subgraphs.shipping.journey import next_step
 from subgraphs.shipping.seed import demo_shipments, seed

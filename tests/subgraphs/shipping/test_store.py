@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import WriteError
 
-from subgraphs.chassis.mongodb import Database
+from subgraphs.chassis.database.mongodb import Database
 from subgraphs.shipping.domain import Attempt, ShipmentDispatched, ShipmentStatus, StepKind
 from subgraphs.shipping.service import Store
 from subgraphs.shipping.store import MongoStore, shipment_document

@@ -1,0 +1,1 @@
+"""What /metrics tells: plain numbers, counted as requests go by, and made into families for who asks."""

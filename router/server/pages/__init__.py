@@ -1,0 +1,1 @@
+"""What the router serves besides GraphQL: health, metrics, the explorer, and plans."""

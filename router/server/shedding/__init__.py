@@ -1,0 +1,1 @@
+"""Refusing early what cannot be answered in time."""

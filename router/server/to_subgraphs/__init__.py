@@ -1,0 +1,1 @@
+"""The way to the subgraphs, made from the settings."""

@@ -1,0 +1,1 @@
+"""What services tell one another: events from the outbox over the bus to their handlers."""

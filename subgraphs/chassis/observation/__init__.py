@@ -1,0 +1,1 @@
+"""What is seen of a service at work: logs, metrics and spans."""

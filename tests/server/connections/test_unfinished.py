@@ -1,0 +1,42 @@
+"""What has not come whole is bounded over all connections, and who began first makes room."""
+
+from __future__ import annotations
+
+from router.server.connections.unfinished import UnfinishedRequests
+
+
+class Connection:
+    """Notes whether it was refused."""
+
+    def __init__(self) -> None:
+        self.is_refused = False
+
+    def refuse_unfinished(self) -> None:
+        self.is_refused = True
+
+
+def test_what_each_holds_last_counts_until_it_is_forgotten() -> None:
+    requests, first, second = UnfinishedRequests(), Connection(), Connection()
+    held = [requests.hold(first, 30, 100), requests.hold(first, 40, 100), requests.hold(second, 60, 100)]
+    assert (held, requests.total_bytes) == ([0, 0, 0], 100)
+    requests.forget(first)
+    requests.forget(first)
+    assert requests.total_bytes == 60
+    assert not first.is_refused
+
+
+def test_those_that_began_first_are_refused_until_there_is_room() -> None:
+    requests, connections = UnfinishedRequests(), [Connection() for _ in range(4)]
+    for one in connections[:3]:
+        requests.hold(one, 30, 100)
+    requests.hold(connections[0], 31, 100)
+    assert requests.hold(connections[3], 50, 100) == 2
+    assert [one.is_refused for one in connections] == [True, True, False, False]
+    assert requests.total_bytes == 80
+
+
+def test_one_that_is_larger_than_the_room_is_refused_itself() -> None:
+    requests, one = UnfinishedRequests(), Connection()
+    assert requests.hold(one, 101, 100) == 1
+    assert one.is_refused
+    assert requests.total_bytes == 0
