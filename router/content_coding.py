@@ -12,6 +12,9 @@ from typing import Literal
 
 Coding = Literal["gzip", "br", "zstd"]
 CODINGS: tuple[Coding, ...] = ("gzip", "br", "zstd")
+# What says that nothing is to be undone. "none" is no coding of HTTP's, but streams of GraphQL Yoga have it, so that no
+# proxy compresses them.
+UNCODED = ("", "identity", "none")
 
 _GZIP = 16 + zlib.MAX_WBITS
 _BROTLI_STEP_BYTES = 64 * 1024

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from router.content_coding import ContentBroken, ContentTooLarge, decode_content
+from router.content_coding import UNCODED, ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.client import HttpLimits
 from router.execution.json_numbers import encode
@@ -89,8 +89,8 @@ class HttpxSubgraphClient:
             return SubgraphResponse(response.status_code, body, headers)
 
     def _decoded(self, subgraph: str, response: httpx.Response, body: bytes) -> bytes:
-        coding = response.headers.get("content-encoding", "identity").strip().lower().removeprefix("x-")
-        if coding == "identity":
+        coding = response.headers.get("content-encoding", "").strip().lower().removeprefix("x-")
+        if coding in UNCODED:
             return body
         if coding not in self._limits.codings:
             message = f"Subgraph '{subgraph}' answered in a content encoding that was not asked for."

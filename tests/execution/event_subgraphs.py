@@ -61,9 +61,11 @@ class EventSubgraph:
 class WebSocketStream:
     socket: ServerConnection
     left: asyncio.Event
+    event: str = "next"
+    leave: str = "complete"
 
     async def result(self, payload: str) -> None:
-        await self.socket.send(f'{{"id":"1","type":"next","payload":{payload}}}')
+        await self.socket.send(f'{{"id":"1","type":"{self.event}","payload":{payload}}}')
 
     async def complete(self) -> None:
         await self.socket.send('{"id":"1","type":"complete"}')
@@ -83,7 +85,7 @@ class WebSocketStream:
     async def until_left(self) -> None:
         try:
             async for message in self.socket:
-                if json.loads(message)["type"] == "complete":
+                if json.loads(message) == {"id": "1", "type": self.leave}:
                     break
         except ConnectionClosed:
             pass
@@ -110,6 +112,44 @@ async def websocket_subgraph(tell: Tell, left: asyncio.Event) -> AsyncIterator[E
         await tell(WebSocketStream(socket, left))
 
     async with serve(talk, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-transport-ws")]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield EventSubgraph(WebSocketSource(), f"http://127.0.0.1:{port}/graphql", asked)
+
+
+@dataclass(slots=True)
+class OlderWebSocketStream(WebSocketStream):
+    """Where an error is a single one, and comments are messages."""
+
+    event: str = "data"
+    leave: str = "stop"
+
+    async def result(self, payload: str) -> None:
+        await self.socket.send('{"type":"ka"}')
+        await super(OlderWebSocketStream, self).result(payload)
+
+    async def error(self, errors: list[dict[str, str]]) -> None:
+        [error] = errors
+        await self.socket.send(json.dumps({"id": "1", "type": "error", "payload": error}))
+        await self.until_left()
+
+
+@asynccontextmanager
+async def older_websocket_subgraph(tell: Tell, left: asyncio.Event) -> AsyncIterator[EventSubgraph]:
+    """A subgraph that speaks the protocol of subscriptions-transport-ws alone, whatever else it is offered."""
+    asked = Asked()
+
+    async def talk(socket: ServerConnection) -> None:
+        init = json.loads(await socket.recv())
+        assert init["type"] == "connection_init"
+        await socket.send('{"type":"ka"}')
+        await socket.send('{"type":"connection_ack"}')
+        start = json.loads(await socket.recv())
+        assert (start["type"], start["id"]) == ("start", "1")
+        asked.bodies.append(start["payload"])
+        asked.authorizations.append(init["payload"]["authorization"])
+        await tell(OlderWebSocketStream(socket, left))
+
+    async with serve(talk, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-ws")]) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield EventSubgraph(WebSocketSource(), f"http://127.0.0.1:{port}/graphql", asked)
 
@@ -155,7 +195,8 @@ async def sse_subgraph(tell: Tell, left: asyncio.Event) -> AsyncIterator[EventSu
         assert lines["accept"].startswith("text/event-stream")
         asked.authorizations.append("Bearer a" if lines.get("authorization") == "bearer a" else None)
         await exchange.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n"
+            b"content-encoding: none\r\n\r\n"  # As GraphQL Yoga says.
         )
         await tell(SseStream(exchange, left))
 

@@ -78,8 +78,9 @@ async def test_a_request_is_posted_as_json_with_the_headers_given(new_client: Ne
         (ok(brotli.compress(b'{"z":1}'), b"content-encoding: br"), 200, b'{"z":1}'),
         (ok(encode_content("zstd", b'{"z":1}', 3), b"content-encoding: zstd"), 200, b'{"z":1}'),
         (ok(b"{}", b"content-encoding: identity"), 200, b"{}"),
+        (ok(b"{}", b"Content-Encoding: none"), 200, b"{}"),
     ],
-    ids=["length", "status", "chunked", "empty", "204", "1xx", "gzip", "x-gzip", "br", "zstd", "identity"],
+    ids=["length", "status", "chunked", "empty", "204", "1xx", "gzip", "x-gzip", "br", "zstd", "identity", "none"],
 )
 async def test_every_framing_is_read(new_client: NewClient, sent: bytes, status: int, body: bytes) -> None:
     async def talk(exchange: Exchange) -> None:

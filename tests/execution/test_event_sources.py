@@ -1,4 +1,4 @@
-"""Both sources of a subgraph's events keep one contract; then what is each one's own."""
+"""All sources of a subgraph's events keep one contract; then what is each one's own."""
 
 from __future__ import annotations
 
@@ -29,11 +29,22 @@ from router.execution.subscription.event_source import EventRequest, EventSource
 from router.execution.subscription.event_stream import EventStreamError, EventStreamReader
 from router.execution.subscription.sse_source import SseSource
 from router.execution.subscription.websocket_source import WebSocketSource, websocket_url
-from tests.execution.event_subgraphs import BODY, HEADERS, EventSubgraph, Stream, Tell, sse_subgraph, websocket_subgraph
+from tests.execution.event_subgraphs import (
+    BODY,
+    HEADERS,
+    EventSubgraph,
+    Stream,
+    Tell,
+    older_websocket_subgraph,
+    sse_subgraph,
+    websocket_subgraph,
+)
 from tests.execution.raw_server import Exchange, ok, raw_server, silent_server
 
 Start = Callable[[Tell, asyncio.Event], AbstractAsyncContextManager[EventSubgraph]]
-BOTH = pytest.mark.parametrize("start", [websocket_subgraph, sse_subgraph], ids=["websocket", "sse"])
+ALL = pytest.mark.parametrize(
+    "start", [websocket_subgraph, older_websocket_subgraph, sse_subgraph], ids=["websocket", "older websocket", "sse"]
+)
 
 
 async def read_all(subgraph: EventSubgraph) -> list[SubgraphAnswer]:
@@ -45,7 +56,7 @@ async def read(source: EventSource, request: EventRequest) -> list[SubgraphAnswe
         return [event async for event in events]
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_events_come_until_the_subgraph_completes(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -62,7 +73,7 @@ async def test_events_come_until_the_subgraph_completes(start: Start) -> None:
         assert subgraph.asked.authorizations == ["Bearer a"]
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_numbers_keep_all_their_digits(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -74,7 +85,7 @@ async def test_numbers_keep_all_their_digits(start: Start) -> None:
         assert encode(event.data) == b'{"big":123456789012345678901234567890}'
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_an_error_is_the_last_event(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -84,7 +95,7 @@ async def test_an_error_is_the_last_event(start: Start) -> None:
         assert await read_all(subgraph) == [SubgraphAnswer(None, [{"message": "not for you"}])]
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_a_connection_that_breaks_is_a_failure_worth_another_try(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -98,7 +109,7 @@ async def test_a_connection_that_breaks_is_a_failure_worth_another_try(start: St
     assert not isinstance(caught.value, SubscriptionRefused)
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_what_is_not_graphql_is_a_failure(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -110,7 +121,7 @@ async def test_what_is_not_graphql_is_a_failure(start: Start) -> None:
     assert caught.value.code == INVALID_RESPONSE
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_an_event_of_another_shape_is_a_failure(start: Start) -> None:
     async def tell(stream: Stream) -> None:
@@ -122,7 +133,7 @@ async def test_an_event_of_another_shape_is_a_failure(start: Start) -> None:
             await read_all(subgraph)
 
 
-@BOTH
+@ALL
 @pytest.mark.asyncio
 async def test_leaving_tells_the_subgraph(start: Start) -> None:
     left = asyncio.Event()
@@ -266,11 +277,51 @@ async def test_codes_of_the_protocol_are_refusals(code: int, is_refusal: bool) -
 
 
 @pytest.mark.asyncio
-async def test_a_websocket_without_the_protocol_is_a_refusal() -> None:
+async def test_a_websocket_without_a_protocol_is_a_refusal() -> None:
     async with closing_with(1000) as request:
         with pytest.raises(SubscriptionRefused) as caught:
             await read(WebSocketSource(), request)
-    assert caught.value.code == INVALID_RESPONSE
+    message = "Subgraph 'clock' speaks none of the WebSocket protocols graphql-transport-ws and graphql-ws."
+    assert (caught.value.code, caught.value.message) == (INVALID_RESPONSE, message)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "chosen"),
+    [
+        (["graphql-ws"], "graphql-ws"),
+        (["graphql-transport-ws"], "graphql-transport-ws"),
+        (["graphql-transport-ws", "graphql-ws"], "graphql-transport-ws"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_the_older_protocol_is_the_second_choice(spoken: list[str], chosen: str) -> None:
+    offered: list[str | None] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        offered.extend([socket.request.headers["sec-websocket-protocol"], socket.subprotocol])
+        await socket.close(4403)
+
+    async with serve(talk, "127.0.0.1", 0, subprotocols=[Subprotocol(name) for name in spoken]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(SubscriptionRefused):
+            await read(WebSocketSource(), EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact))
+    assert offered == ["graphql-transport-ws, graphql-ws", chosen]
+
+
+@pytest.mark.asyncio
+async def test_an_older_subgraph_that_does_not_take_the_connection_is_not_asked_again() -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"type":"connection_error","payload":{"message":"who are you?"}}')
+        await socket.wait_closed()
+
+    async with serve(talk, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-ws")]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(SubscriptionRefused) as caught:
+            await read(WebSocketSource(), EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact))
+    message = "Subgraph 'clock' refused the subscription: it answered with connection_error."
+    assert (caught.value.code, caught.value.message) == (REQUEST_FAILED, message)
 
 
 @pytest.mark.asyncio

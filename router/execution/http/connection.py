@@ -24,7 +24,7 @@ from typing import cast
 
 import httptools
 
-from router.content_coding import ContentBroken, ContentTooLarge, decode_content
+from router.content_coding import UNCODED, ContentBroken, ContentTooLarge, decode_content
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SubgraphFailure
 from router.execution.http.known_heads import KnownHeads
 from router.execution.subgraph_client import Headers, SubgraphResponse
@@ -34,7 +34,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _MAX_FRAMING_PER_BODY_BYTE = 8
 _FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _CONTENT_ENCODING = b"content-encoding"
-_PLAIN_ENCODINGS = (b"", b"identity")
+_PLAIN_ENCODINGS = tuple(coding.encode() for coding in UNCODED)
 # A name that no header can have, noted where the head ends: what is behind it are trailers (RFC 9110, section 6.5),
 # which say nothing of how the answer is framed or encoded.
 END_OF_HEAD = b""

@@ -1,6 +1,6 @@
 """The seam between a subscription and the network: opening a stream of events of one subgraph.
 
-Two protocols bring them: graphql-transport-ws over a WebSocket
+Two kinds of protocols bring them: graphql-transport-ws, or an older one, over a WebSocket
 (:class:`router.execution.subscription.websocket_source.WebSocketSource`) and server-sent events
 (:class:`router.execution.subscription.sse_source.SseSource`). One test holds both to the contract below.
 """

@@ -15,6 +15,7 @@ from functools import cache
 
 import httpx
 
+from router.content_coding import UNCODED
 from router.execution.answer import SubgraphAnswer, answer_in, read_answer
 from router.execution.errors import INVALID_RESPONSE, REQUEST_FAILED, SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.http.tls import Tls
@@ -92,7 +93,7 @@ class SseSource:
     async def _opened(self, response: httpx.Response, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
         """The events of an answer. What is no stream is read here: who fails was not connected to."""
         name = request.subgraph
-        if response.headers.get("content-encoding", "identity") != "identity":
+        if response.headers.get("content-encoding", "").strip().lower() not in UNCODED:
             message = f"Subgraph '{name}' answered in a content encoding that was not asked for."
             raise SubscriptionRefused(INVALID_RESPONSE, message)
         if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":

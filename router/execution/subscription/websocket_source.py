@@ -1,8 +1,11 @@
-"""Subscriptions of a subgraph over graphql-transport-ws: one WebSocket for each.
+"""Subscriptions of a subgraph over graphql-transport-ws, or the protocol before it: one WebSocket for each.
 
 The dialogue: we connect with the forwarded headers, send ``connection_init`` (with the same headers as its payload,
 which is where many servers look), await ``connection_ack``, send ``subscribe``, and take ``next`` until ``complete`` or
 ``error``. Sockets that fall silent are found by pings.
+
+A subgraph that chooses ``graphql-ws``, the name of the protocol of the npm package subscriptions-transport-ws, hears
+other words in the same order. Ariadne speaks no other unless it is told to.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,7 +32,21 @@ from router.execution.subscription.event_source import (
     SubscriptionRefused,
 )
 
-SUBPROTOCOL = Subprotocol("graphql-transport-ws")
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a protocol calls the message that asks for events, each of them, and the one that wants no more."""
+
+    subscribe: bytes
+    event: str
+    leave: bytes
+
+
+# The one that we would rather speak first.
+_PROTOCOLS = {
+    Subprotocol("graphql-transport-ws"): Words(b"subscribe", "next", b"complete"),
+    Subprotocol("graphql-ws"): Words(b"start", "data", b"stop"),
+}
 _CLOSE_TIMEOUT_S = 2.0
 # Closed with one of these, the subgraph understood us and said no (graphql-transport-ws: 4400 to 4499).
 _REFUSALS = range(4400, 4500)
@@ -54,7 +72,7 @@ class WebSocketSource:
                 yield events
         finally:
             with suppress(WebSocketException):
-                await socket.send(b'{"id":"1","type":"complete"}', text=True)
+                await socket.send(b'{"id":"1","type":"%b"}' % _words(socket, request.subgraph).leave, text=True)
             await socket.close()
 
 
@@ -77,7 +95,7 @@ async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> C
                 url,
                 ssl=secured.context if secured is not None else is_secure or None,
                 server_hostname=secured.server_name if secured is not None else None,
-                subprotocols=[SUBPROTOCOL],
+                subprotocols=list(_PROTOCOLS),
                 additional_headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers],
                 max_size=MAX_EVENT_BYTES,
                 open_timeout=None,
@@ -110,31 +128,40 @@ async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> C
     return socket
 
 
-async def _subscribe(socket: ClientConnection, request: EventRequest) -> None:
-    if socket.subprotocol != SUBPROTOCOL:
-        message = f"Subgraph '{request.subgraph}' does not speak the WebSocket protocol {SUBPROTOCOL}."
+def _words(socket: ClientConnection, subgraph: str) -> Words:
+    if socket.subprotocol is None:
+        message = f"Subgraph '{subgraph}' speaks none of the WebSocket protocols {' and '.join(_PROTOCOLS)}."
         raise SubscriptionRefused(INVALID_RESPONSE, message)
+    return _PROTOCOLS[socket.subprotocol]
+
+
+async def _subscribe(socket: ClientConnection, request: EventRequest) -> None:
+    words = _words(socket, request.subgraph)
     payload = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
     await socket.send(encode({"type": "connection_init", "payload": payload}), text=True)
-    while (await _receive(socket, request)).get("type") != "connection_ack":
-        pass
-    await socket.send(b'{"id":"1","type":"subscribe","payload":%b}' % request.body, text=True)
+    while (kind := (await _receive(socket, request)).get("type")) != "connection_ack":
+        if kind == "connection_error":
+            message = f"Subgraph '{request.subgraph}' refused the subscription: it answered with connection_error."
+            raise SubscriptionRefused(REQUEST_FAILED, message)
+    await socket.send(b'{"id":"1","type":"%b","payload":%b}' % (words.subscribe, request.body), text=True)
 
 
 async def _events(socket: ClientConnection, request: EventRequest) -> AsyncGenerator[SubgraphAnswer, None]:
+    event = _words(socket, request.subgraph).event
     while True:
         try:
             message = await _receive(socket, request)
         except ConnectionClosed as error:
             raise _closed(request.subgraph, error) from None
-        match message.get("type"):
-            case "next":
-                yield answer_in(request.subgraph, message.get("payload"))
-            case "error":
-                yield answer_in(request.subgraph, {"errors": message.get("payload")})
-                return
-            case "complete":
-                return
+        kind, payload = message.get("type"), message.get("payload")
+        if kind == event:
+            yield answer_in(request.subgraph, payload)
+        elif kind == "error":
+            # One error by the older protocol, a list of them by the newer.
+            yield answer_in(request.subgraph, {"errors": [payload] if type(payload) is dict else payload})
+            return
+        elif kind == "complete":
+            return
 
 
 async def _receive(socket: ClientConnection, request: EventRequest) -> dict[str, Any]:
@@ -144,7 +171,7 @@ async def _receive(socket: ClientConnection, request: EventRequest) -> dict[str,
     except ValueError:
         message = None
     if type(message) is not dict:
-        told = f"Subgraph '{request.subgraph}' sent something other than messages of {SUBPROTOCOL}."
+        told = f"Subgraph '{request.subgraph}' sent something other than messages of {socket.subprotocol}."
         raise SubgraphFailure(INVALID_RESPONSE, told)
     if message.get("type") == "ping":
         await socket.send(b'{"type":"pong"}', text=True)
