@@ -25,7 +25,8 @@ def read_answer(subgraph: str, response: SubgraphResponse, decode: Decode) -> Su
     """The GraphQL answer in ``response``.
 
     Raises SubgraphFailure: SUBGRAPH_REQUEST_FAILED for a status other than 2xx without GraphQL errors,
-    SUBGRAPH_INVALID_RESPONSE for a body that is not a GraphQL answer. Data under such a status is not trusted.
+    SUBGRAPH_INVALID_RESPONSE for a body that is not a GraphQL answer. Data beside errors counts under any status: in
+    Apollo Server and GraphQL Yoga the error of one field may set the status of the whole answer.
     """
     succeeded = 200 <= response.status < 300
     try:
@@ -36,7 +37,8 @@ def read_answer(subgraph: str, response: SubgraphResponse, decode: Decode) -> Su
         return answer_in(subgraph, answer)
     errors = answer.get("errors") if type(answer) is dict else None
     if type(errors) is list and errors:
-        return SubgraphAnswer(None, errors)
+        data = answer.get("data")
+        return SubgraphAnswer(data if type(data) is dict else None, errors)
     raise SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' answered with HTTP status {response.status}.")
 
 

@@ -119,6 +119,24 @@ async def test_what_depends_on_a_failed_root_is_not_asked_and_has_no_place_for_e
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("status", [401, 404, 418, 500])
+async def test_data_beside_errors_counts_under_any_status(status: int) -> None:
+    """As Apollo Server answers where a resolver's error says which status the answer has."""
+    body = b'{"errors":[{"message":"not you","path":["y"]}],"data":{"x":1,"y":null}}'
+    result = await run(plan(root(0, "a", "x", "y")), ScriptedSubgraphs(a=SubgraphResponse(status, body)))
+    assert result.data == {"x": 1, "y": None}
+    assert errors(result) == [(("y",), "not you", "SUBGRAPH_ERROR")]
+
+
+@pytest.mark.asyncio
+async def test_data_without_errors_does_not_count_under_a_status_of_failure() -> None:
+    client = ScriptedSubgraphs(a=SubgraphResponse(500, b'{"data":{"x":1}}'))
+    result = await run(plan(root(0, "a", "x")), client)
+    assert result.data == {}
+    assert errors(result) == [(("x",), "Subgraph 'a' answered with HTTP status 500.", "SUBGRAPH_REQUEST_FAILED")]
+
+
+@pytest.mark.asyncio
 async def test_an_error_of_one_entity_stands_at_every_place_of_it() -> None:
     answer = {
         "data": {"_entities": [{"name": "mug", "size": None}, None]},
