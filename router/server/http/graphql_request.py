@@ -100,8 +100,8 @@ def _no_query(query: object, parameters: dict[str, Any], documents: PersistedDoc
     if query is not None:
         return RequestError(400, "INVALID_REQUEST", "The parameter 'query' is not a string.")
     if documents is None and persisted_query_hash(parameters) is not None:
-        # By this message clients know that they must send their documents from now on.
-        return OperationError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+        # By this message clients know that they must send their documents from now on; as PERSISTED_QUERY_NOT_FOUND.
+        return OperationError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported", http_status=200)
     return RequestError(400, "INVALID_REQUEST", "The parameter 'query' is missing.")
 
 

@@ -62,8 +62,9 @@ class PersistedDocuments:
         if self._required:
             raise _required_error()
         if document_id is None:
-            # By this message, which is Apollo's, clients know that they must send the document once.
-            raise OperationError("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+            # By this message, which is Apollo's, clients know that they must send the document once. Apollo iOS looks
+            # for it under a status of success alone, which is what Apollo Server answers with.
+            raise OperationError("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", http_status=200)
         message = "There is no document with the id that the request names. Send the document itself as 'query'."
         raise OperationError("PERSISTED_DOCUMENT_NOT_FOUND", message)
 

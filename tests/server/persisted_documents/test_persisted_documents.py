@@ -75,11 +75,16 @@ async def test_a_document_is_asked_for_once_and_runs_by_its_hash_from_then_on(sh
 
 
 @pytest.mark.asyncio
-async def test_not_found_has_an_error_status_where_graphql_over_http_asks_for_it(shop: Shop) -> None:
+async def test_not_found_is_told_under_status_200_also_where_other_errors_have_their_own(shop: Shop) -> None:
+    """Apollo iOS, which accepts this media type, looks for the message under a status of success alone."""
     async with client_with(shop, apq=True) as client:
-        headers = {"accept": "application/graphql-response+json"}
+        headers = {"accept": "multipart/mixed;deferSpec=20220824,application/graphql-response+json,application/json"}
         response = await client.post("/graphql", json=by_hash(WAREHOUSES), headers=headers)
-        assert (response.status_code, response.json()) == (400, NOT_FOUND)
+        assert (response.status_code, response.json()) == (200, NOT_FOUND)
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+        other = await client.post("/graphql", json={"documentId": "a"}, headers=headers)
+        assert (other.status_code, codes(other)) == (400, ["PERSISTED_DOCUMENT_NOT_FOUND"])
 
 
 @pytest.mark.asyncio
@@ -137,7 +142,9 @@ async def test_clients_are_told_to_send_their_documents_where_nothing_is_persist
     production: httpx.AsyncClient,
 ) -> None:
     error = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
-    assert await post(production, by_hash(WAREHOUSES)) == {"errors": [error]}
+    for media_type in ("application/json", "application/graphql-response+json"):
+        response = await production.post("/graphql", json=by_hash(WAREHOUSES), headers={"accept": media_type})
+        assert (response.status_code, response.json()) == (200, {"errors": [error]})
     assert await post(production, by_hash(WAREHOUSES, query=WAREHOUSES)) == ANSWER
     assert codes(await production.post("/graphql", json={"documentId": "a"})) == ["INVALID_REQUEST"]
 
