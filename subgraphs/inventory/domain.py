@@ -26,6 +26,12 @@ LOW_STOCK = 5
 MAXIMUM_PRICE_MINOR = 100_000_000
 PRICE_RANGE = "A price is from 0.01 to 1000000.00."
 MAXIMUM_WEIGHT_GRAMS = 1_000_000
+MAXIMUM_HOLDS = 10_000
+"""How many parts of a product's stock may be set aside at a time: one for each open order and warehouse.
+
+They lie in the product's document, since who holds what must change together with what is left. That document is
+written with each of them, and ends at 16 MB: beyond it nothing could be reserved, and nothing given back or sold.
+"""
 
 SKU = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
 WAREHOUSE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -323,6 +329,12 @@ def find_rejection(lines: Sequence[ReservationLine], products: Mapping[str, Prod
 def out_of_stock(product_ids: tuple[str, ...]) -> Rejection:
     """The rejection for products of which there is not enough."""
     return Rejection("OUT_OF_STOCK", f"Not enough in stock: {', '.join(product_ids)}.", product_ids)
+
+
+def too_many_open_orders(product_id: str) -> Rejection:
+    """The rejection for a product of which MAXIMUM_HOLDS parts are set aside and not sent yet."""
+    message = f"Too many orders of {product_id} wait to be sent; order it again when some have left."
+    return Rejection("TOO_MANY_OPEN_ORDERS", message, (product_id,))
 
 
 def check_sku(product_id: str) -> None:

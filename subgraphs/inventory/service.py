@@ -40,6 +40,7 @@ from subgraphs.inventory.domain import (
     find_rejection,
     merge_lines,
     out_of_stock,
+    too_many_open_orders,
 )
 from subgraphs.inventory.reservations import ReturnedParcel, confirm, expire, release, sell, take_back, withdraw
 
@@ -56,12 +57,13 @@ class Claim:
     """What a reservation has of one product: ``held`` is empty until it has something, ``over`` when it may not any
     more.
 
-    ``product`` is None where there is no such product.
+    ``product`` is None where there is no such product, ``full`` where MAXIMUM_HOLDS others have something of it.
     """
 
     product: Product | None
     held: tuple[Allocation, ...] = ()
     over: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,10 @@ class Store(Protocol):
         """What ``reservation`` has of that product."""
 
     async def hold(self, product_id: str, reservation: str, allocations: Sequence[Allocation], at: datetime) -> bool:
-        """Set ``allocations`` aside; False where they are not available, or the claim has something or is over."""
+        """Set ``allocations`` aside.
+
+        False where they are not available, the claim has something or is over, or MAXIMUM_HOLDS have something already.
+        """
 
     async def end_hold(
         self, product_id: str, reservation: str, kind: MovementKind, at: datetime, warehouse: str | None = None
@@ -359,6 +364,8 @@ class Inventory:
             rejection = find_rejection((line,), {claim.product.id: claim.product} if claim.product else {})
             if rejection or claim.product is None:
                 return rejection or out_of_stock((line.product_id,))
+            if claim.full:
+                return too_many_open_orders(line.product_id)
             allocations = allocate(claim.product.stock, line.quantity, chosen) or ()
             if await self.store.hold(line.product_id, reservation.id, allocations, self.clock()):
                 return allocations

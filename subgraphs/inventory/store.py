@@ -35,6 +35,7 @@ from subgraphs.inventory.documents import (
     reservation_document,
 )
 from subgraphs.inventory.domain import (
+    MAXIMUM_HOLDS,
     Allocation,
     InventoryEvent,
     Movement,
@@ -140,6 +141,7 @@ COLLECTIONS = (
     ),
 )
 
+_ROOM_FOR_A_HOLD: Document = {f"holds.{MAXIMUM_HOLDS - 1}": {"$exists": False}}
 REMEMBERED_CLAIMS = 500
 REMEMBERED_KEYS = 500
 ARCHIVE_BATCH = 50
@@ -235,12 +237,13 @@ class MongoStore:
         if document is None:
             return Claim(None)
         over = reservation in document["endedClaims"]
-        return Claim(read_product(document), _held(document, reservation), over)
+        full = len(document["holds"]) >= MAXIMUM_HOLDS
+        return Claim(read_product(document), _held(document, reservation), over, full)
 
     async def hold(self, product_id: str, reservation: str, allocations: Sequence[Allocation], at: datetime) -> bool:
         """See :class:`Store`."""
         available = {f"stock.warehouses.{each.warehouse}.available": {"$gte": each.quantity} for each in allocations}
-        where = {"_id": product_id, "active": True, **_no_claim(reservation), **available}
+        where = {"_id": product_id, "active": True, **_ROOM_FOR_A_HOLD, **_no_claim(reservation), **available}
         holds = [hold_document(reservation, each) for each in allocations]
         movements = _movements(product_id, reservation, MovementKind.RESERVATION, allocations, at)
         return await self._move(where, movements, {"holds": {"$each": holds}})

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from subgraphs.inventory.adjustments import find_obstacle
 from subgraphs.inventory.domain import (
+    MAXIMUM_HOLDS,
     Allocation,
     InventoryEvent,
     Movement,
@@ -30,6 +31,11 @@ class Shelf:
     holds: dict[str, tuple[Allocation, ...]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     journal: list[Movement] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more can be set aside."""
+        return sum(map(len, self.holds.values())) >= MAXIMUM_HOLDS
 
 
 class MemoryStore:
@@ -115,13 +121,13 @@ class MemoryStore:
         shelf = self._shelves.get(product_id)
         if shelf is None:
             return Claim(None)
-        return Claim(shelf.product, shelf.holds.get(reservation, ()), reservation in shelf.ended)
+        return Claim(shelf.product, shelf.holds.get(reservation, ()), reservation in shelf.ended, shelf.full)
 
     async def hold(self, product_id: str, reservation: str, allocations: Sequence[Allocation], at: datetime) -> bool:
         shelf = self._shelves.get(product_id)
         if shelf is None or not shelf.product.facts.active or reservation in shelf.holds or reservation in shelf.ended:
             return False
-        if any(_available(shelf, each.warehouse) < each.quantity for each in allocations):
+        if shelf.full or any(_available(shelf, each.warehouse) < each.quantity for each in allocations):
             return False
         shelf.holds[reservation] = tuple(allocations)
         self._move(shelf, _movements(shelf, reservation, allocations, MovementKind.RESERVATION, at))

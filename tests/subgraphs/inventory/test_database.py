@@ -14,12 +14,21 @@ from subgraphs.chassis.identity.auth import ANONYMOUS
 from subgraphs.chassis.service import Runtime
 from subgraphs.inventory.adjustments import MAXIMUM_QUANTITY, MAXIMUM_STOCK
 from subgraphs.inventory.app import new_movement_id, service
-from subgraphs.inventory.domain import InventoryError, ReservationStatus
+from subgraphs.inventory.documents import hold_document
+from subgraphs.inventory.domain import (
+    MAXIMUM_HOLDS,
+    Allocation,
+    InventoryError,
+    Product,
+    ProductChanged,
+    Rejection,
+    ReservationStatus,
+)
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory, ProductQuery
 from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
 from tests.services import CommandLog
-from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt, settings_for
+from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, receipt, settings_for
 
 ENTITIES = (
     "query($keys: [_Any!]!) { _entities(representations: $keys) { ... on Product { name stock { available } } } }"
@@ -66,6 +75,34 @@ async def test_fifty_buyers_of_ten_pieces_leave_none_and_forty_are_told(mongo_st
     assert (stock.on_hand, stock.reserved, stock.available) == (0, 0, 0)
     journal = await mongo_store.movements(TEAPOT, 100)
     assert (sum(each.on_hand for each in journal), sum(each.reserved for each in journal)) == (0, 0)
+
+
+@pytest.mark.asyncio
+async def test_a_product_with_too_many_open_orders_is_refused_until_one_has_left(
+    mongo_store: MongoStore, mongodb_url: str
+) -> None:
+    count = MAXIMUM_HOLDS - 1
+    await mongo_store.add_product(jug := Product("AAA-001", facts("Jug")), ProductChanged(jug, NOON))
+    await mongo_store.adjust(receipt("AAA-001", 1))
+    await mongo_store.adjust(receipt(MUG, 2 * MAXIMUM_HOLDS))
+    holds = [hold_document(f"res_{number:032x}", Allocation("BER", 1)) for number in range(count)]
+    taken = {f"stock.warehouses.BER.{each}": sign * count for each, sign in (("reserved", 1), ("available", -1))}
+    database = connect(settings_for(mongodb_url))
+    held = {"$set": {"holds": holds}, "$inc": {**taken, "stock.available": -count}}
+    await database["products"].update_one({"_id": MUG}, held)
+    database.client.close()
+    inventory = Inventory(mongo_store, lambda: NOON, new_movement_id)
+
+    last = await inventory.reserve("ord_last", "cus_ada", lines(MUG_001=1), "evt_1")
+    refused = await inventory.reserve("ord_refused", "cus_ada", lines(AAA_001=1, MUG_001=1), "evt_2")
+    await inventory.sell("ord_last", "evt_3")
+    next_one = await inventory.reserve("ord_next", "cus_ada", lines(MUG_001=1), "evt_4")
+
+    assert [each.status.value for each in (last, refused, next_one)] == ["HELD", "REJECTED", "HELD"]
+    message = "Too many orders of MUG-001 wait to be sent; order it again when some have left."
+    assert refused.rejection == Rejection("TOO_MANY_OPEN_ORDERS", message, (MUG,))
+    stocks = {each.id: each.stock.reserved for each in (await mongo_store.products([MUG, "AAA-001"])).values()}
+    assert stocks == {MUG: MAXIMUM_HOLDS, "AAA-001": 0}
 
 
 @pytest.mark.asyncio

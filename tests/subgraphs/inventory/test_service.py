@@ -11,10 +11,13 @@ import pytest
 
 from subgraphs.inventory.adjustments import MAXIMUM_STOCK, MAXIMUM_WAREHOUSES
 from subgraphs.inventory.domain import (
+    MAXIMUM_HOLDS,
+    Allocation,
     InventoryError,
     Money,
     MovementKind,
     ProductChanged,
+    Reservation,
     ReservationExpired,
     ReservationLine,
     ReservationPendingError,
@@ -205,6 +208,22 @@ async def test_an_order_that_cannot_be_had_holds_nothing(
     assert isinstance(event, StockRejected)
     assert (event.rejection.code, event.rejection.product_ids) == (code, product_ids)
     assert await reserved(memory_store) == {MUG: 0, TEAPOT: 0}
+
+
+@pytest.mark.asyncio
+async def test_a_product_with_too_many_open_orders_is_rejected_but_not_who_holds_it(
+    inventory: Inventory, memory_store: MemoryStore
+) -> None:
+    await memory_store.adjust(receipt(MUG, MAXIMUM_HOLDS + 1))
+    interrupted = Reservation("ord_1", "cus_ada", ReservationStatus.RESERVING, tuple(lines(MUG_001=1)), NOON)
+    await memory_store.open_reservation(interrupted, "evt_1")
+    await memory_store.hold(MUG, interrupted.id, [Allocation("BER", 1)], NOON)
+    await memory_store.hold(MUG, "res_others", [Allocation("BER", 1)] * (MAXIMUM_HOLDS - 1), NOON)
+    assert (await inventory.reserve("ord_1", "cus_ada", lines(MUG_001=1), "evt_1")).status is ReservationStatus.HELD
+    refused = await inventory.reserve("ord_2", "cus_ada", lines(MUG_001=1, TEA_001=1), "evt_2")
+    assert refused.rejection is not None
+    assert (refused.rejection.code, refused.rejection.product_ids) == ("TOO_MANY_OPEN_ORDERS", (MUG,))
+    assert await reserved(memory_store) == {MUG: MAXIMUM_HOLDS, TEAPOT: 0}
 
 
 @pytest.mark.asyncio
