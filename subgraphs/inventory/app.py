@@ -10,10 +10,11 @@ from pydantic import Field
 from subgraphs.chassis.service import Runtime, Service, Worker
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.inventory.events import HANDLERS, SOURCE, encode
-from subgraphs.inventory.schema import make_loaders, schema
+from subgraphs.inventory.schema import schema
 from subgraphs.inventory.seed import seed
 from subgraphs.inventory.service import DEFAULT_TTL_S, Inventory
 from subgraphs.inventory.store import COLLECTIONS, MongoStore
+from subgraphs.inventory.types import make_loaders
 
 ARCHIVE_EVERY_S = 2.0
 EXPIRE_EVERY_S = 1.0

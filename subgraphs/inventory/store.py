@@ -45,7 +45,7 @@ from subgraphs.inventory.domain import (
     ReservationStatus,
     StockChanged,
 )
-from subgraphs.inventory.service import Claim, ProductQuery
+from subgraphs.inventory.store_contract import Claim, ProductQuery
 
 _COUNT_SCHEMA: Document = {"bsonType": ["int", "long"], "minimum": 0}
 PRODUCT_SCHEMA: Document = {
@@ -149,7 +149,7 @@ WITHOUT_WORKINGS = {"holds": 0, "endedClaims": 0, "keys": 0, "journal": 0, "word
 
 
 class MongoStore:
-    """Implements :class:`subgraphs.inventory.service.Store`; ``encode`` gives a domain event the form it travels in."""
+    """Implements :class:`.store_contract.Store`; ``encode`` gives a domain event the form it travels in."""
 
     def __init__(self, database: Database, outbox: Outbox, encode: Callable[[InventoryEvent], Event]) -> None:
         self._products = Aggregates(database["products"], outbox)

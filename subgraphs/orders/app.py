@@ -8,11 +8,13 @@ from datetime import datetime
 from subgraphs.chassis.service import Runtime, Service
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.checkout import NUMBER_BITS
-from subgraphs.orders.events import HANDLERS, SOURCE, encode
-from subgraphs.orders.schema import make_loaders, schema
+from subgraphs.orders.events import HANDLERS
+from subgraphs.orders.published_events import SOURCE, encode
+from subgraphs.orders.schema import schema
 from subgraphs.orders.seed import seed
 from subgraphs.orders.service import Orders
 from subgraphs.orders.store import COLLECTIONS, MongoStore
+from subgraphs.orders.types import make_loaders
 
 
 def build(runtime: Runtime[ServiceSettings]) -> Orders:

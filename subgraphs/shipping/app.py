@@ -12,10 +12,11 @@ from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.shipping.carrier import Pace, SandboxCarrier
 from subgraphs.shipping.events import HANDLERS, SOURCE, encode
 from subgraphs.shipping.label import LABEL_ROUTE
-from subgraphs.shipping.schema import make_loaders, schema
+from subgraphs.shipping.schema import schema
 from subgraphs.shipping.seed import seed
 from subgraphs.shipping.service import Shipping
 from subgraphs.shipping.store import COLLECTIONS, MongoStore
+from subgraphs.shipping.types import make_loaders
 from subgraphs.shipping.webhooks import carrier_routes
 
 ADVANCE_EVERY_S = 1.0

@@ -20,6 +20,7 @@ from subgraphs.inventory.domain import Money as InventoryMoney
 from subgraphs.inventory.domain import ProductFacts
 from subgraphs.inventory.service import Inventory
 from subgraphs.orders import events as orders_events
+from subgraphs.orders import published_events as orders_published
 from subgraphs.orders.domain import Order, OrderEvent
 from subgraphs.orders.order_life import Stage
 from subgraphs.orders.service import Orders
@@ -171,7 +172,7 @@ class Mall:
 
     def _members(self) -> tuple[Member, ...]:
         return (
-            Member("orders", self.orders, orders_events.HANDLERS, self.orders_store.published, orders_events.encode),
+            Member("orders", self.orders, orders_events.HANDLERS, self.orders_store.published, orders_published.encode),
             Member(
                 "payments",
                 self.payments,

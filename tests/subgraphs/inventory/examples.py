@@ -16,7 +16,7 @@ from subgraphs.inventory.domain import (
     ProductFacts,
     ReservationLine,
 )
-from subgraphs.inventory.service import Store
+from subgraphs.inventory.store_contract import Store
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MUG = "MUG-001"

@@ -20,7 +20,7 @@ from subgraphs.inventory.domain import (
     StockLevel,
     search_words,
 )
-from subgraphs.inventory.service import Claim, ProductQuery
+from subgraphs.inventory.store_contract import Claim, ProductQuery
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Shelf:
 
 
 class MemoryStore:
-    """Implements :class:`subgraphs.inventory.service.Store`; :attr:`events` is what its writes announced, in order."""
+    """Implements :class:`.store_contract.Store`; :attr:`events` is what its writes announced, in order."""
 
     def __init__(self) -> None:
         self.events: list[InventoryEvent] = []

@@ -25,8 +25,9 @@ from subgraphs.inventory.domain import (
     ReservationStatus,
 )
 from subgraphs.inventory.events import encode
-from subgraphs.inventory.service import Inventory, ProductQuery
+from subgraphs.inventory.service import Inventory
 from subgraphs.inventory.store import COLLECTIONS, MongoStore, products_filter
+from subgraphs.inventory.store_contract import ProductQuery
 from tests.services import CommandLog
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, lines, receipt, settings_for
 

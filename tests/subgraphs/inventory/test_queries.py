@@ -15,8 +15,9 @@ from subgraphs.inventory.app import new_movement_id
 from subgraphs.inventory.domain import ReservationLine
 from subgraphs.inventory.events import encode
 from subgraphs.inventory.reservations import ReturnedParcel
-from subgraphs.inventory.service import Inventory, ProductQuery
+from subgraphs.inventory.service import Inventory
 from subgraphs.inventory.store import COLLECTIONS, MongoStore
+from subgraphs.inventory.store_contract import ProductQuery
 from tests.explained import QueryLog, Watched, collection_scans
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, settings_for, stocked
 from tests.subgraphs.inventory.test_database import NoOutbox

@@ -12,8 +12,9 @@ import pytest
 
 from subgraphs.chassis.database.mongodb import connect
 from subgraphs.inventory.domain import Allocation, MovementKind, ReservationStatus, StockChanged
-from subgraphs.inventory.service import Inventory, Store
+from subgraphs.inventory.service import Inventory
 from subgraphs.inventory.store import MongoStore
+from subgraphs.inventory.store_contract import Store
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt, settings_for
 from tests.subgraphs.inventory.memory_store import MemoryStore
 

@@ -23,7 +23,7 @@ from subgraphs.inventory.domain import (
     StockLevel,
     StockRejected,
 )
-from subgraphs.inventory.service import Claim, ProductQuery, Store
+from subgraphs.inventory.store_contract import Claim, ProductQuery, Store
 from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, facts, receipt
 
 RESERVING = Reservation("ord_1", "cus_ada", ReservationStatus.RESERVING, (ReservationLine(MUG, 2),), NOON)

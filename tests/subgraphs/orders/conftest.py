@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from subgraphs.chassis.database.mongodb import connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
-from subgraphs.orders.events import encode
+from subgraphs.orders.published_events import encode
 from subgraphs.orders.service import Store
 from subgraphs.orders.store import COLLECTIONS, MongoStore
 from tests.services import CommandLog

@@ -25,8 +25,9 @@ from subgraphs.orders.domain import (
     ReturnLine,
     ReturnStatus,
 )
-from subgraphs.orders.events import HANDLERS, encode
+from subgraphs.orders.events import HANDLERS
 from subgraphs.orders.order_life import Occurrence, OrderStatus, Stage, WaitingFor
+from subgraphs.orders.published_events import encode
 from subgraphs.orders.returns import ReturnRequest
 from subgraphs.orders.service import Orders
 from tests.services import ServiceClient, bus_of, event, eventually, published, running_service

@@ -13,8 +13,8 @@ from pymongo.errors import WriteError
 from subgraphs.chassis.database.mongodb import Database, connect, prepare_collections
 from subgraphs.chassis.settings import ServiceSettings
 from subgraphs.orders.domain import Customer
-from subgraphs.orders.events import encode
 from subgraphs.orders.order_life import OrderStatus
+from subgraphs.orders.published_events import encode
 from subgraphs.orders.service import Orders, Slice
 from subgraphs.orders.store import COLLECTIONS, MongoStore
 from tests.explained import QueryLog, Watched, collection_scans

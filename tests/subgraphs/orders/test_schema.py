@@ -15,8 +15,9 @@ from subgraphs.chassis.graphql.request_context import RequestContext
 from subgraphs.chassis.identity.auth import ANONYMOUS, AuthContext
 from subgraphs.orders.domain import Customer, Money, Order, OrderLine, Product, StatusChange
 from subgraphs.orders.order_life import OrderStatus, Stage
-from subgraphs.orders.schema import make_loaders, schema
+from subgraphs.orders.schema import schema
 from subgraphs.orders.service import Orders, Slice
+from subgraphs.orders.types import make_loaders
 from tests.subgraphs.orders.examples import LAMP, MUG, NOW, OLD_POT, an_order
 from tests.subgraphs.orders.memory_store import MemoryStore
 

@@ -16,8 +16,8 @@ from subgraphs.chassis.identity.auth import AuthContext
 from subgraphs.shipping.app import service
 from subgraphs.shipping.domain import Address, Shipment, ShipmentStatus
 from subgraphs.shipping.label import LABEL_ROUTE, print_label
-from subgraphs.shipping.schema import Loaders, make_loaders
 from subgraphs.shipping.service import Shipping
+from subgraphs.shipping.types import Loaders, make_loaders
 from tests.services import client_of
 from tests.subgraphs.shipping.examples import PARCEL, FakeCarrier, MovableClock, a_shipment
 from tests.subgraphs.shipping.memory_store import MemoryStore

@@ -16,8 +16,8 @@ from subgraphs.chassis.http.http_route import to_starlette
 from subgraphs.chassis.identity.auth import ANONYMOUS
 from subgraphs.chassis.identity.webhooks import HEADER, sign
 from subgraphs.shipping.domain import Shipment, ShipmentDelivered, ShipmentDispatched, ShippingError
-from subgraphs.shipping.schema import Loaders, make_loaders
 from subgraphs.shipping.service import Shipping
+from subgraphs.shipping.types import Loaders, make_loaders
 from subgraphs.shipping.webhooks import carrier_routes
 from tests.services import Json
 from tests.subgraphs.shipping.examples import NOW, PARCEL, FakeCarrier, MovableClock, a_shipment
