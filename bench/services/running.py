@@ -33,8 +33,8 @@ class Engines:
     nats: str
     directory: Path
 
-    def environment(self, service: str) -> dict[str, str]:
-        """What the service is told: a fresh database with the demo shop, and a key of this run."""
+    def environment(self, service: str, router_keys: str) -> dict[str, str]:
+        """What the service is told: a fresh database with the demo shop, and keys of this run."""
         return {
             **os.environ,
             "MONGODB_URL": f"{self.mongodb}/{service}_{time.monotonic_ns()}?authSource=admin",
@@ -42,6 +42,7 @@ class Engines:
             "GALLERIA_DATA": str(self.directory),
             "SEED_DEMO": "1",
             "LOG_FORMAT": "json",
+            "ROUTER_KEYS": router_keys,
         }
 
 
@@ -85,13 +86,18 @@ def running_engines(directory: Path) -> Iterator[Engines]:
 
 
 @contextmanager
-def running_service(name: str, engines: Engines, profile: Path | None = None) -> Iterator[RunningService]:
-    """Run the service with the demo shop until the block ends; with ``profile`` it writes there where its time went."""
+def running_service(
+    name: str, engines: Engines, profile: Path | None = None, router_keys: str = ""
+) -> Iterator[RunningService]:
+    """Run the service with the demo shop until the block ends; with ``profile`` it writes there where its time went.
+
+    What is signed by ``router_keys`` it takes for the router's.
+    """
     port = free_port()
     command: Sequence[str] = [str(Path(sys.prefix) / "bin" / "mall"), "serve", name, "--port", str(port)]
     if profile:
         command = [sys.executable, "-m", "bench.services.profiled", str(profile), *command[1:]]
-    environment = engines.environment(name)
+    environment = engines.environment(name, router_keys)
     log = engines.directory / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - ours
