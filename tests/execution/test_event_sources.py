@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from time import process_time
@@ -307,6 +307,51 @@ async def test_the_older_protocol_is_the_second_choice(spoken: list[str], chosen
         with pytest.raises(SubscriptionRefused):
             await read(WebSocketSource(), EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact))
     assert offered == ["graphql-transport-ws, graphql-ws", chosen]
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_that_takes_the_first_protocol_and_does_not_speak_it_is_asked_by_the_other() -> None:
+    """As the npm package subscriptions-transport-ws does, in whose place the library of its sockets chooses."""
+    taken: list[str | None] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        taken.append(socket.subprotocol)
+        if socket.subprotocol != "graphql-ws":
+            await socket.close(1002)
+            return
+        assert json.loads(await socket.recv())["type"] == "connection_init"
+        await socket.send('{"type":"connection_ack"}')
+        assert json.loads(await socket.recv())["type"] == "start"
+        await socket.send('{"id":"1","type":"data","payload":{"data":{"ticks":1}}}')
+        await socket.send('{"id":"1","type":"complete"}')
+        await socket.wait_closed()
+
+    def first(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
+        return offered[0]
+
+    async with serve(talk, "127.0.0.1", 0, select_subprotocol=first) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        request = EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact)
+        assert await read(WebSocketSource(), request) == [SubgraphAnswer({"ticks": 1}, [])]
+    assert taken == ["graphql-transport-ws", "graphql-ws"]
+
+
+@pytest.mark.asyncio
+async def test_a_subgraph_that_speaks_no_protocol_that_it_takes_is_asked_by_each_once() -> None:
+    taken: list[str | None] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        taken.append(socket.subprotocol)
+        await socket.close(1002)
+
+    def first(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
+        return offered[0]
+
+    async with serve(talk, "127.0.0.1", 0, select_subprotocol=first) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(SubgraphFailure, match="Subgraph 'clock' closed the WebSocket of the subscription"):
+            await read(WebSocketSource(), EventRequest("clock", f"ws://127.0.0.1:{port}/", BODY, HEADERS, decode_exact))
+    assert taken == ["graphql-transport-ws", "graphql-ws"]
 
 
 @pytest.mark.asyncio

@@ -42,7 +42,8 @@ KEEP_ALIVE = [
 ]
 _HEADERS = (
     (b"content-type", b"application/json"),
-    (b"accept", b"text/event-stream, application/graphql-response+json;q=0.9, application/json;q=0.8"),
+    # Alone: graphql-sse looks for exactly this. What is no stream is read all the same.
+    (b"accept", b"text/event-stream"),
     # Events are small, and httpx would undo a coding without a bound.
     (b"accept-encoding", b"identity"),
 )

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from router.execution.answer import SubgraphAnswer, answer_in
@@ -42,10 +43,11 @@ class Words:
     leave: bytes
 
 
+_OLDER = Subprotocol("graphql-ws")
 # The one that we would rather speak first.
 _PROTOCOLS = {
     Subprotocol("graphql-transport-ws"): Words(b"subscribe", "next", b"complete"),
-    Subprotocol("graphql-ws"): Words(b"start", "data", b"stop"),
+    _OLDER: Words(b"start", "data", b"stop"),
 }
 _CLOSE_TIMEOUT_S = 2.0
 # Closed with one of these, the subgraph understood us and said no (graphql-transport-ws: 4400 to 4499).
@@ -66,7 +68,10 @@ class WebSocketSource:
     @asynccontextmanager
     async def open(self, request: EventRequest) -> AsyncIterator[AsyncIterator[SubgraphAnswer]]:
         """As the protocol says."""
-        socket = await _connect(request, self._tls, self._connect_timeout_s)
+        try:
+            socket = await _connect(request, self._tls, self._connect_timeout_s, list(_PROTOCOLS))
+        except _OtherProtocol:
+            socket = await _connect(request, self._tls, self._connect_timeout_s, [_OLDER])
         try:
             async with aclosing(_events(socket, request)) as events:
                 yield events
@@ -74,6 +79,13 @@ class WebSocketSource:
             with suppress(WebSocketException):
                 await socket.send(b'{"id":"1","type":"%b"}' % _words(socket, request.subgraph).leave, text=True)
             await socket.close()
+
+
+class _OtherProtocol(SubgraphFailure):
+    """The subgraph took the first protocol that it was offered and does not speak it.
+
+    subscriptions-transport-ws itself does so, and closes with code 1002.
+    """
 
 
 class _ConnectHere(connect):
@@ -84,7 +96,9 @@ class _ConnectHere(connect):
         return exc
 
 
-async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> ClientConnection:
+async def _connect(
+    request: EventRequest, tls: Tls | None, within_s: float, offered: list[Subprotocol]
+) -> ClientConnection:
     """An acknowledged connection on which the subscription was asked for."""
     name, url = request.subgraph, websocket_url(request.url)
     is_secure = url.startswith("wss:")
@@ -95,7 +109,7 @@ async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> C
                 url,
                 ssl=secured.context if secured is not None else is_secure or None,
                 server_hostname=secured.server_name if secured is not None else None,
-                subprotocols=list(_PROTOCOLS),
+                subprotocols=offered,
                 additional_headers=[(key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers],
                 max_size=MAX_EVENT_BYTES,
                 open_timeout=None,
@@ -121,7 +135,7 @@ async def _connect(request: EventRequest, tls: Tls | None, within_s: float) -> C
             raise SubgraphFailure(REQUEST_FAILED, message) from None
         raise SubscriptionRefused(INVALID_RESPONSE, f"Subgraph '{name}' does not speak WebSocket.") from None
     except ConnectionClosed as error:
-        raise _closed(name, error) from None
+        raise _closed(name, error, may_be_other=_OLDER in offered[1:]) from None
     except (OSError, WebSocketException):
         message = f"Subgraph '{name}' could not be reached: no WebSocket connection."
         raise SubgraphFailure(REQUEST_FAILED, message) from None
@@ -191,9 +205,12 @@ def _refused_handshake(subgraph: str, status: int) -> SubgraphFailure:
     return SubgraphFailure(REQUEST_FAILED, message) if status >= 500 else SubscriptionRefused(REQUEST_FAILED, message)
 
 
-def _closed(subgraph: str, error: ConnectionClosed) -> SubgraphFailure:
+def _closed(subgraph: str, error: ConnectionClosed, *, may_be_other: bool = False) -> SubgraphFailure:
     code = error.rcvd.code if error.rcvd is not None else 1006
     if code in _REFUSALS and code != _INIT_TIMEOUT:
         message = f"Subgraph '{subgraph}' refused the subscription: it closed the WebSocket with code {code}."
         return SubscriptionRefused(REQUEST_FAILED, message)
-    return SubgraphFailure(REQUEST_FAILED, f"Subgraph '{subgraph}' closed the WebSocket of the subscription.")
+    message = f"Subgraph '{subgraph}' closed the WebSocket of the subscription."
+    if may_be_other and code == CloseCode.PROTOCOL_ERROR:
+        return _OtherProtocol(REQUEST_FAILED, message)
+    return SubgraphFailure(REQUEST_FAILED, message)
