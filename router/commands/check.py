@@ -42,7 +42,8 @@ def command(
 ) -> None:
     """Check a new schema of the subgraph NAME against the other subgraphs and the clients' operations."""
     current = load_subgraphs(config)
-    proposed = _propose(current, Subgraph(name, routing_url, read_sdl(schema), str(schema)))
+    sdl = read_sdl(schema, "give the proposed SDL with --schema")
+    proposed = _propose(current, Subgraph(name, routing_url, sdl, str(schema)))
     _tell_if_new(name, current, config)
     stored = load_operations(operations) if operations else ()
     before, after = compose(current), compose(proposed)

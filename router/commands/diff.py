@@ -38,7 +38,7 @@ def command(old: Path, new: Path, operations: Path | None, strict: bool, form: s
 def _api_schema(file: Path) -> GraphQLSchema:
     if file.suffix in (".yaml", ".yml"):
         return load_supergraph(file).api_schema
-    sdl = read_sdl(file)
+    sdl = read_sdl(file, "give two files: the schema as it was, and as it will be")
     if _JOIN_SPEC in sdl:
         return read_supergraph(sdl).api_schema
     try:

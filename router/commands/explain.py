@@ -20,10 +20,7 @@ def command(code: str | None) -> None:
     page = find_page(code.upper())
     if page is None:
         near = difflib.get_close_matches(code.upper(), codes(), n=3)
-        advice = (
-            f"did you mean {' or '.join(near)}?"
-            if near
-            else "galleria explain lists them all, and docs/error-codes.md those of a router's answers"
-        )
-        raise InputError("UNKNOWN_CODE", f"There is no code {code}; {advice}")
+        advice = f"did you mean {' or '.join(near)}?" if near else "galleria explain lists those that are."
+        others = "Those of a router's answers are in docs/error-codes.md; those of a command say what to do themselves"
+        raise InputError("UNKNOWN_CODE", f"{code} is no code of composition; {advice} {others}")
     click.echo(page.text, nl=False)

@@ -8,6 +8,7 @@ import sys
 import click
 
 from router.errors import InputError
+from router.nearest import nearest
 
 VERBS = {
     "compose": "Compose subgraphs into a supergraph.",
@@ -39,6 +40,15 @@ class LazyVerbs(click.Group):
         module = importlib.import_module(f"router.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is called; UsageError, with the nearest one, where there is no such verb."""
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            ctx.fail(f"No such command '{name}'{nearest(name, VERBS, '.')}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with their one-line helps, without importing them."""

@@ -45,6 +45,7 @@ _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_LIST_BYTES = 8_000_000
 _KEYS = ("federation_version", "subgraphs")
 _KEYS_OF_SUBGRAPH = ("routing_url", "schema")
+_OF_A_REGISTRY = "graphref"
 _KEYS_OF_SCHEMA = ("file", "subgraph_url", "introspection_headers", "sdl")
 # RFC 9110, section 5: a token, and what is visible of a value.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -88,8 +89,11 @@ def load_subgraphs(
     return tuple(_load(file, str(name), _expand(file, entry, variables), ask) for name, entry in subgraphs.items())
 
 
-def read_sdl(file: Path) -> str:
-    """The text of a file; InputError (``INVALID_SUBGRAPHS_FILE``) with the place of what is not UTF-8."""
+def read_sdl(file: Path, remedy: str) -> str:
+    """The text of a file; InputError (``INVALID_SUBGRAPHS_FILE``) with the place of what is not UTF-8.
+
+    ``remedy`` is what to do where there is no such file, as in ``give the proposed SDL with --schema``.
+    """
     try:
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise InputError(_CODE, f"{file} is larger than {_MAX_FILE_BYTES} bytes; is it a schema?")
@@ -99,11 +103,11 @@ def read_sdl(file: Path) -> str:
         line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2]) + 1
         raise InputError(_CODE, f"{file}:{line}:{column} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise InputError(_CODE, f"{file} cannot be read: {error.strerror}") from None
+        raise InputError(_CODE, f"{file} cannot be read: {error.strerror}; {remedy}") from None
 
 
 def _read_yaml(file: Path) -> object:
-    text = read_sdl(file)
+    text = read_sdl(file, "give the file that lists the subgraphs, such as supergraph.yaml")
     if len(text) > _MAX_LIST_BYTES:
         raise InputError(_CODE, f"{file} is larger than {_MAX_LIST_BYTES} bytes; is it a list of subgraphs?")
     try:
@@ -136,12 +140,16 @@ def _load(file: Path, name: str, entry: object, fetch: FetchSdl) -> Subgraph:
     if not isinstance(entry, Mapping) or not isinstance(schema, Mapping):
         raise InputError(_CODE, f"{file}: the subgraph '{name}' needs 'schema:' with 'file:' or 'subgraph_url:'")
     _refuse_near_misses(f"{file}: the subgraph '{name}'", entry, _KEYS_OF_SUBGRAPH)
+    if _OF_A_REGISTRY in schema:
+        message = f"{file}: the schema of subgraph '{name}' is in a registry ('{_OF_A_REGISTRY}:'), which is not asked"
+        raise InputError(_CODE, f"{message}; save it, as with `rover subgraph fetch`, and name it with 'file:'")
     _refuse_near_misses(f"{file}: the schema of subgraph '{name}'", schema, _KEYS_OF_SCHEMA)
     url = entry.get("routing_url")
     match schema:
         case {"file": str(relative)}:
             sdl_file = file.parent / relative
-            return Subgraph(name, _routing_url(file, name, url), read_sdl(sdl_file), str(sdl_file))
+            remedy = f"correct 'file:' of the subgraph '{name}', which is relative to {file}"
+            return Subgraph(name, _routing_url(file, name, url), read_sdl(sdl_file, remedy), str(sdl_file))
         case {"subgraph_url": str(address)}:
             headers = _headers(file, name, schema.get("introspection_headers"))
             return Subgraph(name, _routing_url(file, name, url or address), fetch(name, address, headers))
@@ -205,9 +213,10 @@ def fetch_sdl(name: str, address: str, headers: Headers = (), asking: Asking | N
             if not response.is_success:
                 raise ValueError(f"it answers with the status {response.status_code}")
             body: object = json.loads(_read(response))
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         # It would tell the part of the address that is wrong, which may be half of a password.
-        raise InputError("SUBGRAPH_UNREACHABLE", f"The address of the subgraph '{name}' is not a URL") from None
+        message = f"The address of the subgraph '{name}' is no URL of http or https; correct its subgraph_url"
+        raise InputError("SUBGRAPH_UNREACHABLE", message) from None
     except (httpx.HTTPError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         where = f"The subgraph '{name}' does not give its schema at {told_url(address)}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import DirectiveNode
+from graphql.pyutils import suggestion_list
 
 from router.federation.connect_spec import CONNECT_DIRECTIVES, CONNECT_IDENTITY, CONNECT_TYPES
 from router.federation.directives import (
@@ -261,7 +262,8 @@ def _unknown_elements(node: DirectiveNode, url: FeatureUrl, imports: Sequence[Li
     for imported in imports if known is not None else ():
         if known is not None and imported.element not in known:
             other = imported.element[1:] if imported.element.startswith("@") else f"@{imported.element}"
-            hint = f'; did you mean "{other}"?' if other in known else ""
+            near = [other] if other in known else suggestion_list(imported.element, sorted(known))
+            hint = f'; did you mean "{near[0]}"?' if near else ""
             yield _problem(node, f'The import "{imported.element}" is not an element of {url}{hint}')
 
 

@@ -91,7 +91,9 @@ def test_latin_1_is_an_input_error_with_its_place(tmp_path: Path) -> None:
 
 def test_a_directory_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "a.graphql").mkdir()
-    assert run_compose(tmp_path, None) == (2, "INVALID_SUBGRAPHS_FILE: a.graphql cannot be read: Is a directory\n")
+    remedy = "correct 'file:' of the subgraph 'a', which is relative to supergraph.yaml"
+    expected = f"INVALID_SUBGRAPHS_FILE: a.graphql cannot be read: Is a directory; {remedy}\n"
+    assert run_compose(tmp_path, None) == (2, expected)
 
 
 def test_two_subgraphs_of_one_name_are_an_input_error_with_the_place_of_the_second(tmp_path: Path) -> None:

@@ -121,5 +121,7 @@ def test_an_sdl_that_is_a_directory_is_an_input_error(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_list_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
+    with pytest.raises(InputError) as caught:
         CliRunner().invoke(command, [str(tmp_path / "none.yaml")], catch_exceptions=False)
+    advice = "give the file that lists the subgraphs, such as supergraph.yaml"
+    assert caught.value.message == f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory; {advice}"

@@ -310,3 +310,14 @@ def test_a_default_with_what_merging_leaves_out_is_refused(a: str, b: str, messa
     composition = compose([Subgraph("a", "http://a", a), Subgraph("b", "http://b", b)])
 
     assert [(str(error.code), error.message) for error in composition.errors] == [("INVALID_GRAPHQL", message)]
+
+
+def test_a_key_that_was_forgotten_is_named(compose_sdl: Callable[..., Composition]) -> None:
+    product = "type Product { id: ID!  size: Int }"
+    composition = compose_sdl(
+        a='type Query { product: Product }  type Product @key(fields: "id") { id: ID!  name: String }', b=product
+    )
+    assert [error.message for error in composition.errors if "Product.id" in error.message] == [
+        '"Product.id" is resolved by subgraphs "a" and "b", but is not @shareable in subgraph "b"; '
+        'does "Product" lack @key(fields: "id") there?'
+    ]

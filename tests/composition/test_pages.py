@@ -78,5 +78,10 @@ def test_explain_without_a_code_lists_them() -> None:
 
 
 def test_an_unknown_code_gets_a_suggestion() -> None:
-    with pytest.raises(InputError, match=r"There is no code NO_QUERY; did you mean NO_QUERIES"):
+    with pytest.raises(InputError, match=r"NO_QUERY is no code of composition; did you mean NO_QUERIES"):
         CliRunner().invoke(command, ["NO_QUERY"], catch_exceptions=False)
+
+
+def test_a_code_of_something_else_is_told_where_that_is_explained() -> None:
+    with pytest.raises(InputError, match=r"router's answers are in docs/error-codes\.md; those of a command say what"):
+        CliRunner().invoke(command, ["INVALID_SUBGRAPHS_FILE"], catch_exceptions=False)

@@ -68,7 +68,15 @@ def test_environment_variables_are_expanded_with_defaults(tmp_path: Path) -> Non
             "subgraphs: {a: {schema: {subgraph_url: http://x, introspection_headers: {a: 7}}}}",
             "the introspection_headers of subgraph 'a': write the value of 'a' as a text of one line, in ASCII",
         ),
-        ("subgraphs: {a: {routing_url: x, schema: {file: gone.graphql}}}", "cannot be read: No such file or directory"),
+        (
+            "subgraphs: {a: {schema: {graphref: shop@current, subgraph: a}}}",
+            "the schema of subgraph 'a' is in a registry ('graphref:'), which is not asked;"
+            " save it, as with `rover subgraph fetch`, and name it with 'file:'",
+        ),
+        (
+            "subgraphs: {a: {routing_url: x, schema: {file: gone.graphql}}}",
+            "cannot be read: No such file or directory; correct 'file:' of the subgraph 'a', which is relative to ",
+        ),
         ("subgraphs: {a: {routing_url: x, schema: {file: .}}}", "cannot be read: Is a directory"),
     ],
 )

@@ -126,7 +126,8 @@ def test_the_address_of_a_subgraph_is_told_without_credentials() -> None:
     assert SECRET not in unreachable.value.message
     with pytest.raises(InputError) as no_url:
         fetch_sdl("shop", f"http://u:{SECRET}/x@h/graphql")
-    assert no_url.value.message == "The address of the subgraph 'shop' is not a URL"
+    expected = "The address of the subgraph 'shop' is no URL of http or https; correct its subgraph_url"
+    assert no_url.value.message == expected
 
 
 def test_a_router_that_does_not_start_tells_no_secret(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from router.composition.merge.context import MergeContext, Sources
 from router.composition.merge.overrides import FieldOverrides
-from router.composition.schema import Field, TypeDefinition, applied
+from router.composition.preprocess.usage import Coordinate, application_coordinates
+from router.composition.schema import Field, TypeDefinition, all_applied, applied
 from router.composition.words import human_list
 from router.federation.error_codes import ErrorCode
 
@@ -57,6 +60,24 @@ def check_sharing(
     who += [f'"{context.name(i)}" (by the @interfaceObject field "{name}.{field_name}")' for i, name in through]
     message = (
         f'"{place}" is resolved by subgraphs {human_list(who)}, but is not @shareable in {context.named(unshared)}'
+        f"{_missing_key(context, type_name, field_name, unshared)}"
     )
     elements = {**{i: field for (i, _), field in through.items()}, **{i: sources[i] for i in resolving}}
     context.error(ErrorCode.INVALID_FIELD_SHARING, message, elements)
+
+
+def _missing_key(context: MergeContext, type_name: str, field_name: str, unshared: Sequence[int]) -> str:
+    """What was probably forgotten, as the end of a sentence: the ``@key`` that makes the field shareable elsewhere."""
+    if any(_keys(context, index, type_name) for index in unshared):
+        return ""
+    keys = (key for index in range(len(context.subgraphs)) for key in _keys(context, index, type_name))
+    fields = next((text for text, selected in keys if (type_name, field_name) in selected), None)
+    return f'; does "{type_name}" lack @key(fields: "{fields}") there?' if fields is not None else ""
+
+
+def _keys(context: MergeContext, index: int, type_name: str) -> list[tuple[str, tuple[Coordinate, ...]]]:
+    """The keys that a subgraph gives a type, each with the fields that it selects."""
+    schema = context.subgraphs[index].schema
+    type_ = schema.types.get(type_name)
+    applications = all_applied(type_, "key") if type_ is not None else ()
+    return [(str(one.arguments.get("fields")), application_coordinates(schema, type_name, one)) for one in applications]

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graphql import Node
-from graphql.pyutils import suggestion_list
 
 from router.composition.errors import CompositionError, subgraph_error
+from router.composition.preprocess.known_directives import way_to_know
 from router.composition.preprocess.values import fits
 from router.composition.schema import (
     BUILT_IN_SCALARS,
@@ -283,11 +283,8 @@ class _Rules:
             yield from self.application_arguments(application, definition, place)
 
     def unknown_directive(self, application: Application) -> CompositionError:
-        bare = application.name.rpartition("__")[2]
-        candidates = [name for name in self.directives if name.rpartition("__")[2] == bare]
-        candidates = candidates or suggestion_list(application.name, list(self.directives))
-        hint = f'; did you mean "@{candidates[0]}"?' if candidates else ""
-        return self.error(f'The directive "@{application.name}" is not known{hint}', application.node)
+        advice = way_to_know(application.name, self.directives)
+        return self.error(f'The directive "@{application.name}" is not known{advice}', application.node)
 
     def application_arguments(
         self, application: Application, definition: DirectiveDefinition, place: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from graphql.pyutils import suggestion_list
 
 from router.composition.errors import CompositionError, subgraph_error
 from router.composition.schema import (
@@ -90,6 +92,23 @@ def known_directives(links: Links, defined: Collection[str]) -> KnownDirectives:
         types |= _add_link(link, definitions, specs)
     definitions[links.link_directive] = _link_definition(links.link_directive)
     return KnownDirectives(definitions, specs, types)
+
+
+def way_to_know(directive: str, known: Iterable[str]) -> str:
+    """How to have a directive that is not ``known`` under its name, as the end of a sentence; empty where none is near.
+
+    It is not imported, or Federation is not linked in a version that has it, or its name is misspelled.
+    """
+    names = list(known)
+    bare = directive.rpartition("__")[2]
+    same = [name for name in names if name.rpartition("__")[2] == bare]
+    if same and directive == bare:
+        return f'; import "@{bare}" in the @link that brings it, or write "@{same[0]}"'
+    if not same and bare in DIRECTIVES:
+        url = f"{FEDERATION_IDENTITY}/{DIRECTIVES[bare].since}"
+        return f'; it is in @link(url: "{url}", import: ["@{bare}"]), and in later versions'
+    candidates = same or suggestion_list(directive, names)
+    return f'; did you mean "@{candidates[0]}"?' if candidates else ""
 
 
 def _add_link(link: Link, definitions: dict[str, DirectiveDefinition], specs: dict[str, str]) -> dict[str, str]:
