@@ -27,6 +27,7 @@ from router.yaml_text import read_yaml
 INVALID_CONFIG = "INVALID_CONFIG"
 # Where the name of a key is wrong, and not its value, pydantic ends the place with this.
 _KEY = "[key]"
+_UNKNOWN_KEY = "extra_forbidden"
 
 
 def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> RouterConfig:
@@ -83,10 +84,11 @@ def _expanded(values: dict[str, Any], path: Path | None, environ: Mapping[str, s
 
 
 def _explain(error: ValidationError, written: Mapping[str, Any]) -> str:
-    """The first thing that is wrong, on one line."""
-    first = error.errors(include_url=False)[0]
+    """The first thing that is wrong, on one line; an unknown key before all else, as it may be what else is missing."""
+    faults = error.errors(include_url=False)
+    first = next((fault for fault in faults if fault["type"] == _UNKNOWN_KEY), faults[0])
     where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
+    if first["type"] == _UNKNOWN_KEY:
         *section, name = first["loc"]
         return f"{where}: there is no such setting{nearest(str(name), _settings_of(section))}"
     if first["type"] == UNSAFE_VALUE:

@@ -77,6 +77,10 @@ def test_an_empty_file_is_a_file_of_defaults(tmp_path: Path) -> None:
             "subgraphs.subscriptions.stock.protocl: there is no such setting; did you mean 'protocol'?",
         ),
         ("xyz: 1", "xyz: there is no such setting"),
+        (
+            "rate_limits: {rules: [{name: all, limits: 50}]}",
+            "rate_limits.rules.0.limits: there is no such setting; did you mean 'limit'?",
+        ),
         ("server: {port: 70000}", "server.port: input should be less than or equal to 65535, not 70000"),
         ("graphql: {path: graphql}", r"graphql.path: string should match pattern '^/[^\s?#]+$', not 'graphql'"),
         (
