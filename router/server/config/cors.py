@@ -39,6 +39,8 @@ class CorsSettings(Section):
         "apollo-require-preflight",
         "graphql-preflight",
         "x-apollo-operation-name",
+        "apollographql-client-name",
+        "apollographql-client-version",
     )
     expose_headers: tuple[str, ...] = ()
     max_age_s: int = Field(600, ge=0)

@@ -262,7 +262,9 @@ class GraphQLEndpoint:
         """The GraphQL request in a URL. RequestError: no request, METHOD_NOT_ALLOWED."""
         if head.method == "GET":
             return read_get(head.query_string, self._service.documents)
-        raise RequestError(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", {"allow": "GET, POST"})
+        # Whoever wrote a page at another origin meets this first: their browser asks before it sends anything.
+        pages = " Pages of another origin may where cors.origins names it." if head.method == "OPTIONS" else ""
+        raise RequestError(405, "METHOD_NOT_ALLOWED", f"Send queries by GET or POST.{pages}", {"allow": "GET, POST"})
 
 
 def _content_length(headers: Iterable[Header]) -> bytes:

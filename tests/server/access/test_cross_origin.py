@@ -15,6 +15,7 @@ from tests.server.subscriptions.live import live_stack
 
 QUERY = "{ warehouses }"
 PAGE = "https://shop.test"
+CLIENT_HEADERS = "authorization, content-type, apollographql-client-name, apollographql-client-version"
 
 
 @pytest.mark.asyncio
@@ -56,7 +57,10 @@ async def test_other_origins_read_nothing_unless_they_are_named(production: http
     response = await production.post("/graphql", json={"query": QUERY}, headers={"origin": PAGE})
     assert "access-control-allow-origin" not in response.headers
     preflight = await production.options("/graphql", headers={"origin": PAGE, "access-control-request-method": "POST"})
-    assert preflight.status_code == 405
+    assert (preflight.status_code, preflight.json()["errors"][0]["message"]) == (
+        405,
+        "Send queries by GET or POST. Pages of another origin may where cors.origins names it.",
+    )
 
 
 @pytest.mark.asyncio
@@ -85,6 +89,15 @@ async def test_named_origins_and_patterns_of_whole_origins_may(shop: Shop, origi
         200 if allowed else 400,
         expected,
     )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("asks_for", "status"), [(CLIENT_HEADERS, 200), (f"{CLIENT_HEADERS}, x-other", 400)])
+async def test_a_page_may_send_what_clients_send_unasked(shop: Shop, asks_for: str, status: int) -> None:
+    """Apollo Client says its name and version; telemetry.client_name_header reads them."""
+    async with client_of(router_over(shop, RouterConfig(cors=CorsSettings(origins=(PAGE,))))) as client:
+        asked = {"origin": PAGE, "access-control-request-method": "POST", "access-control-request-headers": asks_for}
+        assert (await client.options("/graphql", headers=asked)).status_code == status
 
 
 @pytest.mark.parametrize(
