@@ -20,6 +20,7 @@ import orjson
 from router.server.caching.digest import digest
 from router.server.caching.entry import EVERYTHING, Entry, Found, StoreSize
 from router.server.config.entity_cache import ValkeySettings
+from router.told_url import told_url
 
 if TYPE_CHECKING:
     from valkey.asyncio import Valkey
@@ -97,12 +98,20 @@ class ValkeyStore:
             if not self._is_told:
                 self._is_told = True
                 # Not its text, which may have what is in the URL.
-                logger.error("Valkey fails, nothing is cached meanwhile: %s", type(error).__name__)
+                name, address = type(error).__name__, told_url(self._url)
+                logger.error("Valkey fails, nothing is cached meanwhile: %s at %s", name, address)
             return None
         if self._is_told:
             self._is_told = False
             logger.info("Valkey answers again")
         return done
+
+    @property
+    def _url(self) -> str:
+        """With the password that may be in it."""
+        url = self._settings.url
+        assert url is not None  # noqa: S101 - there is no such store without
+        return url.get_secret_value()
 
     async def _read(self, keys: Sequence[bytes], now: float) -> Found:
         await self._drop_pending()
@@ -154,11 +163,8 @@ class ValkeyStore:
             # Here, because it takes a tenth of a second that a router without it need not wait.
             from valkey.asyncio import Valkey
 
-            url, timeout_s = self._settings.url, self._settings.timeout_s
-            assert url is not None  # noqa: S101 - there is no such store without
-            self._valkey = Valkey.from_url(
-                url.get_secret_value(), socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-            )
+            timeout_s = self._settings.timeout_s
+            self._valkey = Valkey.from_url(self._url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
         return self._valkey
 
 

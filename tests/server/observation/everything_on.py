@@ -20,7 +20,8 @@ SETTINGS = {
     "telemetry": {"metrics": {"operations": True}, "trace_context": True},
     "demand_control": {"mode": "measure"},
     "entity_cache": {"enabled": True, "admit": "always", "default_ttl_s": 60},
-    "nats": {"url": "nats://127.0.0.1:9"},  # where nobody is: it is not asked before something is shared
+    "rate_limits": {"rules": [{"name": "all", "limit": 100_000}], "shared": True},
+    "nats": {"url": "nats://127.0.0.1:9"},  # where nobody is: each counts for itself
 }
 BROKEN = "{ warehouses }"
 MUGS = "query Mugs { products { name } }"
