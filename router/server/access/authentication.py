@@ -129,7 +129,9 @@ def create_authenticator(config: RouterConfig) -> Authenticator | None:
 
 def _keys_of(issuer: IssuerSettings, settings: AuthenticationSettings, config: RouterConfig) -> KeySource:
     if issuer.jwks_file is not None:
-        return JwksFile(issuer.jwks_file)
+        keys = JwksFile(issuer.jwks_file)
+        keys.look()  # So that the log tells of a path that is wrong, and not the first client.
+        return keys
     url = issuer.jwks_url or ""
     if config.environment == "production" and url.startswith("http://") and not _is_this_machine(url):
         wrong = f"{told_url(url)} gives keys over plain HTTP, which anybody can change"

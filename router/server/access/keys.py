@@ -41,13 +41,14 @@ class KeySource(Protocol):
 
 
 class JwksFile:
-    """The keys in a file."""
+    """The keys in a file. What is wrong with it is told once in the log, as soon as somebody looks."""
 
     def __init__(self, path: Path) -> None:
         self.generation = 0
         self._path = path
         self._read_at: tuple[int, int] | None = None
         self._keys: Keys = {}
+        self._told = ""
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """As the protocol says."""
@@ -70,8 +71,16 @@ class JwksFile:
                 self._read_at = stamp
                 self.generation += 1
         except (OSError, ValueError, jwt.PyJWTError) as error:
+            self._tell(str(error))
             return error
+        self._told = ""
         return None
+
+    def _tell(self, failure: str) -> None:
+        if failure != self._told:
+            self._told = failure
+            kept = "those that are known stay" if self._keys else "no token can be verified"
+            logger.warning("keys of %s cannot be had, %s: %s", self._path, kept, failure)
 
 
 class JwksUrl:

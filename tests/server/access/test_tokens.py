@@ -13,11 +13,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from router.server.access.authentication import create_authenticator
 from router.server.access.caller import Requester
 from router.server.access.keys import MAX_JWKS_BYTES, JwksFile, JwksUrl, KeysUnavailable, http_fetch, read_keys
 from router.server.access.tokens import Issuer as TokenIssuer
 from router.server.access.tokens import TokenLimits, TokenRefused, TokenVerifier
-from router.server.config import IssuerSettings
+from router.server.config import AuthenticationSettings, IssuerSettings, RouterConfig
 from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.access.issuer import AUDIENCE, NAME, Issuer
 
@@ -240,6 +241,25 @@ async def test_a_changed_file_is_read_again_and_a_broken_one_leaves_the_keys(tmp
     assert (await keys.find("one"), keys.generation) == (None, 2)
     write(path, b"{")
     assert await keys.find("two") is not None
+
+
+@pytest.mark.asyncio
+async def test_what_is_wrong_with_a_file_is_told_once_each_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer, path = Issuer(), tmp_path / "jwks.json"
+    config = AuthenticationSettings(issuers=(SETTINGS.model_copy(update={"jwks_url": None, "jwks_file": path}),))
+    create_authenticator(RouterConfig(authentication=config))
+    missing = f"[Errno 2] No such file or directory: '{path}'"
+    assert caplog.messages == [f"keys of {path} cannot be had, no token can be verified: {missing}"]
+    caplog.clear()
+    keys = JwksFile(path)
+    for content in (issuer.jwks(), b"[]", issuer.jwks(), b"[]"):
+        write(path, content)
+        keys.look()
+        keys.look()
+    broken = "not a JWKS: an object with a list `keys`"
+    assert caplog.messages == [f"keys of {path} cannot be had, those that are known stay: {broken}"] * 2
 
 
 def write(path: Path, content: bytes) -> None:
