@@ -136,6 +136,35 @@ def test_field_of_two_fragments_is_fetched_once() -> None:
     assert [[usage.label for usage in part.usages] for part in plan.deferred] == [["a", "b"]]
 
 
+COMPUTED = {
+    "catalog": 'type Query { product: Product } type Product @key(fields: "id") { id: ID!  name: String }',
+    "prices": """
+        type Product @key(fields: "id") {
+          id: ID!  cost: Int @external  weight: Int @external
+          price: Int @requires(fields: "cost")  postage: Int @requires(fields: "weight")
+        }
+    """,
+    "costs": 'type Product @key(fields: "id") { id: ID!  cost: Int }',
+    "scales": 'type Product @key(fields: "id") { id: ID!  weight: Int }',
+    "totals": """
+        type Product @key(fields: "id") { id: ID!  postage: Int @external  total: Int @requires(fields: "postage") }
+    """,
+}
+
+
+def test_lookup_of_the_first_answer_waits_for_no_input_of_what_is_deferred() -> None:
+    """``postage`` could be computed by the lookup of ``price``, but that one would then wait for the weight too."""
+    product = "Product { id } at product -> { _entities { ... on Product"
+    assert lines("{ product { name price ... @defer { total } } }", COMPUTED) == [
+        (0, "#0 catalog: { product { name id } }"),
+        (0, f"#1 costs after #0: {product} {{ cost }} }} }}"),
+        (0, f"#2 prices after #0, #1: {product.replace('id', 'id cost')} {{ price }} }} }}"),
+        (1, f"#3 scales after #0: {product} {{ weight }} }} }}"),
+        (1, f"#4 prices after #0, #3: {product.replace('id', 'id weight')} {{ postage }} }} }}"),
+        (1, f"#5 totals after #0, #4: {product.replace('id', 'id postage')} {{ total }} }} }}"),
+    ]
+
+
 def test_mutation_is_not_asked_twice_but_lookups_below_it_are_deferred() -> None:
     assert lines("mutation { make { note ... @defer { product { name price } } } }") == [
         (0, "#0 catalog: mutation { make { note product { name id } } }"),
