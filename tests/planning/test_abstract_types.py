@@ -52,6 +52,21 @@ def test_fragment_that_can_match_nothing_in_a_subgraph_is_not_sent_to_it() -> No
     ]
 
 
+def test_fragment_is_followed_to_another_subgraph_where_the_object_may_be_of_its_type() -> None:
+    """``b`` returns no films; but the object comes from ``a`` for the sake of ``pages``, and may be one there."""
+    subgraphs = {
+        "a": """type Query { media: Media @shareable } union Media = Book | Film
+                type Book { title: String @shareable  pages: Int } type Film @key(fields: "id") { id: ID! }""",
+        "b": """type Query { media: Media @shareable } union Media = Book type Book { title: String @shareable }""",
+        "c": 'type Film @key(fields: "id") { id: ID! minutes: Int }',
+    }
+
+    assert plan_lines(subgraphs, "{ media { ... on Book { pages } ... on Film { minutes } } }") == [
+        "#0 a: { media { __typename ... on Book { pages } ... on Film { id } } }",
+        "#1 c after #0: Film { id } at media[Film] -> { _entities { ... on Film { minutes } } }",
+    ]
+
+
 def test_field_that_an_interface_lacks_in_a_subgraph_is_asked_of_its_types() -> None:
     subgraphs = {
         "a": """type Query { media: Media } interface Media { id: ID! }

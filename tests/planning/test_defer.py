@@ -172,6 +172,29 @@ def test_mutation_is_not_asked_twice_but_lookups_below_it_are_deferred() -> None
     ]
 
 
+def test_each_mutation_is_planned_with_what_is_deferred_below_it_alone() -> None:
+    subgraphs = {
+        "catalog": """
+            type Query { product: Product }
+            type Mutation { make: Made }
+            type Made { note: String  product: Product }
+            type Product @key(fields: "id") { id: ID!  name: String }
+        """,
+        "prices": """
+            type Mutation { mend: Mended }
+            type Mended { bill: Int  product: Product }
+            type Product @key(fields: "id") { id: ID!  price: Int }
+        """,
+    }
+    text = "mutation { make { note ... @defer { product { price } } } mend { bill ... @defer { product { name } } } }"
+    assert lines(text, subgraphs) == [
+        (0, "#0 catalog: mutation { make { note product { id } } }"),
+        (1, "#1 prices after #0: Product { id } at make.product -> { _entities { ... on Product { price } } }"),
+        (0, "#2 prices after #0: mutation { mend { bill product { id } } }"),
+        (2, "#3 catalog after #0, #2: Product { id } at mend.product -> { _entities { ... on Product { name } } }"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [

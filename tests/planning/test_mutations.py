@@ -72,6 +72,38 @@ def test_later_mention_of_a_mutation_under_other_conditions_runs_only_in_place_o
     ]
 
 
+def test_later_mention_under_the_opposite_condition_runs_with_its_own_fields_alone() -> None:
+    text = "mutation ($a: Boolean!) { addA @include(if: $a) { id } addB addA @skip(if: $a) { again: id } }"
+
+    assert plan_lines(SHOP, text) == [
+        "#0 a: mutation { addA { id } }",
+        "#1 b after #0: mutation { addB }",
+        "#2 a after #0, #1: mutation { addA { again: id } }",
+    ]
+    assert _heads(text) == ["#0 a if $a", "#1 b after #0", "#2 a after #0, #1 if not $a"]
+
+
+def test_earlier_mention_takes_in_what_later_ones_select_under_their_conditions() -> None:
+    """The last mention never runs: whenever it is included, the first has run with its fields."""
+    text = (
+        "mutation ($a: Boolean!, $b: Boolean!) { addA @include(if: $a) { id } addB "
+        "addA @include(if: $b) { one: id } last: addB addA @include(if: $a) { two: id } }"
+    )
+
+    assert plan_lines(SHOP, text) == [
+        "#0 a: mutation($b: Boolean!) { addA { id one: id @include(if: $b) two: id } }",
+        "#1 b after #0: mutation { addB }",
+        "#2 a after #0, #1: mutation { addA { one: id } }",
+        "#3 b after #0, #1, #2: mutation { last: addB }",
+    ]
+    assert _heads(text) == [
+        "#0 a if $a",
+        "#1 b after #0",
+        "#2 a after #0, #1 if not $a and $b",
+        "#3 b after #0, #1, #2",
+    ]
+
+
 def test_mentions_of_a_mutation_that_follow_each_other_run_once_with_what_hangs_below() -> None:
     assert plan_lines(
         SHOP,
