@@ -130,3 +130,30 @@ def _every_other_computed(last: int, first: int) -> Iterator[str]:
             yield f"f{number}: Int @external" if number < last else ""
         else:
             yield f'f{number}: Int @requires(fields: "f{number - 1}")' if number else "f0: Int"
+
+
+def test_requirement_below_an_interface_that_no_subgraph_reads_as_one_is_read_type_by_type() -> None:
+    media = 'interface Media { id: ID! } type Box @key(fields: "id") { id: ID! media: Media @shareable }'
+    subgraphs = {
+        "shelf": f"""type Query {{ box: Box }} {media}
+            type Book implements Media @key(fields: "id") {{ id: ID! }}
+            type Film implements Media @key(fields: "id") {{ id: ID! }}""",
+        "books": """interface Media { weight: Int }
+            type Book implements Media @key(fields: "id") { id: ID! weight: Int }""",
+        "films": """interface Media { weight: Int }
+            type Film implements Media @key(fields: "id") { id: ID! weight: Int }""",
+        "parcels": """interface Media { weight: Int }
+            type Book implements Media { weight: Int @external } type Film implements Media { weight: Int @external }
+            type Box @key(fields: "id") {
+              id: ID!  media: Media @external  fee: Int @requires(fields: "media { weight }")
+            }
+        """,
+    }
+
+    assert plan_lines(subgraphs, "{ box { fee } }") == [
+        "#0 shelf: { box { id media { __typename id } } }",
+        "#1 books after #0: Book { id } at box.media[Book] -> { _entities { ... on Book { weight } } }",
+        "#2 films after #0: Film { id } at box.media[Film] -> { _entities { ... on Film { weight } } }",
+        "#3 parcels after #0, #1, #2: Box { id media { ... on Book { weight } ... on Film { weight } } } at box -> "
+        "{ _entities { ... on Box { fee } } }",
+    ]
