@@ -126,7 +126,10 @@ def events() -> None:
 @events.command()
 def dead() -> None:
     """List the dead letters: number, consumer, type, when, why."""
-    for letter in _run(_dead_letters()):
+    letters = _run(_dead_letters())
+    if not letters:
+        click.echo("There are none: every event was taken.", err=True)
+    for letter in letters:
         when = letter.buried_at.isoformat(timespec="seconds")
         click.echo(f"{letter.sequence}\t{letter.consumer}\t{letter.type}\t{when}\t{letter.reason}")
 

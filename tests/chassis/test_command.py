@@ -201,11 +201,13 @@ async def test_dead_letters_are_listed_and_sent_again(nats_url: str) -> None:
         assert len(await _dead(bus)) == 1
         sent = await asyncio.to_thread(mall, "events", "retry", NATS_URL=nats_url)
         assert await _dead(bus) == []
+        none = await asyncio.to_thread(mall, "events", "dead", NATS_URL=nats_url)
         (again,) = await subscription.fetch(1, 5)
     when = letter.buried_at.isoformat(timespec="seconds")
     assert listed.stdout == f"1\treader\tnote.taken\t{when}\tValueError: no such note\n"
     assert nothing.stdout == "0 events are on their way again\n"
     assert sent.stdout == "1 events are on their way again\n"
+    assert (none.stdout, none.stderr) == ("", "There are none: every event was taken.\n")
     assert again.body == delivery.body
 
 

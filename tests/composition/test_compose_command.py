@@ -125,3 +125,10 @@ def test_an_unreadable_list_is_an_input_error(tmp_path: Path) -> None:
         CliRunner().invoke(command, [str(tmp_path / "none.yaml")], catch_exceptions=False)
     advice = "give the file that lists the subgraphs, such as supergraph.yaml"
     assert caught.value.message == f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory; {advice}"
+
+
+@pytest.mark.parametrize("sdl", ["", " \n"])
+def test_an_empty_sdl_is_told_as_that(tmp_path: Path, sdl: str) -> None:
+    result = CliRunner().invoke(command, [write(tmp_path, sdl)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[0] == f"SYNTAX: [a] The SDL is empty ({tmp_path / 'a.graphql'}:1:1)"

@@ -96,9 +96,12 @@ def _name_errors(subgraphs: Sequence[Subgraph], index: int) -> list[CompositionE
 
 def _parse(subgraph: Subgraph) -> DocumentNode | CompositionError:
     file = subgraph.file or subgraph.name
+    start = (SourceLocation(subgraph.name, file, 1, 1),)
+    if not subgraph.sdl.strip():
+        return CompositionError(ErrorCode.SYNTAX, "The SDL is empty", subgraph.name, start)
     if len(subgraph.sdl) > _MAX_SDL_CHARACTERS:
         message = f"The SDL has {len(subgraph.sdl)} characters; more than {_MAX_SDL_CHARACTERS} are not read"
-        return CompositionError(ErrorCode.SYNTAX, message, subgraph.name, (SourceLocation(subgraph.name, file, 1, 1),))
+        return CompositionError(ErrorCode.SYNTAX, message, subgraph.name, start)
     try:
         return parse(Source(subgraph.sdl, file))
     except GraphQLSyntaxError as error:
