@@ -41,7 +41,8 @@ class App:
             await self._live(receive, send)
             return
         self.calls.append((scope, (await receive())["body"]))
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        headers = [[b"cache-control", b"max-age=60"]]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         half = len(self.body) // 2
         await send({"type": "http.response.body", "body": self.body[:half], "more_body": True})
         await send({"type": "http.response.body", "body": self.body[half:]})
@@ -68,7 +69,9 @@ async def fail(client: SubgraphClient, request: SubgraphRequest = REQUEST) -> tu
 @pytest.mark.asyncio
 async def test_an_app_is_asked_as_a_server_would_ask_it() -> None:
     client = asgi_client(app := App(status=207))
-    assert await client.send(REQUEST) == SubgraphResponse(207, b'{"data":{"x":1}}')
+    assert await client.send(REQUEST) == SubgraphResponse(
+        207, b'{"data":{"x":1}}', ((b"cache-control", b"max-age=60"),)
+    )
     await client.close()
     scope, body = app.calls[0]
     assert body == REQUEST.body

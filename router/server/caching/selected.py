@@ -163,7 +163,7 @@ class SelectionReader:
         if own is not None:
             return own
         policies = [self._hint(name) for name in self._possible(type_name) if name != type_name]
-        return _smallest_of(policies) if policies and all(policy is not None for policy in policies) else None
+        return None if None in policies else _smallest_of(policies)
 
     def _read(self, nodes: SelectionSetNode, type_name: str, selected: Selected) -> None:
         for node in nodes.selections:

@@ -161,6 +161,18 @@ def test_the_limit_finds_what_a_server_can_take() -> None:
     assert 16 <= limit.value <= 24
 
 
+def test_one_quick_answer_is_not_taken_for_the_usual_one() -> None:
+    """While the limit is down to see what an answer takes, one comes from a cache: the mean of twenty tells."""
+    limit = AdaptiveLimit(LimitPolicy(initial=20, least=2, most=20))
+    for _ in range(1000):
+        limit.answered(0.01, in_flight=limit.value)
+    assert limit.value == 2
+    limit.answered(0.001, in_flight=2)
+    for _ in range(500):
+        limit.answered(0.01, in_flight=limit.value)
+    assert limit.value == 20
+
+
 def test_an_answer_that_nobody_timed_is_a_usual_one() -> None:
     limit = AdaptiveLimit(LimitPolicy(initial=10, most=100))
     for _ in range(500):

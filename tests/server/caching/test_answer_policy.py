@@ -100,12 +100,17 @@ async def test_a_document_by_hash_over_get_can_be_kept_in_front_of_the_router() 
 
 
 @pytest.mark.asyncio
-async def test_an_answer_varies_by_what_it_may_depend_on() -> None:
-    settings = {**ON, "headers": {"propagate": ["authorization", "accept-language"]}}
+async def test_an_answer_varies_by_what_it_may_depend_on(tmp_path: Path) -> None:
+    """By the cookie too, which no subgraph gets: it says who asks, so what they see."""
+    settings = {
+        **ON,
+        "headers": {"propagate": ["authorization", "accept-language"]},
+        "authentication": {**believing(IssuerNow(), tmp_path), "cookie": "session"},
+    }
     async with opened(settings, stand_saying("public, max-age=60")) as router:
         assert (await router.ask(NAMES)).headers["vary"] == "accept, accept-language"
         router.stand.says["catalog"] = {"cache-control": "max-age=60"}
-        assert (await router.ask(NAMES)).headers["vary"] == "accept, accept-language, authorization"
+        assert (await router.ask(NAMES)).headers["vary"] == "accept, accept-language, authorization, cookie"
 
 
 @pytest.mark.asyncio

@@ -197,6 +197,20 @@ async def test_entries_of_others_making_are_left_out(nats_url: str, caplog: pyte
     assert len(caplog.records) == 5
 
 
+@pytest.mark.asyncio
+async def test_a_replica_that_has_gone_is_forgotten_when_its_counts_matter_no_more(nats_url: str) -> None:
+    """Each that starts has another name: a deployment a day must not add up."""
+    async with replica(settings(nats_url)) as (app, client):
+        limiter = app._serving.limiter
+        assert limiter is not None
+        assert limiter.sharing is not None
+        ((rule, counts),) = limiter.sharing.counts.items()
+        limiter.sharing.hear(f"{rule}.gone.a", b'{"a":[1,2,3]}')
+        assert list(counts.replicas()) == ["gone"]
+        await until(lambda: not list(counts.replicas()))
+        assert await replicas_heard(client) == ["galleria_rate_limit_replicas 0.0"]
+
+
 def test_workers_of_one_router_count_together(tmp_path: Path, nats_url: str) -> None:
     config = tmp_path / "router.yaml"
     # One request is the whole limit: counts of several could be told in part, and the rest be let in meanwhile.
