@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from router.errors import InputError
 from router.server.access.caller import Requester
 from router.server.config import INVALID_CONFIG, AuthorizationSettings
+from router.server.import_failure import import_failure
 
 logger = logging.getLogger("galleria.router")
 
@@ -54,7 +55,7 @@ def _load(name: str, place: str) -> Policy:
     try:
         function = _attributes(importlib.import_module(module_name)).get(function_name)
     except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
-        reason = f"{type(error).__name__}: {error}"
+        reason = import_failure(module_name, error)
         raise InputError(INVALID_CONFIG, f"authorization.policies.{name}: {place} cannot be loaded: {reason}") from None
     if not inspect.iscoroutinefunction(function):
         raise InputError(INVALID_CONFIG, f"authorization.policies.{name}: there is no async function {place}")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from router.errors import InputError
 from router.server.config.load import INVALID_CONFIG
 from router.server.config.plugins import PluginSettings
+from router.server.import_failure import import_failure
 from router.server.plugins.plugin import Plugin
 from router.server.request_error import RequestError
 
@@ -87,7 +88,7 @@ def _load(index: int, settings: PluginSettings) -> type[Plugin]:
     try:
         found: object = vars(importlib.import_module(module_name)).get(name)
     except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
-        reason = f"{type(error).__name__}: {error}"
+        reason = import_failure(module_name, error)
         raise InputError(INVALID_CONFIG, f"plugins.{index}: {settings.use} cannot be loaded: {reason}") from None
     if not (isinstance(found, type) and issubclass(found, Plugin)):
         raise InputError(INVALID_CONFIG, f"plugins.{index}: {settings.use} is no subclass of router.Plugin.")

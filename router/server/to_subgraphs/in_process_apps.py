@@ -11,6 +11,7 @@ from router.execution.http.client import HttpLimits, parse_address
 from router.execution.httpx_client import HttpxSubgraphClient
 from router.execution.in_process.asgi_client import AsgiSubgraphClient
 from router.execution.in_process.schema_client import SchemaSubgraphClient
+from router.server.import_failure import import_failure
 
 InProcessClient = AsgiSubgraphClient | SchemaSubgraphClient
 
@@ -41,6 +42,7 @@ def _find(subgraph: str, name: str) -> object:
         found: object = importlib.import_module(module_name)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(_CODE, f"subgraphs.apps.{subgraph}: {name} cannot be loaded: {error}.") from None
+    except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
+        reason = import_failure(module_name, error)
+        raise InputError(_CODE, f"subgraphs.apps.{subgraph}: {name} cannot be loaded: {reason}") from None
     return found

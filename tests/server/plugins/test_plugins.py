@@ -102,7 +102,11 @@ def test_hooks_that_are_absent_are_not_on_the_way() -> None:
     ("use", "message"),
     [
         (f"{TRYING}:Missing", f"plugins.0: {TRYING}:Missing is no subclass of router.Plugin."),
-        ("no.such:Plugin", "plugins.0: no.such:Plugin cannot be loaded: ModuleNotFoundError: No module named 'no'"),
+        (
+            "no.such:Plugin",
+            "plugins.0: no.such:Plugin cannot be loaded: ModuleNotFoundError: No module named 'no'; "
+            "PYTHONPATH must name the folder that it is in",
+        ),
         ("examples.plugins.refused_clients:RefusedClients", "plugins.0.settings.names: Field required"),
     ],
 )
