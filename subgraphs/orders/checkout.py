@@ -30,6 +30,8 @@ from subgraphs.orders.refusal import Problem, RefusalError, find_key_problem, is
 MAX_LINES = 100
 MAX_QUANTITY = 999
 MAX_PRODUCT_ID_LENGTH = 64
+HEAVIEST_PIECE_GRAMS = 30_000
+"""What a parcel may weigh: shipping has the same limit, which a contract test holds to this one."""
 _TOKEN = re.compile(r"tok_(?!.*\d(?:_?\d){11})[a-z0-9_]{1,64}")  # twelve digits in a row may be a card's number
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _POSTAL_CODE = re.compile(r"[A-Z0-9][A-Z0-9 -]{0,14}[A-Z0-9]", re.IGNORECASE)
@@ -128,7 +130,7 @@ def _address_problem(field: str, rule: str) -> Problem:
 def price_lines(request: OrderRequest, products: Mapping[str, Product]) -> tuple[OrderLine, ...]:
     """The lines of ``request`` at today's prices.
 
-    Raises RefusalError with PRODUCT_UNKNOWN, PRODUCT_INACTIVE, CURRENCY_NOT_SUPPORTED and PRICE_CHANGED.
+    Raises RefusalError with PRODUCT_UNKNOWN, PRODUCT_INACTIVE, CURRENCY_NOT_SUPPORTED, ITEM_TOO_HEAVY, PRICE_CHANGED.
     """
     problems = []
     priced = []
@@ -162,6 +164,9 @@ def _product_problem(product: Product | None, field: str) -> Problem | None:
     if product.price.currency_code != SHOP_CURRENCY:
         message = f"{product.name} is priced in {product.price.currency_code}; this shop sells in {SHOP_CURRENCY}."
         return Problem("CURRENCY_NOT_SUPPORTED", message, field)
+    if product.weight_grams > HEAVIEST_PIECE_GRAMS:
+        limit = f"the {HEAVIEST_PIECE_GRAMS // 1000} kg that a parcel may weigh"
+        return Problem("ITEM_TOO_HEAVY", f"One piece of {product.name} is heavier than {limit}.", field)
     return None
 
 

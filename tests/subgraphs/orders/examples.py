@@ -14,6 +14,7 @@ ADDRESS = Address("Ada Lovelace", "12 St James's Square", None, "London", "SW1Y 
 MUG = Product("MUG-001", "Mug", Money(1250), 400, active=True)
 LAMP = Product("LMP-001", "Desk lamp", Money(8900), 2100, active=True)
 OLD_POT = Product("POT-009", "Old pot", Money(1900), 900, active=False)
+ANVIL = Product("ANV-001", "Anvil", Money(9900), 30_001, active=True)
 
 
 def an_order(**changes: Any) -> Order:

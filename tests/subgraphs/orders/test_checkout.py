@@ -20,7 +20,7 @@ from subgraphs.orders.checkout import (
 from subgraphs.orders.domain import Address, Money, OrderLine, StatusChange
 from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.refusal import RefusalError
-from tests.subgraphs.orders.examples import ADDRESS, LAMP, MUG, NOW, OLD_POT, a_request
+from tests.subgraphs.orders.examples import ADDRESS, ANVIL, LAMP, MUG, NOW, OLD_POT, a_request
 
 
 def problems_of(request: OrderRequest) -> list[tuple[str, str | None]]:
@@ -113,13 +113,19 @@ def test_lines_have_the_prices_of_the_products_and_never_of_the_client() -> None
 
 def test_products_that_cannot_be_sold_are_told_by_line() -> None:
     dollars = replace(LAMP, id="USD-001", price=Money(100, "USD"))
-    requested = tuple(LineRequest(product_id, 1) for product_id in ("MUG-001", "NOPE", "POT-009", "USD-001"))
+    requested = tuple(LineRequest(product_id, 1) for product_id in ("MUG-001", "NOPE", "POT-009", "USD-001", "ANV-001"))
+    known = {"MUG-001": MUG, "POT-009": OLD_POT, "USD-001": dollars, "ANV-001": ANVIL}
     with pytest.raises(RefusalError) as refused:
-        price_lines(a_request(lines=requested), {"MUG-001": MUG, "POT-009": OLD_POT, "USD-001": dollars})
+        price_lines(a_request(lines=requested), known)
     assert [(problem.code, problem.message, problem.field) for problem in refused.value.problems] == [
         ("PRODUCT_UNKNOWN", "There is no such product.", "lines.1.productId"),
         ("PRODUCT_INACTIVE", "Old pot is no longer sold.", "lines.2.productId"),
         ("CURRENCY_NOT_SUPPORTED", "Desk lamp is priced in USD; this shop sells in EUR.", "lines.3.productId"),
+        (
+            "ITEM_TOO_HEAVY",
+            "One piece of Anvil is heavier than the 30 kg that a parcel may weigh.",
+            "lines.4.productId",
+        ),
     ]
 
 

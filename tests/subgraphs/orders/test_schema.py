@@ -18,7 +18,7 @@ from subgraphs.orders.order_life import OrderStatus, Stage
 from subgraphs.orders.schema import schema
 from subgraphs.orders.service import Orders, Slice
 from subgraphs.orders.types import make_loaders
-from tests.subgraphs.orders.examples import LAMP, MUG, NOW, OLD_POT, an_order
+from tests.subgraphs.orders.examples import ANVIL, LAMP, MUG, NOW, OLD_POT, an_order
 from tests.subgraphs.orders.memory_store import MemoryStore
 
 pytestmark = pytest.mark.asyncio
@@ -102,7 +102,7 @@ def many_orders(count: int = 5, customer_id: str = "cus_ada") -> list[Order]:
 
 
 def a_store(*orders: Order) -> CountingStore:
-    products: dict[str, tuple[Product, Any]] = {each.id: (each, NOW) for each in (MUG, LAMP, OLD_POT)}
+    products: dict[str, tuple[Product, Any]] = {each.id: (each, NOW) for each in (MUG, LAMP, OLD_POT, ANVIL)}
     customers = {"cus_ada": Customer("cus_ada", "Ada"), "cus_bob": Customer("cus_bob", "Bob")}
     return CountingStore({each.id: each for each in orders}, products, customers)
 
@@ -169,6 +169,7 @@ async def test_an_order_is_placed_at_the_shops_price() -> None:
         ({"lines": []}, "ORDER_EMPTY", "lines"),
         ({"lines": [{"productId": "NOPE", "quantity": 1}]}, "PRODUCT_UNKNOWN", "lines.0.productId"),
         ({"lines": [{"productId": "POT-009", "quantity": 1}]}, "PRODUCT_INACTIVE", "lines.0.productId"),
+        ({"lines": [{"productId": "ANV-001", "quantity": 1}]}, "ITEM_TOO_HEAVY", "lines.0.productId"),
         ({"lines": [{"productId": "MUG-001", "quantity": 0}]}, "QUANTITY_INVALID", "lines.0.quantity"),
         ({"lines": [{"productId": "MUG-001", "quantity": 10**9}]}, "QUANTITY_INVALID", "lines.0.quantity"),
         ({"lines": [{"productId": "MUG-001", "quantity": 1}] * 2}, "PRODUCT_REPEATED", "lines.1.productId"),

@@ -1,4 +1,4 @@
-"""Orders and shipping agree to which countries the shop sends, and how far each of them is."""
+"""Orders and shipping agree on what can be sent: to which countries, how far each of them is, and how heavy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from string import ascii_uppercase
 
 import pytest
 
-from subgraphs.orders.domain import Money
+from subgraphs.orders.checkout import LineRequest, OrderRequest, price_lines
+from subgraphs.orders.domain import Address, Money, Product
 from subgraphs.orders.refusal import RefusalError
 from subgraphs.orders.shipping_fees import EU, REST_OF_EUROPE, WORLD, shipping_fee
 from subgraphs.shipping.domain import ShippingError
@@ -43,3 +44,21 @@ def test_both_serve_the_same_countries_in_the_same_zones(first: str) -> None:
 @pytest.mark.parametrize("country", ["AQ", "GL", "ZZ"])
 def test_some_countries_are_served_by_neither(country: str) -> None:
     assert (asked_of_orders(country), asked_of_shipping(country)) == (NOT_SERVED, NOT_SERVED)
+
+
+@pytest.mark.parametrize(("grams", "outcome"), [(30_000, "sent"), (30_001, "ITEM_TOO_HEAVY")])
+def test_both_send_pieces_of_the_same_weight(grams: int, outcome: str) -> None:
+    anvil = Product("ANV-001", "Anvil", Money(9_900), grams, active=True)
+    address = Address("Ada", "Street 1", None, "Berlin", "10115", "DE")
+    request = OrderRequest((LineRequest(anvil.id, 1),), address, "tok_approved", "key-1")
+    try:
+        price_lines(request, {anvil.id: anvil})
+        of_orders = "sent"
+    except RefusalError as refused:
+        of_orders = refused.problems[0].code
+    try:
+        quote_shipping(grams, "DE", "10115", 1)
+        of_shipping = "sent"
+    except ShippingError as refused:
+        of_shipping = refused.code
+    assert (of_orders, of_shipping) == (outcome, outcome)
