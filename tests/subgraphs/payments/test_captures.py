@@ -103,3 +103,18 @@ def test_a_parcel_whose_capture_is_in_the_air_at_the_cancellation_is_refunded_to
     assert cancelled.payment.refunds == (), "what is to be given back is known only when the capture is concluded"
     change = conclude_step(cancelled.payment, step, Approved(), NOW, "INV-2026-000002")
     assert [refund.amount for refund in change.payment.refunds] == [TOTAL]
+
+
+def test_a_parcel_of_a_declined_payment_captures_nothing() -> None:
+    payment = told(a_payment(), OrderFact.RESERVED, outcome=DECLINED)
+    late = learn(payment, MUGS, NOW)
+    assert late
+    assert next_step(late.payment) is None
+
+
+def test_a_parcel_of_a_cancelled_order_captures_nothing_where_the_provider_would_not_let_go() -> None:
+    payment = told(told(a_payment(), OrderFact.RESERVED), OrderFact.CANCELLED, outcome=DECLINED)
+    assert payment.held_minor == 5990
+    late = learn(payment, MUGS, NOW)
+    assert late
+    assert next_step(late.payment) is None
