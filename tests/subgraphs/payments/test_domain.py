@@ -208,6 +208,18 @@ def test_a_refused_capture_leaves_the_authorisation_and_is_not_repeated() -> Non
     assert payment.due_at is None
 
 
+def test_news_are_known_since_they_came() -> None:
+    later = NOW + timedelta(hours=1)
+    change = learn(a_payment(), OrderFact.CANCELLED, later)
+    assert change
+    assert (change.payment.status, change.payment.updated_at) == (PaymentStatus.VOIDED, later)
+
+
+def test_a_single_cent_is_given_up_too_when_the_order_is_cancelled() -> None:
+    payment, _ = learn_all(replace(a_payment(), amount=Money(1, "EUR")), OrderFact.RESERVED, OrderFact.CANCELLED)
+    assert (payment.status, payment.held_minor) == (PaymentStatus.VOIDED, 0)
+
+
 def test_a_refused_void_is_shown_and_not_repeated() -> None:
     authorized, _ = learn_all(a_payment(), OrderFact.RESERVED)
     change = learn(authorized, OrderFact.CANCELLED, NOW)

@@ -43,3 +43,17 @@ def test_a_return_goes_to_the_warehouse_that_sent_most_of_it() -> None:
     assert lamp.parcel == Parcel("PAR", (line(LAMP, 1),), return_id="ret_9")
     mug = new_return(ReturnRequest("ord_1", "ret_8", (("MUG-001", 1),)), (*sent, lamp), NOW)
     assert mug.parcel == Parcel("BER", (line(MUG, 1),), return_id="ret_8")
+
+
+def test_a_return_goes_to_who_sent_it_and_not_to_where_an_earlier_return_went() -> None:
+    lines = (OrderLine("MUG-001", 5, 360, (("BER", 3), ("PAR", 2))), OrderLine("LMP-001", 6, 1200, (("PAR", 6),)))
+    sent = new_shipments(replace(SPLIT, lines=lines), NOW)
+    first = new_return(ReturnRequest("ord_1", "ret_8", (("MUG-001", 4), ("LMP-001", 6))), sent, NOW)
+    second = new_return(ReturnRequest("ord_1", "ret_9", (("MUG-001", 1),)), (*sent, first), NOW)
+    assert (first.parcel.warehouse, second.parcel.warehouse) == ("PAR", "BER")
+
+
+def test_a_warehouse_that_gives_nothing_sends_no_parcel() -> None:
+    lines = (OrderLine("MUG-001", 1, 360, (("BER", 1), ("PAR", 0))),)
+    packed = [each.parcel for each in new_shipments(replace(SPLIT, lines=lines), NOW)]
+    assert packed == [Parcel("BER", (line(MUG, 1),), 1, 1)]
