@@ -15,6 +15,7 @@ from router.operation.authorization import NOTHING_DENIED, Denied, is_denied
 from router.operation.model import Condition, Field, Selection
 
 Conditions = tuple[Condition, ...]
+Mention = tuple[Conditions, Field]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def collect_fields(
     """The mentions of fields that apply to object type ``type_name``, in order.
 
     Mentions that can add nothing are left out: those behind an unconditional one of the same response key. What is
-    denied in one mention and not in another is told by the latter: there the denied mention comes last.
+    denied in one mention and not in another is told by the latter: all mentions of it stand where the first one does,
+    the denied ones last.
     """
     mentions = [
         mention
@@ -57,12 +59,21 @@ def collect_fields(
     ]
     hidden = {id(field) for _, field in mentions if is_denied(schema, field, type_name, denied)} if denied else set()
     if hidden:
-        shown = {field.response_key for _, field in mentions if id(field) not in hidden}
-        mentions.sort(key=lambda mention: id(mention[1]) in hidden and mention[1].response_key in shown)
+        mentions = _denied_last(mentions, hidden)
     return tuple(_occurrences(mentions, hidden))
 
 
-def _occurrences(mentions: list[tuple[Conditions, Field]], hidden: Set[int]) -> Iterator[Occurrence]:
+def _denied_last(mentions: list[Mention], hidden: Set[int]) -> list[Mention]:
+    """The mentions, those of a response key that is denied in some of them only being moved to the first of them."""
+    keys = [(field.response_key, id(field) in hidden) for _, field in mentions]
+    moved = {key for key, is_hidden in keys if is_hidden} & {key for key, is_hidden in keys if not is_hidden}
+    first: dict[str, int] = {}
+    places = [first.setdefault(key, at) if key in moved else at for at, (key, _) in enumerate(keys)]
+    order = sorted(range(len(mentions)), key=lambda at: (places[at], keys[at][1]))
+    return [mentions[at] for at in order]
+
+
+def _occurrences(mentions: list[Mention], hidden: Set[int]) -> Iterator[Occurrence]:
     merged: dict[str, list[ConditionalSelections]] = {}
     for conditions, field in mentions:
         if id(field) not in hidden:
@@ -81,7 +92,7 @@ def _occurrences(mentions: list[tuple[Conditions, Field]], hidden: Set[int]) -> 
 
 def _mentions(
     schema: GraphQLSchema, type_name: str, conditions: Conditions, selections: tuple[Selection, ...]
-) -> Iterator[tuple[Conditions, Field]]:
+) -> Iterator[Mention]:
     for selection in selections:
         needed = conditions + tuple(c for c in selection.conditions if c not in conditions)
         if isinstance(selection, Field):

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, validate
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, validate
 
 from router import Subgraph, compose
 from router.errors import OperationError, PlanningError
-from router.execution.execute import ExecutionContext, execute
+from router.execution.answer import read_answer
+from router.execution.errors import SubgraphFailure
+from router.execution.execute import ExecutionContext, execute, execute_event
+from router.execution.execute import ExecutionResult as MergedResult
 from router.execution.json_numbers import decode_exact, encode
+from router.execution.subgraph_client import SubgraphRequest
 from router.operation import parse_document
 from router.operation.authorization import NOTHING_DENIED
+from router.operation.model import OperationKind
 from router.planning import render_text
 from router.planning.query_plan import QueryPlan
 from router.response.projection import ProjectedResult
@@ -96,8 +101,7 @@ def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
     rng = random.Random(seed)  # noqa: S311 - a seeded test
     api_schema = graph.supergraph.api_schema
     generator = OperationGenerator(api_schema, rng)
-    kind = "mutation" if api_schema.mutation_type is not None and rng.random() < 0.2 else "query"
-    text = generator.write(kind)
+    text = generator.write(_draw_kind(api_schema, rng))
     labels = frozenset(label for label in graph.supergraph.override_labels if rng.random() < 0.5)
     for turn in range(4):
         failing = rng.choice(sorted(graph.subgraphs)) if turn % 2 else None
@@ -111,6 +115,13 @@ def draw_cases(graph: Graph, subgraphs: Sources, seed: str) -> Iterator[Case]:
             broken=turn == 2,
             labels=labels,
         )
+
+
+def _draw_kind(api_schema: GraphQLSchema, rng: random.Random) -> str:
+    chance = rng.random()
+    if api_schema.mutation_type is not None and chance < 0.2:
+        return "mutation"
+    return "subscription" if api_schema.subscription_type is not None and chance > 0.85 else "query"
 
 
 @lru_cache(maxsize=8)
@@ -166,9 +177,12 @@ def check(case: Case) -> str | None:
     except OperationError as error:
         truth = true_answer(world, api_schema, prepared.document, dict(case.variables))
         return None if truth.data is None else f"refused: {error.message}"
-    servers = SubgraphServers(world, graph.subgraphs)
+    servers = SubgraphServers(world, graph.subgraphs, case.labels)
     servers.failing, servers.failure = case.failing, case.failure
-    result = finished(execute(compiled.executable, values, ExecutionContext(servers, decode=decode_exact)))
+    try:
+        result = finished(execute_case(compiled, values, ExecutionContext(servers, decode=decode_exact)))
+    except NoEventError:
+        return None
     answer = compiled.projection(result.data, result.errors, values, result.look_for_absent)
     if servers.broken:
         return f"asked wrongly: {servers.broken[0]}"
@@ -176,6 +190,26 @@ def check(case: Case) -> str | None:
     if case.failing is not None and any(fetch.subgraph == case.failing for fetch in compiled.plan.fetches):
         return compare_failed(compiled.plan, case, truth, answer)
     return compare(truth, answer)
+
+
+class NoEventError(Exception):
+    """The subgraph that has the events sends none."""
+
+
+async def execute_case(
+    compiled: CompiledOperation, values: Mapping[str, object], context: ExecutionContext
+) -> MergedResult:
+    """The merged data; of a subscription, those of one event."""
+    executable = compiled.executable
+    if compiled.operation.kind is not OperationKind.SUBSCRIPTION:
+        return await execute(executable, values, context)
+    first = executable.fetches[0]
+    request = SubgraphRequest(first.subgraph, first.body.render(values, (), ()))
+    try:
+        event = read_answer(first.subgraph, await context.client.send(request), context.decode)
+    except SubgraphFailure as failure:
+        raise NoEventError from failure
+    return await execute_event(executable, values, context, event)
 
 
 def describe(case: Case) -> str:

@@ -221,7 +221,7 @@ def check_deferred(case: Case, graph: Graph, form: DeferredFormat) -> str | None
     if truth.errors or truth.data is None:
         raise NoCaseError
     deferral, values = _compile(case, graph)
-    servers = SubgraphServers(world, graph.subgraphs)
+    servers = SubgraphServers(world, graph.subgraphs, case.labels)
     servers.failing, servers.failure = case.failing, case.failure
     run = partial(execute_in_parts, deferral.executable, values, ExecutionContext(servers, decode=decode_exact))
     payloads = finished(_payloads(DeferredAnswer(deferral, values, run), form))

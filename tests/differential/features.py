@@ -9,12 +9,14 @@ from tests.differential.comparison import Case
 
 IN_OPERATIONS = {
     "mutation operation": r"^mutation",
+    "subscription operation": r"^subscription",
     "mutations in series": r"^mutation[^{]*{\s*\S*: ?\w+.*\n?.*(also_|do_|count_|finish_)",
     "named fragment": r"\.\.\.Part\d",
     "fragment on an interface": r"\.\.\. ?on [IJ]\b",
     "fragment in a fragment": r"\.\.\. on \w+ { [^{}]*\.\.\. on",
     "alias": r"\ba\d+: ",
     "alias that is a field's name": r"\b(id|sku|f\d|label|value): (?!ID|Int|String)\w+",
+    "alias that other fields have": r"\bof_\w+: \w+",
     "alias that is a name of ours": r"\b(_entities|_entities_0|representations|_typename|_id): \w+",
     "variable": r"\$v\d",
     "variable with a default": r"\$v\d+: [^,)=]+ = ",

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
@@ -45,11 +46,11 @@ class OperationGenerator:
         self._drawn: dict[str, Callable[[], Any]] = {}
 
     def write(self, kind: str) -> str:
-        """The text of a query or mutation."""
-        root = self._schema.query_type if kind == "query" else self._schema.mutation_type
-        assert root is not None
-        body = self._selections(root, 0)
-        if self._rng.random() < 0.08:
+        """The text of a query, mutation or subscription."""
+        root = self._schema.type_map[kind.capitalize()]
+        assert isinstance(root, GraphQLObjectType)
+        body = self._event(root) if kind == "subscription" else self._selections(root, 0)
+        if kind != "subscription" and self._rng.random() < 0.08:
             body = (
                 body[:-1] + self._rng.choice(INTROSPECTION).format(self._rng.choice(list(self._schema.type_map))) + " }"
             )
@@ -62,6 +63,13 @@ class OperationGenerator:
             n for n, t in self._declared.items() if (not t.endswith("!") or "=" in t) and self._rng.random() < 0.2
         }
         return {name: draw() for name, draw in self._drawn.items() if name not in left_out}
+
+    def _event(self, root: GraphQLObjectType) -> str:
+        """The one field that a subscription has, which may not be left out."""
+        name, field = self._rng.choice(list(root.fields.items()))
+        arguments = self._arguments(field)
+        below = "" if is_leaf_type(get_named_type(field.type)) else self._selections(get_named_type(field.type), 1)
+        return "{ " + f"{self._alias(root, name, arguments, 0)}{name}{arguments} {below}" + " }"
 
     def _selections(self, type_: GraphQLNamedType, depth: int) -> str:
         parts: list[str] = []
@@ -119,6 +127,9 @@ class OperationGenerator:
         chance = self._rng.random()
         if depth and 0.02 <= chance < 0.03 and not arguments and name not in self._ambiguous:
             return f"{self._rng.choice(OUR_NAMES)}: "
+        if depth and chance > 0.96 and isinstance(owner, GraphQLObjectType):
+            # The name of any other field of this type too, which objects of other types may have.
+            return f"of_{_shape(owner.fields[name].type)}: "
         if name in self._ambiguous and not arguments and chance > 0.04:
             return f"{name}_{owner.name}: "
         if chance < 0.02 and not arguments:
@@ -204,6 +215,11 @@ def _ambiguous_fields(schema: GraphQLSchema) -> set[str]:
             for name, field in type_.fields.items():
                 types.setdefault(name, set()).add(str(field.type))
     return {name for name, seen in types.items() if len(seen) > 1}
+
+
+def _shape(type_: GraphQLOutputType) -> str:
+    """The type as a part of a name."""
+    return str(type_).translate({ord("["): "list_", ord("]"): None, ord("!"): "_sure"})
 
 
 def _literal(value: Any, type_: GraphQLInputType) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from graphql import (
@@ -87,9 +87,10 @@ def answer_alone(
 class SubgraphServer:
     """Executes a subgraph's documents; BrokenRuleError for what the router must never send."""
 
-    def __init__(self, world: Facts, subgraph: SubgraphSchema) -> None:
+    def __init__(self, world: Facts, subgraph: SubgraphSchema, labels: Container[str] | None = None) -> None:
         self._world = world
         self._subgraph = subgraph
+        self._labels = labels
         self._breaks: random.Random | None = None
 
     def answer(self, text: str, variables: dict[str, Any], breaks: random.Random | None = None) -> dict[str, Any]:
@@ -134,6 +135,8 @@ class SubgraphServer:
             raise BrokenRuleError(f"{'.'.join(place)} is external in {self._subgraph.name}")
         if place in self._subgraph.overridden:
             raise BrokenRuleError(f"{'.'.join(place)} in {self._subgraph.name} is overridden")
+        if not self._is_here(place):
+            raise BrokenRuleError(f"{'.'.join(place)} in {self._subgraph.name} is overridden with these labels")
         if place in self._subgraph.requires:
             if seen.representation is None:
                 raise BrokenRuleError(f"{'.'.join(place)} in {self._subgraph.name} without what it requires")
@@ -143,6 +146,13 @@ class SubgraphServer:
             raise BrokenFieldError
         below = (*(inner for item in provided for inner in item.selections), *self._subgraph.provides.get(place, ()))
         return _see(self._world.value(seen.thing, name, arguments), below)
+
+    def _is_here(self, place: tuple[str, str]) -> bool:
+        """Whether the labels that are active leave a field here, or bring it; always, where they are not known."""
+        if self._labels is None:
+            return True
+        needed, refused = self._subgraph.read_with.get(place), self._subgraph.read_without.get(place)
+        return (needed is None or needed in self._labels) and (refused is None or refused not in self._labels)
 
     # -- entities --------------------------------------------------------------------------------------------------
 
@@ -208,11 +218,14 @@ class SubgraphServer:
 class SubgraphServers:
     """All subgraphs of a world, as the client that execution sends through.
 
-    ``failing`` names a subgraph that does not answer as it should, in the way of ``failure``.
+    ``labels`` are the labels of overrides that are active, where they are known. ``failing`` names a subgraph that does
+    not answer as it should, in the way of ``failure``.
     """
 
-    def __init__(self, world: Facts, subgraphs: Mapping[str, SubgraphSchema]) -> None:
-        self._servers = {name: SubgraphServer(world, subgraph) for name, subgraph in subgraphs.items()}
+    def __init__(
+        self, world: Facts, subgraphs: Mapping[str, SubgraphSchema], labels: Container[str] | None = None
+    ) -> None:
+        self._servers = {name: SubgraphServer(world, subgraph, labels) for name, subgraph in subgraphs.items()}
         self.broken: list[str] = []
         self.failing: str | None = None
         self.failure = ""

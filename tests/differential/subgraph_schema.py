@@ -64,6 +64,9 @@ class SubgraphSchema:
         self.interface_objects: set[str] = set()
         self.overrides: dict[tuple[str, str], str] = {}
         self.overridden: set[tuple[str, str]] = set()
+        self.labelled: dict[tuple[str, str], tuple[str, str]] = {}
+        self.read_with: dict[tuple[str, str], str] = {}
+        self.read_without: dict[tuple[str, str], str] = {}
         self.taken: set[str] = set()
         self.valid_documents: dict[str, DocumentNode] = {}
         self._own_externals: set[tuple[str, str]] = set()
@@ -137,7 +140,9 @@ class SubgraphSchema:
                 self.external.add(place)
             elif called == "requires":
                 self.requires[place] = parse_field_set(values["fields"])
-            elif called == "override" and "label" not in values:
+            elif called == "override" and "label" in values:
+                self.labelled[place] = (values["from"], values["label"])
+            elif called == "override":
                 self.overrides[place] = values["from"]
             elif called == "provides":
                 self.provides[place] = parse_field_set(values["fields"])
@@ -173,9 +178,12 @@ class SubgraphSchema:
 
 
 def read_subgraphs(sources: Iterable[tuple[str, str]]) -> dict[str, SubgraphSchema]:
-    """Every subgraph by its name, each told which of its fields another one has overridden."""
+    """Every subgraph by its name, each told which of its fields another one has overridden, and by which label."""
     schemas = {name: SubgraphSchema(name, sdl) for name, sdl in sources}
     for schema in schemas.values():
+        for place, (overridden, label) in schema.labelled.items():
+            if overridden in schemas:
+                schema.read_with[place] = schemas[overridden].read_without[place] = label
         for place, overridden in schema.overrides.items():
             if overridden in schemas:
                 schemas[overridden].overridden.add(place)

@@ -16,7 +16,8 @@ OPERATIONS = 4
 IN_SETS = {
     "argument with default": 30, "context": 6, "context from another subgraph": 3, "context through an object": 2,
     "covariant field": 2, "custom scalar": 20, "entity in a value": 20,
-    "enum values differ": 20, "federation 1": 20, "hidden enum value": 20, "hidden field": 10, "hidden key": 3,
+    "enum values differ": 20,
+    "event with the root": 5, "federation 1": 20, "hidden enum value": 20, "hidden field": 10, "hidden key": 3,
     "implementers differ": 5, "input of what may not be known": 8,
     "interface": 15, "interface object": 5, "interface object with requires": 1,
     "interface of an interface": 3, "interface with a link": 3, "key of a list": 15, "key of a list of objects": 10,
@@ -28,7 +29,7 @@ IN_SETS = {
     "requires of a computed field": 8, "requires of a leaf": 20, "requires through a list": 15,
     "requires through an interface": 2, "requires through an object": 10, "requires through fragments": 2,
     "requires through two objects": 2, "requires with arguments": 5, "root": 30, "several interface objects": 2,
-    "several keys": 30, "shareable field": 30, "union": 15, "unresolvable key": 2,
+    "several keys": 30, "shareable field": 30, "subscription": 20, "union": 15, "unresolvable key": 2,
     "value from several subgraphs": 20, "value in a union": 1, "value in a value": 20,
     "what takes a context elsewhere too": 2,
 }  # fmt: skip

@@ -20,6 +20,7 @@ NULL_EVERY = 9
 MISSING_EVERY = 4
 BROKEN_EVERY = 15
 POOL = 3
+ROOTS = ("Query", "Mutation", "Subscription")
 
 
 class Thing(NamedTuple):
@@ -101,7 +102,7 @@ class World:
         target = targets[self.number(path, "type") % len(targets)]
         in_key = (thing.type_name, field) in self.model.key_fields
         if not self.model.is_entity(target) or (in_key and not thing.ident.startswith(f"{thing.type_name}:")):
-            return Thing(target, target if target in ("Query", "Mutation") else path)
+            return Thing(target, target if target in ROOTS else path)
         if in_key:  # Two entities never have equal keys.
             return self._entity(target, int(thing.ident.rpartition(":")[2]))
         found = self._entity(target, self.number(path, "who") % self._pool)

@@ -20,7 +20,6 @@ from graphql import (
     InlineFragmentNode,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
-    OperationType,
     SelectionSetNode,
     StringValueNode,
     UnionTypeDefinitionNode,
@@ -67,7 +66,7 @@ class EnclosingServer:
         """What this server answers."""
         operation = get_operation_ast(document)
         assert operation is not None
-        kind = "Mutation" if operation.operation is OperationType.MUTATION else "Query"
+        kind = operation.operation.value.capitalize()
         result = execute_sync(
             api_schema,
             document,

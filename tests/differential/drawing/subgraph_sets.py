@@ -35,6 +35,7 @@ def draw_set(rng: random.Random) -> DrawnSet:
     draw_provides(drawn)
     draw_contexts(drawn)
     draw_hidden(drawn)
+    draw_subscriptions(drawn)
     return drawn
 
 
@@ -77,3 +78,22 @@ def draw_mutations(drawn: DrawnSet) -> None:
             done.add("query", "Query")
             mutation.add(f"finish_{home}", done.name)
             drawn.note("payload with the root")
+
+
+def draw_subscriptions(drawn: DrawnSet) -> None:
+    """Events that bring entities, lists and abstract types of them, and objects with the root of all queries."""
+    rng = drawn.rng
+    for home in drawn.names:
+        here = [*drawn.entities_in(home), *(name for name in ("I", "U") if name in drawn.types[home])]
+        if not here or home in drawn.roots or drawn.chance(0.5):
+            continue
+        subscription = drawn.type(home, "type", "Subscription")
+        subscription.add(f"on_{home}", rng.choice(LINKS).format(rng.choice(here)), "(size: Int)")
+        subscription.add(f"each_{home}", rng.choice(here))
+        drawn.note("subscription")
+        if "Query" in drawn.types[home] and drawn.chance(0.3):
+            event = drawn.type(home, "type", f"Event_{home}")
+            event.add("item", rng.choice(here))
+            event.add("query", "Query")
+            subscription.add(f"after_{home}", event.name)
+            drawn.note("event with the root")

@@ -99,6 +99,15 @@ async def test_a_field_of_an_interface_asks_for_what_its_types_ask_for(guarded: 
 
 
 @pytest.mark.asyncio
+async def test_a_field_that_one_of_its_mentions_may_show_stands_where_the_first_mention_is(guarded: Guarded) -> None:
+    query = "query($yes: Boolean!) { media { price title ... on Book { price @include(if: $yes) } } }"
+    for yes, price in ((True, 9), (False, None)):
+        book, film = (await ask(guarded.router(), query, yes=yes)).data["media"]
+        assert list(book.items()) == [("price", price), ("title", "Mort")]
+        assert list(film.items()) == [("price", None), ("title", "Alien")]
+
+
+@pytest.mark.asyncio
 async def test_a_field_is_read_from_the_types_that_allow_it(guarded: Guarded) -> None:
     """Where the supergraph, of another composer, protects the type alone."""
     before, mark, after = guarded.sdl.partition("interface Media")
