@@ -17,7 +17,7 @@ ROWS = [
 
 
 def test_every_threat_has_a_default_a_setting_and_a_test() -> None:
-    assert len(ROWS) == 61
+    assert len(ROWS) == 62
     assert all(len(row) == 4 and all(row) for row in ROWS)
 
 
