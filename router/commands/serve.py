@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from router.server.app import create_app
-from router.server.config import load_config
+from router.server.config import RouterConfig, load_config
 from router.server.graphs.graph_files import GraphFiles
 from router.server.graphs.startup import open_or_wait
 from router.server.graphs.supergraph_file import CompositionFailed
@@ -43,7 +43,7 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
     listeners = listen(host, port, count)
     port = listeners[0].getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"galleria: http://{shown}:{port}{settings.graphql.path} ({settings.environment})")
+    click.echo(f"galleria: http://{shown}:{port}{settings.graphql.path} ({_mode(settings, config)})")
     begin_logging()
     if count == 1:
         serve(app, listeners, settings)
@@ -52,3 +52,10 @@ def command(supergraph: Path, config: Path | None, host: str | None, port: int |
         from router.server.processes.forked import serve_forked
 
         serve_forked(app, listeners, settings)
+
+
+def _mode(settings: RouterConfig, config: Path | None) -> str:
+    """The environment, and where the explorer is: whoever has written no settings yet looks for it first."""
+    if settings.has_explorer:
+        return f"{settings.environment}, explorer at /"
+    return settings.environment if config is not None else "production, no explorer without GALLERIA_ENV=development"

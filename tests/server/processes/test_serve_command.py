@@ -33,7 +33,18 @@ async def test_it_answers_from_real_subgraphs_over_http(tmp_path: Path) -> None:
                     response = await client.post(f"{router.url}/graphql", json={"query": "{ whoami }"})
                     assert response.json() == {"data": {"whoami": "Ada"}}
             assert server.connections == 1
-            assert router.log.read_text() == f"galleria: {router.url}/graphql (production)\n"
+            mode = "production, no explorer without GALLERIA_ENV=development"
+            assert router.log.read_text() == f"galleria: {router.url}/graphql ({mode})\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "mode"), [("production", "production"), ("development", "development, explorer at /")]
+)
+def test_it_says_where_the_explorer_is(tmp_path: Path, environment: str, mode: str) -> None:
+    config = tmp_path / "router.yaml"
+    config.write_text(f"environment: {environment}")
+    with running_router(tmp_path, "--config", str(config)) as router:
+        assert router.log.read_text() == f"galleria: {router.url}/graphql ({mode})\n"
 
 
 @pytest.mark.asyncio
