@@ -55,7 +55,7 @@ class Router(RouterApp):
             super().__init__(_config(settings), graph, files, host)
         else:
             config = _config(settings)
-            sdl = source if isinstance(source, str) else _composed(source)
+            sdl = _supergraph_sdl(source) if isinstance(source, str) else _composed(source)
             super().__init__(config, open_graph(read_supergraph(sdl), config), host=host)
 
     @asynccontextmanager
@@ -87,6 +87,14 @@ def _config(settings: Settings) -> RouterConfig:
     if isinstance(settings, Path):
         return load_config(settings)
     return check_config(settings or {}, "settings")
+
+
+def _supergraph_sdl(text: str) -> str:
+    """``text``, which is an SDL. InputError (INVALID_SUPERGRAPH) for what is the name of a file instead."""
+    if "{" not in text:
+        message = f"{text[:100]!r} is no SDL; give the path of a file as a pathlib.Path."
+        raise InputError("INVALID_SUPERGRAPH", message)
+    return text
 
 
 def _composed(subgraphs: Sequence[Subgraph]) -> str:

@@ -66,6 +66,13 @@ def test_subgraphs_that_do_not_compose_are_refused() -> None:
     assert caught.value.code == COMPOSITION_FAILED
 
 
+def test_the_name_of_a_file_in_place_of_its_path_is_told_as_that() -> None:
+    with pytest.raises(InputError) as caught:
+        router.Router("supergraph.graphql")
+    told = "'supergraph.graphql' is no SDL; give the path of a file as a pathlib.Path."
+    assert (caught.value.code, caught.value.message) == ("INVALID_SUPERGRAPH", told)
+
+
 def test_a_wrong_setting_is_told_by_its_name() -> None:
     with pytest.raises(InputError) as caught:
         router.Router(SUPERGRAPH, {"graphql": {"timeout": 3}})
