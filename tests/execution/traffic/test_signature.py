@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from router.execution.subgraph_client import Headers, SubgraphRequest
 from router.execution.traffic.departure import DepartingClient
 from router.execution.traffic.signature import Keyed, RequestSigner, Signing
 from router.execution.traffic.timeout import TimeoutTelling
+from router.execution.uploads import SentFile, UploadedFile
 from tests.execution.traffic.clients import QUERY, ObedientClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "signatures.md").read_text()
@@ -53,6 +55,15 @@ def test_a_handshake_with_a_query_and_a_name_beyond_ascii() -> None:
         '("@method" "@path" "@query");created=1767225600;keyid="2026-01";alg="hmac-sha256";tag="gr%C3%B6%C3%9Fe"'
     )
     text = f'"@method": GET\n"@path": /graph\n"@query": ?a=1&b=%20\n"@signature-params": {parameters}'
+    expected = base64.b64encode(hmac.new(SECRET, text.encode(), hashlib.sha256).digest()).decode()
+    assert headers == {"signature-input": f"galleria={parameters}", "signature": f"galleria=:{expected}:"}
+
+
+def test_a_form_with_files_has_no_digest_because_it_is_read_while_it_is_sent() -> None:
+    files = (SentFile(UploadedFile("a.txt", "text/plain", 1, io.BytesIO(b"x")), ("variables.file",)),)
+    headers = by_name(signer()(SubgraphRequest("orders", BODY, TOKEN, repeatable=False, files=files), ()))
+    parameters = '("@method" "@path" "authorization");created=1767225600;keyid="2026-01";alg="hmac-sha256";tag="orders"'
+    text = f'"@method": POST\n"@path": /graphql\n"authorization": Bearer abc\n"@signature-params": {parameters}'
     expected = base64.b64encode(hmac.new(SECRET, text.encode(), hashlib.sha256).digest()).decode()
     assert headers == {"signature-input": f"galleria={parameters}", "signature": f"galleria=:{expected}:"}
 

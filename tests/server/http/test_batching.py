@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from router.server.config import BatchingSettings, RouterConfig
+from tests.execution.traffic.clients import settle
 from tests.server.shop import Shop, client_of, codes, router_over
+from tests.server.subscriptions.live import until
 
 
 @pytest_asyncio.fixture
@@ -52,6 +55,28 @@ async def test_a_batch_with_a_mutation_runs_as_it_is_written(client: httpx.Async
         {"rename": {"name": "Bowl"}},
         {"products": [{"name": "Bowl"}]},
     ]
+
+
+@pytest.mark.asyncio
+async def test_what_follows_a_mutation_waits_for_its_end(client: httpx.AsyncClient, shop: Shop) -> None:
+    shop.opened = asyncio.Event()
+    batch = [{"query": 'mutation { rename(id: "1", name: "Bowl") { name } }'}, {"query": "{ warehouses }"}]
+    response = asyncio.create_task(client.post("/graphql", json=batch))
+    await until(lambda: shop.asked["catalog"] == 1)
+    await settle()
+    assert shop.asked["stock"] == 0
+    shop.opened.set()
+    assert (await response).json()[1] == {"data": {"warehouses": ["north", "south"]}}
+
+
+@pytest.mark.asyncio
+async def test_queries_run_at_once(client: httpx.AsyncClient, shop: Shop) -> None:
+    shop.opened = asyncio.Event()
+    batch = [{"query": "{ products { name } }"}, {"query": "{ warehouses }"}]
+    response = asyncio.create_task(client.post("/graphql", json=batch))
+    await until(lambda: shop.asked == {"catalog": 1, "stock": 1})
+    shop.opened.set()
+    assert (await response).status_code == 200
 
 
 @pytest.mark.asyncio
