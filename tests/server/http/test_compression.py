@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from router.content_coding import CODINGS, Coding, decode_content, encode_content
 from router.server.app import create_app
@@ -19,7 +21,7 @@ from router.server.http.compressed_answers import choose_coding
 from router.supergraph.read import read_supergraph
 from tests.execution.raw_server import Exchange, ok, raw_server
 from tests.server.shop import SUPERGRAPH, Shop, client_of, codes, router_over
-from tests.server.subscriptions.live import BIDS, live_stack
+from tests.server.subscriptions.live import BIDS, PATIENCE_S, live_stack, until
 
 LARGE = {"query": "{ products(first: 500) { id name } }"}
 ALL: tuple[Coding, ...] = ("zstd", "br", "gzip")
@@ -155,6 +157,29 @@ QUERY = b'{"query":"{ warehouses }"}'
 async def test_a_compressed_request_is_answered(coding: Coding) -> None:
     response = await sent(encode_content(coding, QUERY, 3), {"content-encoding": coding.upper()})
     assert response.json() == {"data": {"warehouses": ["north", "south"]}}
+
+
+@pytest.mark.asyncio
+async def test_who_sends_a_compressed_request_and_leaves_is_waited_for_no_more() -> None:
+    shop = Shop()
+    shop.opened = asyncio.Event()
+    received: list[Message] = [{"type": "http.request", "body": encode_content("gzip", QUERY, 3), "more_body": False}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not received:
+            await until(lambda: shop.asked["stock"] == 1)
+            return {"type": "http.disconnect"}
+        return received.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+    app = router_over(shop, check_config({"compression": {"requests": True}}, "settings"))
+    await asyncio.wait_for(app(scope, receive, send), PATIENCE_S)
+    assert sent == []
 
 
 @pytest.mark.asyncio
