@@ -27,6 +27,26 @@ cannot be answered by the subgraphs:
     ]
 
 
+def test_an_external_key_that_is_left_over_of_federation_1_is_named(compose_sdl: Callable[..., Composition]) -> None:
+    shipping = 'type P @key(fields: "id") { id: ID! %s  weight: Int @external  cost: Int @requires(fields: "weight") }'
+    products = 'type Query { p: P }  type P @key(fields: "id") { id: ID!  weight: Int }'
+    composition = compose_sdl(products=products, shipping=shipping % "@external")
+    assert [error.message for error in composition.errors] == [
+        """The supergraph's query
+{
+  p {
+    cost
+  }
+}
+cannot be answered by the subgraphs:
+- from subgraph "products":
+  - it has no field "P.cost".
+  - one can move to subgraph "shipping", but there what "P.cost" requires ("weight") cannot be fetched, """
+        """as "id" of its @key is @external there: leave that out."""
+    ]
+    assert compose_sdl(products=products, shipping=shipping % "").errors == ()
+
+
 def test_a_key_may_be_fetched_by_way_of_a_third_subgraph(compose_sdl: Callable[..., Composition]) -> None:
     composition = compose_sdl(
         a='type Query { p: P }  type P @key(fields: "id") { id: ID }',

@@ -12,7 +12,7 @@ from router.composition.satisfiability.witness import witness_query
 from router.composition.schema import Field, all_applied, applied
 from router.composition.words import quoted
 from router.federation.error_codes import ErrorCode
-from router.federation.field_set import print_field_set
+from router.federation.field_set import FieldSelection, print_field_set
 from router.federation.type_ref import named_type
 
 
@@ -77,13 +77,25 @@ def _field_reason(graph: QueryGraph, conditions: Conditions, vertex: int, field:
         declared = field.name in graph.type_of(vertex).fields
         return f"it declares {place} as @external or overridden" if declared else f"it has no field {place}"
     if edge.requires and not conditions.hold(vertex, edge.requires):
-        return f'what {place} requires ("{print_field_set(edge.requires)}") cannot be fetched'
+        missing = f'what {place} requires ("{print_field_set(edge.requires)}") cannot be fetched'
+        external = _external_key_fields(graph, vertex)
+        return (
+            f"{missing}, as {quoted(external)} of its @key is @external there: leave that out" if external else missing
+        )
     if edge.requires:
         return f'what {place} requires can be fetched, but "{at.type}" has no usable @key to come back by'
     if edge.contexts and edge.label is None:
         names = quoted(sorted(need.context.partition("__")[2] for need in edge.contexts))
         return f"{place} needs the context {names}, which no object around it sets in this query"
     return f"{place} is resolved there for other override labels only"
+
+
+def _external_key_fields(graph: QueryGraph, vertex: int) -> list[str]:
+    """Fields of the type's own keys that are @external: what is left over of a Federation 1 subgraph, most likely."""
+    at, subgraph = graph.vertices[vertex], graph.subgraphs[graph.vertices[vertex].subgraph]
+    keys = [graph.selections(key.arguments.get("fields")) for key in all_applied(graph.type_of(vertex), "key")]
+    names = {selection.name for key in keys for selection in key if isinstance(selection, FieldSelection)}
+    return sorted(name for name in names if subgraph.is_external(at.type, name))
 
 
 def _hop_reasons(
