@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from router.errors import InputError
 from router.execution.subgraph_client import SubgraphClient
@@ -39,8 +40,11 @@ def entity_cache_input(config: RouterConfig, supergraph: Supergraph) -> EntityCa
 
 
 def check_entity_cache(config: RouterConfig, facts: GraphFacts) -> None:
-    """Refuse settings of what the supergraph does not have. InputError: INVALID_CONFIG."""
+    """Refuse settings of what the supergraph, or this installation, does not have. InputError: INVALID_CONFIG."""
     settings = config.entity_cache
+    if settings.valkey.url is not None and find_spec("valkey") is None:
+        missing = "entries in Valkey need the extra galleria[valkey]; it is not installed."
+        raise InputError(INVALID_CONFIG, f"entity_cache.valkey.url: {missing}")
     merged = facts.graph.merged
     for coordinate in settings.lifetimes:
         type_name, _, field = coordinate.partition(".")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from router.server.caching.valkey_store import ValkeyStore
 from router.server.config.entity_cache import ValkeySettings
 from stack.daemon import free_port, running
 from tests.server.caching.larder import Larder, Subgraph, larder
+from tests.server.running_router import write_supergraph
 from tests.server.subscriptions.live import until
 
 SECRET = "planted-password-of-valkey"
@@ -217,3 +220,18 @@ async def test_what_is_dropped_while_the_server_is_away_is_dropped_when_it_is_ba
                 await other.names("1")
         assert await one.names("1") == ["new"]
         await other.client.close()
+
+
+def test_valkey_without_the_extra_is_a_wrong_setting(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['valkey'] = None; sys.argv[0] = 'galleria';"
+        "from router.commands.main import main; main()"
+    )
+    config = tmp_path / "router.yaml"
+    config.write_text(f"entity_cache: {{enabled: true, valkey: {{url: 'valkey://:{SECRET}@127.0.0.1:1'}}}}")
+    arguments = ["serve", "--supergraph", str(write_supergraph(tmp_path)), "--config", str(config), "--port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = "entity_cache.valkey.url: entries in Valkey need the extra galleria[valkey]; it is not installed."
+    assert (done.returncode, done.stderr) == (2, f"INVALID_CONFIG: {told}\n")
