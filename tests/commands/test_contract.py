@@ -60,6 +60,26 @@ def test_unreachable_types_are_hidden_on_demand() -> None:
     assert set(contract.api_schema.type_map) & {"Staff", "Desk", "Product", "Size"} == {"Product", "Size"}
 
 
+def test_types_that_implement_a_reachable_interface_stay() -> None:
+    a = """
+        type Query { node: Node } interface Node { id: ID! } type Apart implements Node { id: ID!  more: More }
+        type More { note: String } type Lost { note: String }
+    """
+    tags = TagFilter(exclude=frozenset({"internal"}), hide_unreachable=True)
+    types = make_contract(supergraph(a, "type Nothing { x: Int }"), tags).api_schema.type_map
+    assert set(types) & {"Node", "Apart", "More", "Lost", "Nothing"} == {"Node", "Apart", "More"}
+
+
+def test_a_hidden_input_field_may_have_a_default_and_a_tag_another_name() -> None:
+    link = LINK.replace('"@tag"', '{name: "@tag", as: "@label"}')
+    a = 'type Query { p(i: I): Int } input I { a: Int! = 1 @label(name: "x")  b: Int }'
+    sdl = compose([Subgraph("a", "http://a", link + a)]).supergraph_sdl
+    assert sdl is not None
+    assert "input I {\n  b: Int\n}" in print_schema(
+        make_contract(sdl, TagFilter(frozenset(), frozenset("x"))).api_schema
+    )
+
+
 def test_the_supergraph_keeps_its_text_and_its_subgraphs() -> None:
     before = supergraph()
     contract = make_contract(before, TagFilter(exclude=frozenset({"internal"})))
@@ -91,6 +111,21 @@ def test_a_contract_of_a_contract_links_inaccessible_once() -> None:
             'type Query { p(a: Int! @tag(name: "x")): Int }',
             TagFilter(exclude=frozenset({"x"})),
             "Query.p(a:) is required, but hidden",
+        ),
+        (
+            'type Query { p(i: I): Int } input I { a: Int! @tag(name: "x")  b: Int }',
+            TagFilter(exclude=frozenset({"x"})),
+            "I.a is required, but hidden",
+        ),
+        (
+            'type Query { p(i: I): Int } input I @tag(name: "x") { a: Int }',
+            TagFilter(exclude=frozenset({"x"})),
+            "Query.p(i:) is visible, but its type I is not",
+        ),
+        (
+            'type Query { u: U } union U = P | Q type P @tag(name: "x") { y: Int } type Q @tag(name: "x") { y: Int }',
+            TagFilter(exclude=frozenset({"x"})),
+            "Query.u is visible, but its type U is not: tag the type's fields or hide Query.u",
         ),
         (
             'type Query { n: N } interface N { y: Int } type P implements N { y: Int @tag(name: "x")  z: Int }',
