@@ -131,7 +131,7 @@ def _selected_type(schema: Schema, type_: TypeDefinition, selections: Sequence[S
         return fault
     target = schema.types.get(named_type(field.type))
     if target is None or not target.kind.is_composite:
-        return field.type
+        return f'"{selection.name}" has no fields to select' if selection.selections else field.type
     if not selection.selections:
         return f'"{selection.name}" needs a selection of its fields'
     inner = _selected_type(schema, target, selection.selections)
