@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import (
@@ -71,7 +72,7 @@ def _visible_definition(definition: DefinitionNode, names: JoinNames) -> Any:
         name = definition.name.value
         if is_machinery(name, names) or name == "defer" or not locations:
             return None
-        return _changed(definition, locations=locations)
+        return _changed(definition, locations=locations, arguments=_visible(definition.arguments or (), names))
     if isinstance(definition, SchemaDefinitionNode):
         return _changed(definition, directives=())
     if not isinstance(definition, TypeDefinitionNode) or isinstance(definition, SchemaExtensionNode):
@@ -87,8 +88,12 @@ def _visible_members(definition: Any, names: JoinNames) -> Any:
     for attribute in ("fields", "values", "arguments"):
         members = getattr(definition, attribute, None)
         if members:
-            changes[attribute] = tuple(_visible_members(m, names) for m in members if not _is_hidden(m, names))
+            changes[attribute] = _visible(members, names)
     return _changed(definition, **changes)
+
+
+def _visible(members: Iterable[Any], names: JoinNames) -> tuple[Any, ...]:
+    return tuple(_visible_members(member, names) for member in members if not _is_hidden(member, names))
 
 
 def _without_hidden_types(definition: DefinitionNode, hidden: frozenset[str]) -> DefinitionNode:

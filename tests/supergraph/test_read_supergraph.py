@@ -27,7 +27,7 @@ schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://spec
 directive @hidden on FIELD_DEFINITION
 directive @tag(name: String!) repeatable on FIELD_DEFINITION
 directive @j__graph(name: String!, url: String!) on ENUM_VALUE
-directive @shout(times: Int) on FIELD | FIELD_DEFINITION
+directive @shout(times: Int @tag(name: "x"), secret: Int @hidden) on FIELD | FIELD_DEFINITION
 scalar j__FieldSet
 scalar link__Import
 enum j__Graph { A @j__graph(name: "a-1", url: "http://a") }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from router.composition.errors import CompositionError, SourceLocation, locate
 from router.composition.preprocess.prepared import PreparedSubgraph
 from router.composition.schema import (
+    DirectiveDefinition,
     EnumValue,
     Field,
     InputValue,
@@ -16,10 +17,12 @@ from router.composition.schema import (
     TypeKind,
     applied,
 )
-from router.federation.directives import NoDefault
+from router.federation.directives import EXECUTABLE_LOCATIONS, NoDefault
 from router.federation.error_codes import ErrorCode
 from router.federation.literals import EnumLiteral, Literal, ObjectLiteral
 from router.federation.type_ref import ListRef, NonNullRef, TypeRef, named_type
+
+Owner = TypeDefinition | DirectiveDefinition
 
 
 def check_inaccessible(schema: Schema, subgraphs: Sequence[PreparedSubgraph]) -> Iterator[CompositionError]:
@@ -39,22 +42,23 @@ class _Check:
     schema: Schema
     subgraphs: Sequence[PreparedSubgraph]
 
-    def error(self, code: ErrorCode, message: str, type_name: str) -> CompositionError:
-        return CompositionError(code, message, None, self._places(type_name))
+    def error(self, code: ErrorCode, message: str, owner: Owner) -> CompositionError:
+        return CompositionError(code, message, None, self._places(owner))
 
-    def _places(self, type_name: str) -> tuple[SourceLocation, ...]:
-        return tuple(
-            place
-            for subgraph in self.subgraphs
-            if type_name in subgraph.schema.types
-            for place in locate(subgraph.name, (subgraph.schema.types[type_name].node,))
-        )
+    def _places(self, owner: Owner) -> tuple[SourceLocation, ...]:
+        found: list[SourceLocation] = []
+        for subgraph in self.subgraphs:
+            schema = subgraph.schema
+            declared = (schema.types if isinstance(owner, TypeDefinition) else schema.directives).get(owner.name)
+            if declared is not None:
+                found += locate(subgraph.name, (declared.node,))
+        return tuple(found)
 
     def check(self) -> Iterator[CompositionError]:
         query = self.schema.types["Query"]
         if is_hidden(query):
             message = 'The root type "Query" is @inaccessible, but clients need it'
-            yield self.error(ErrorCode.QUERY_ROOT_TYPE_INACCESSIBLE, message, "Query")
+            yield self.error(ErrorCode.QUERY_ROOT_TYPE_INACCESSIBLE, message, query)
         for type_ in self.schema.types.values():
             if is_hidden(type_):
                 continue
@@ -67,6 +71,9 @@ class _Check:
                 yield from self.input_value(type_, place, value)
             if type_.interfaces:
                 yield from self.implementations(type_)
+        for directive in self.schema.directives.values():
+            if not EXECUTABLE_LOCATIONS.isdisjoint(directive.locations):
+                yield from self.directive(directive)
 
     def children(self, type_: TypeDefinition) -> Iterator[CompositionError]:
         members: Iterable[TypeDefinition | Field | InputValue | EnumValue]
@@ -84,7 +91,7 @@ class _Check:
         hidden = [is_hidden(member) for member in members]
         if hidden and all(hidden):
             message = f'"{type_.name}" is visible to clients, but all its {what} are @inaccessible'
-            yield self.error(ErrorCode.ONLY_INACCESSIBLE_CHILDREN, message, type_.name)
+            yield self.error(ErrorCode.ONLY_INACCESSIBLE_CHILDREN, message, type_)
 
     def field(self, type_: TypeDefinition, field: Field) -> Iterator[CompositionError]:
         place = f"{type_.name}.{field.name}"
@@ -92,23 +99,27 @@ class _Check:
         for argument in field.arguments.values():
             yield from self.input_value(type_, f"{place}({argument.name}:)", argument)
 
-    def reference(self, type_: TypeDefinition, place: str, reference: TypeRef) -> Iterator[CompositionError]:
+    def directive(self, directive: DirectiveDefinition) -> Iterator[CompositionError]:
+        for argument in directive.arguments.values():
+            yield from self.input_value(directive, f"@{directive.name}({argument.name}:)", argument)
+
+    def reference(self, owner: Owner, place: str, reference: TypeRef) -> Iterator[CompositionError]:
         target = self.schema.types.get(named_type(reference))
         if target is not None and is_hidden(target):
             message = f'"{target.name}" is @inaccessible, but "{place}", which clients see, is of this type'
-            yield self.error(ErrorCode.REFERENCED_INACCESSIBLE, message, type_.name)
+            yield self.error(ErrorCode.REFERENCED_INACCESSIBLE, message, owner)
 
-    def input_value(self, type_: TypeDefinition, place: str, value: InputValue) -> Iterator[CompositionError]:
+    def input_value(self, owner: Owner, place: str, value: InputValue) -> Iterator[CompositionError]:
         if is_hidden(value):
             if value.is_required:
                 message = f'"{place}" is @inaccessible, but clients would have to give it, as it is required'
-                yield self.error(ErrorCode.REQUIRED_INACCESSIBLE, message, type_.name)
+                yield self.error(ErrorCode.REQUIRED_INACCESSIBLE, message, owner)
             return
-        yield from self.reference(type_, place, value.type)
+        yield from self.reference(owner, place, value.type)
         if not isinstance(value.default, NoDefault):
             for used in self.hidden_in(value.default, value.type):
                 message = f'"{used}" is @inaccessible, but the default value of "{place}", which clients see, uses it'
-                yield self.error(ErrorCode.DEFAULT_VALUE_USES_INACCESSIBLE, message, type_.name)
+                yield self.error(ErrorCode.DEFAULT_VALUE_USES_INACCESSIBLE, message, owner)
 
     def hidden_in(self, value: Literal, type_: TypeRef) -> Iterator[str]:
         """The hidden enum values and input fields that a default value uses."""
@@ -153,10 +164,10 @@ class _Check:
         place = f"{type_.name}.{own.name}"
         if is_hidden(own):
             message = f'"{place}" is @inaccessible, but implements "{interface.name}.{field.name}", which clients see'
-            yield self.error(code, message, type_.name)
+            yield self.error(code, message, type_)
             return
         for argument in field.arguments.values():
             found = own.arguments.get(argument.name)
             if found is not None and is_hidden(found) and not is_hidden(argument):
                 message = f'"{place}({found.name}:)" is @inaccessible, but clients see it on "{interface.name}"'
-                yield self.error(code, message, type_.name)
+                yield self.error(code, message, type_)
