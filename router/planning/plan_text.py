@@ -72,7 +72,7 @@ def render_lookup(lookup: EntityLookup) -> str:
     representations = " | ".join(_representation(representation) for representation in lookup.representations)
     text = f"${lookup.variable}: {representations} at {paths}"
     for context in lookup.contexts:
-        value = " ".join(_selection(selection) for selection in context.selections)
+        value = " ".join(_selection(selection) for selection in context.selections) or "null"
         text += f"\n  ${context.variable}: {value} of {_path(lookup.paths[0][: context.depth]) or 'the root'}"
     for rewrite in lookup.rewrites:
         place = _path(rewrite.path) or "the entity"

@@ -85,6 +85,14 @@ def test_what_an_argument_may_take_of_a_context(argument: str, code: str | None,
     assert told(composition) == ([(code, message)] if code else [])
 
 
+CONTEXT = '@context(name: "one")'
+ONE_OF = """
+    type Query { u: U }
+    union U @context(name: "one") = S | T
+    type S { x: Int  item: Item }
+    type T { y: Int  item: Item }
+    type Item @key(fields: "id") { id: ID  price(%s @fromContext(field: "$one ... on S { x }")): Int }
+"""
 PRICE = 'price(r: Int @fromContext(field: "$shop { tax }")): Int'
 
 
@@ -126,6 +134,19 @@ PRICE = 'price(r: Int @fromContext(field: "$shop { tax }")): Int'
             'The argument "Item.price(r:)" is contextual in subgraph "a" but a required argument in subgraph "b"',
         ),
         (SHOP + of_item(f"{PRICE} @shareable"), of_item("price(r: Int): Int @shareable"), None, ""),
+        (ONE_OF % "r: Int", "", None, ""),
+        (
+            ONE_OF.replace("x: Int", "x: Int!") % "r: Int!",
+            "",
+            "CONTEXT_INVALID_SELECTION",
+            'The selection of "Item.price(r:)" from context "one" is invalid on "T": no type condition of it matches',
+        ),
+        (
+            ONE_OF.replace("type S", f"type S {CONTEXT}").replace("type T", f"type T {CONTEXT}") % "r: Int",
+            "",
+            "CONTEXT_INVALID_SELECTION",
+            'The selection of "Item.price(r:)" from context "one" is invalid on "T": no type condition of it matches',
+        ),
     ],
 )
 def test_which_fields_and_objects_a_context_may_join(a: str, b: str, code: str | None, message: str) -> None:

@@ -82,7 +82,7 @@ def _selection_faults(
         if applied(schema.types[name], "interfaceObject"):
             yield fault(f'is read on "{name}", which is an @interfaceObject')
             continue
-        for concrete in _with_conditions(schema, name, selections):
+        for concrete in _with_conditions(schema, name, selections, use.argument.type):
             if applied(concrete, "interfaceObject"):
                 yield fault(f'is read on "{concrete.name}", which is an @interfaceObject')
                 continue
@@ -99,13 +99,21 @@ def _has(selections: Sequence[Selection], predicate: Callable[[Selection], bool]
     return any(predicate(selection) or _has(selection.selections, predicate) for selection in selections)
 
 
-def _with_conditions(schema: Schema, name: str, selections: Sequence[Selection]) -> Iterator[TypeDefinition]:
-    """The types on which a selection is read: concrete ones where it has type conditions."""
-    if any(isinstance(selection, FragmentSelection) for selection in selections):
-        for possible in schema.possible_types(name):
-            yield schema.types[possible]
-    else:
+def _with_conditions(
+    schema: Schema, name: str, selections: Sequence[Selection], wanted: TypeRef
+) -> Iterator[TypeDefinition]:
+    """The types on which a selection is read: concrete ones that it is for, where it has type conditions.
+
+    On others of an abstract type the argument is null, where it may be.
+    """
+    conditions = [s.type_condition or name for s in selections if isinstance(s, FragmentSelection)]
+    if not conditions:
         yield schema.types[name]
+        return
+    possible = schema.possible_types(name)
+    met = [one for one in possible if any(one in schema.possible_types(condition) for condition in conditions)]
+    for one in possible if isinstance(wanted, NonNullRef) else met or possible:
+        yield schema.types[one]
 
 
 def _selected_type(schema: Schema, type_: TypeDefinition, selections: Sequence[Selection]) -> TypeRef | str:
