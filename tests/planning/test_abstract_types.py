@@ -67,6 +67,18 @@ def test_fragment_is_followed_to_another_subgraph_where_the_object_may_be_of_its
     ]
 
 
+def test_field_whose_type_is_narrower_in_a_subgraph_is_read_there_as_that_type() -> None:
+    subgraphs = {
+        "a": """type Query { media: Media @shareable } interface Media { id: ID! }
+                type Book implements Media { id: ID! @shareable }""",
+        "b": "type Query { media: Book @shareable  count: Int } type Book { id: ID! @shareable  pages: Int }",
+    }
+
+    assert plan_lines(subgraphs, "{ media { id ... on Book { pages } } count }") == [
+        "#0 b: { media { __typename id pages } count }"
+    ]
+
+
 def test_field_that_an_interface_lacks_in_a_subgraph_is_asked_of_its_types() -> None:
     subgraphs = {
         "a": """type Query { media: Media } interface Media { id: ID! }

@@ -163,7 +163,7 @@ class _Walk:
             for need in self.graph.met_contexts(state.type)
             if any(self.conditions.hold(v, self.graph.selections(need.selection)) for v in sorted(state.vertices))
         }
-        return state.contexts | met if met else state.contexts
+        return state.contexts | met
 
     def _narrow(self, state: State, type_name: str) -> Iterator[State]:
         """Continue at one object type of an abstract one."""
