@@ -21,6 +21,6 @@ def command(code: str | None) -> None:
     if page is None:
         near = difflib.get_close_matches(code.upper(), codes(), n=3)
         advice = f"did you mean {' or '.join(near)}?" if near else "galleria explain lists those that are."
-        others = "Those of a router's answers are in docs/error-codes.md; those of a command say what to do themselves"
+        others = "Those of a router's answers, and of this command, are in docs/error-codes.md"
         raise InputError("UNKNOWN_CODE", f"{code} is no code of composition; {advice} {others}")
     click.echo(page.text, nl=False)

@@ -83,5 +83,5 @@ def test_an_unknown_code_gets_a_suggestion() -> None:
 
 
 def test_a_code_of_something_else_is_told_where_that_is_explained() -> None:
-    with pytest.raises(InputError, match=r"router's answers are in docs/error-codes\.md; those of a command say what"):
+    with pytest.raises(InputError, match=r"router's answers, and of this command, are in docs/error-codes\.md"):
         CliRunner().invoke(command, ["INVALID_SUBGRAPHS_FILE"], catch_exceptions=False)

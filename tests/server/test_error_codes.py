@@ -12,6 +12,9 @@ HOUSES = ("operation", "planning", "execution", "response", "server")
 RAISED = {"OperationError": 0, "PlanningError": 0, "RequestError": 1, "SubgraphFailure": 0, "SubscriptionRefused": 0}
 WRITTEN = {"_refusal": 1}
 CODE = re.compile(r"[A-Z][A-Z_]+")
+ANSWERS, _, COMMAND = (ROOT / "docs" / "error-codes.md").read_text().partition("\n## The command `galleria`\n")
+# Told in the log of a router that serves on.
+NOT_ON_THE_COMMAND_LINE = {"RELOAD_FAILED"}
 # Told to plugins alone: who breaks the protocol of WebSocket is closed with a number.
 NOT_ANSWERED = {"WEBSOCKET_PROTOCOL_VIOLATION"}
 
@@ -60,6 +63,38 @@ def codes_of_the_router() -> set[str]:
 
 
 def test_each_code_has_a_row_and_each_row_is_a_code() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "error-codes.md").read_text(), re.MULTILINE)
+    assert_rows(ANSWERS, codes_of_the_router())
+
+
+def test_each_code_of_the_command_has_a_row() -> None:
+    assert_rows(COMMAND, codes_of_the_command() - NOT_ON_THE_COMMAND_LINE)
+
+
+def assert_rows(text: str, codes: set[str]) -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)
     assert len(rows) == len(set(rows))
-    assert set(rows) == codes_of_the_router()
+    assert set(rows) == codes
+
+
+def codes_of_the_command() -> set[str]:
+    """The codes of each InputError, as a text or as a text that its module, or the one that it is from, has named."""
+    modules = [ast.parse(path.read_text()) for path in sorted((ROOT / "router").rglob("*.py"))]
+    shared = {name: value for module in modules for name, value in texts_of(module).items() if not name.startswith("_")}
+    found = set[str]()
+    for module in modules:
+        named = shared | texts_of(module)
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "InputError":
+                code = node.args[0]
+                found.add(str(code.value) if isinstance(code, ast.Constant) else named.get(ast.unparse(code), ""))
+    return found - {""}
+
+
+def texts_of(module: ast.Module) -> dict[str, str]:
+    return {
+        target.id: node.value.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
