@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from subgraphs.inventory.allocation import allocate, choose_warehouses
+from subgraphs.inventory.allocation import EXACT_CHOICE, allocate, choose_warehouses
 from subgraphs.inventory.domain import Allocation, Product, Stock, StockLevel
 from tests.subgraphs.inventory.examples import MUG, TEAPOT, facts, lines
 
@@ -65,6 +65,12 @@ def test_hundreds_of_warehouses_are_not_all_combined() -> None:
     assert choose_warehouses(lines(MUG_001=300), products, "DE") == ()
     allocations = allocate(products[MUG].stock, 300) or ()
     assert sum(each.quantity for each in allocations) == 300
+
+
+def test_empty_warehouses_take_no_place_among_those_that_are_combined() -> None:
+    empty = {f"A{number:02d}": 0 for number in range(EXACT_CHOICE)}
+    products = stocks(MUG_001={**empty, "W1": 2, "W2": 1})
+    assert choose_warehouses(lines(MUG_001=3), products, "DE") == ("W1", "W2")
 
 
 def test_a_line_comes_whole_from_the_first_chosen_one_that_has_it() -> None:
