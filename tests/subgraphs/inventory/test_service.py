@@ -15,7 +15,9 @@ from subgraphs.inventory.domain import (
     Allocation,
     InventoryError,
     Money,
+    Movement,
     MovementKind,
+    Product,
     ProductChanged,
     Reservation,
     ReservationExpired,
@@ -116,6 +118,23 @@ async def test_an_unknown_product_cannot_be_changed(inventory: Inventory) -> Non
     with pytest.raises(InventoryError, match=r"There is no product NO-1\.") as refusal:
         await inventory.update_product("NO-1", {"name": "x"})
     assert refusal.value.code == "PRODUCT_UNKNOWN"
+
+
+class RivalStore(MemoryStore):
+    """Somebody else's request with the same key is written just before each of ours."""
+
+    async def adjust(self, movement: Movement) -> bool:
+        await MemoryStore.adjust(self, replace(movement, id="mov_rival"))
+        return await MemoryStore.adjust(self, movement)
+
+
+@pytest.mark.asyncio
+async def test_an_adjustment_that_is_sent_twice_at_once_is_made_once_and_answered_alike() -> None:
+    store = RivalStore()
+    await store.add_product(Product(MUG, facts()), ProductChanged(Product(MUG, facts()), NOON))
+    result = await at(store, NOON).adjust_stock(MUG, "BER", 5, "delivery", "k1")
+    assert result.movement.id == "mov_rival"
+    assert await levels(store) == {"BER": (5, 0)}
 
 
 @pytest.mark.asyncio
@@ -371,7 +390,8 @@ async def test_a_reservation_that_was_interrupted_for_good_is_decided_by_the_wor
         await crashing.reserve("ord_1", "cus_ada", lines(MUG_001=2, TEA_001=1), "evt_1")
     assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.RESERVING
     await at(store, LATER).expire_due()
-    assert (await store.reservations(["ord_1"]))["ord_1"].status is ReservationStatus.HELD
+    reservation = (await store.reservations(["ord_1"]))["ord_1"]
+    assert (reservation.status, reservation.expires_at) == (ReservationStatus.HELD, LATER + timedelta(seconds=1800))
     assert await reserved(store) == {MUG: 2, TEAPOT: 1}
 
 
