@@ -370,7 +370,7 @@ async def test_an_older_subgraph_that_does_not_take_the_connection_is_not_asked_
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("status", "is_refusal"), [(401, True), (404, True), (503, False)])
+@pytest.mark.parametrize(("status", "is_refusal"), [(401, True), (404, True), (500, False), (503, False)])
 async def test_a_refused_handshake_is_told_with_its_status(status: int, is_refusal: bool) -> None:
     def refuse(_: ServerConnection, __: Request) -> Response:
         return Response(status, http.HTTPStatus(status).phrase, Headers([("content-length", "0")]), b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 
 import pytest
 from msgspec import structs
@@ -10,10 +11,12 @@ from msgspec import structs
 from router.execution.errors import SUBGRAPH_TIMEOUT, SubgraphFailure
 from router.execution.subgraph_client import SubgraphRequest, SubgraphResponse
 from router.execution.traffic.share import SharingClient
+from router.execution.uploads import SentFile, UploadedFile
 from tests.execution.traffic.clients import BROKEN_OFF, LATE, MUTATION, OK, QUERY, Doors, ObedientClient, settle
 
 OTHER = SubgraphResponse(200, b'{"data":{"x":1}}')
 SIGNED = structs.replace(QUERY, headers=((b"authorization", b"Bearer a"),))
+FILES = (SentFile(UploadedFile("a.txt", "text/plain", 1, io.BytesIO(b"x")), ("variables.file",)),)
 
 
 class Sharing:
@@ -68,8 +71,9 @@ async def test_a_query_after_a_mutation_is_asked_anew_though_an_equal_one_from_b
         structs.replace(QUERY, body=b'{"query":"{y}"}'),
         structs.replace(QUERY, subgraph="orders"),
         structs.replace(MUTATION, body=QUERY.body),
+        structs.replace(QUERY, files=FILES),
     ],
-    ids=["a header more", "another token", "another body", "another subgraph", "a mutation"],
+    ids=["a header more", "another token", "another body", "another subgraph", "a mutation", "files"],
 )
 async def test_what_differs_is_not_shared(other: SubgraphRequest) -> None:
     sharing = Sharing()

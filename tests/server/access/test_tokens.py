@@ -100,6 +100,15 @@ async def test_a_forged_token_is_refused() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_good_token_that_is_longer_than_the_limit_is_refused() -> None:
+    issuer = Issuer()
+    token = issuer.token()
+    assert (await verifier_of(issuer, TokenLimits(max_bytes=len(token))).requester(token)).is_authenticated
+    with pytest.raises(TokenRefused, match="it is too long"):
+        await verifier_of(issuer, TokenLimits(max_bytes=len(token) - 1)).requester(token)
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "....", "\x00", "e30.e30.", "x" * 9000])
 async def test_what_is_no_token_is_refused(token: str) -> None:
     assert await refusal(Issuer(), token) in ("it is malformed", "it is too long", "its issuer is not known here")

@@ -128,6 +128,15 @@ async def test_heads_are_known_on_all_connections_with_another_body_of_the_same_
 
 
 @pytest.mark.asyncio
+async def test_who_asks_for_the_end_of_the_connection_gets_it_each_time() -> None:
+    heads, request = KnownHeads(), POST + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}"
+    for _ in range(3):
+        server = Server(heads)
+        assert not await server.ask(request)
+        assert server.transport.is_closed
+
+
+@pytest.mark.asyncio
 async def test_headers_that_somebody_has_changed_are_not_those_of_the_head() -> None:
     known = (await knowing(PLAIN)).find(PLAIN)
     assert known is not None

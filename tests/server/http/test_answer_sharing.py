@@ -97,6 +97,21 @@ async def test_what_differs_is_not_shared(shop: Shop, body: Mapping[str, object]
 
 
 @pytest.mark.asyncio
+async def test_who_waits_is_answered_where_the_first_client_leaves(shop: Shop) -> None:
+    async with client_of(router_over(shop, SHARING)) as client:
+        alone = await post(client, QUERY)
+        opened = shop.opened = asyncio.Event()
+        first, second = [asyncio.create_task(post(client, QUERY)) for _ in range(2)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert shop.asked["catalog"] == 2
+        first.cancel()
+        await until(lambda: shop.asked["catalog"] == 3)
+        opened.set()
+        assert await second == alone
+
+
+@pytest.mark.asyncio
 async def test_mutations_are_never_shared(shop: Shop) -> None:
     async with client_of(router_over(shop, SHARING)) as client:
         await post(client, MUTATION)

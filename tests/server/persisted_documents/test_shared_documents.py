@@ -59,6 +59,13 @@ def is_following(app: RouterApp) -> bool:
 
 
 @pytest.mark.asyncio
+async def test_documents_are_not_shared_by_a_nats_that_is_there_for_something_else(shop: Shop, nats_url: str) -> None:
+    async with replica(shop, config(nats_url, f"t{uuid4().hex}", apq_shared=False)) as (_, client):
+        assert await post(client, by_hash(WAREHOUSES, query=WAREHOUSES)) == ANSWER
+        assert "galleria_documents_shared" not in (await client.get("/metrics")).text
+
+
+@pytest.mark.asyncio
 async def test_a_document_that_one_replica_was_sent_runs_by_its_hash_on_all(shop: Shop, nats_url: str) -> None:
     settings = config(nats_url, f"t{uuid4().hex}")
     async with replica(shop, settings) as (_, one), replica(shop, settings) as (app, other):
