@@ -184,3 +184,29 @@ async def test_errors_of_a_schema_keep_their_paths() -> None:
         "data": None,
         "errors": [{"message": "say something", "locations": [{"line": 1, "column": 23}], "path": ["who"]}],
     }
+
+
+class Raising:
+    async def execute(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("with a secret")
+
+
+class Hanging:
+    async def execute(self, *_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (Raising(), ("SUBGRAPH_REQUEST_FAILED", "Subgraph 'a' failed.")),
+        (Hanging(), ("SUBGRAPH_TIMEOUT", "Subgraph 'a' did not answer within 0.05 seconds.")),
+    ],
+    ids=["raises", "hangs"],
+)
+async def test_a_schema_that_does_not_answer_is_a_failed_request(
+    schema: Raising | Hanging, expected: tuple[str, str]
+) -> None:
+    request = structs.replace(asking("hello"), timeout_s=0.05)
+    assert await fail(SchemaSubgraphClient(schema), request) == expected

@@ -60,7 +60,7 @@ class Socket(Transport):
 class Server:
     """A connection that knows ``heads``; ``seen`` are the scopes of its requests, and the bodies that are whole."""
 
-    def __init__(self, heads: KnownHeads, **limits: Any) -> None:
+    def __init__(self, heads: KnownHeads, overload: Overload | None = None, **limits: Any) -> None:
         settings = RouterConfig.model_validate({"server": limits})
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +76,8 @@ class Server:
         self.is_known = False
         self.transport = Socket()
         self._state = ServerState()
-        bounds = settings.server, ConnectionSweeper(settings.server), Overload(overload_policy(settings))
+        room = overload if overload is not None else Overload(overload_policy(settings))
+        bounds = settings.server, ConnectionSweeper(settings.server), room
         loop = asyncio.get_running_loop()
         self.protocol = BoundedProtocol(
             *bounds, heads, config=config, server_state=self._state, app_state={}, _loop=loop

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from router.server.config import RouterConfig
+from router.server.connections.known_heads import KnownHeads
 from router.server.connections.unfinished import UnfinishedRequests
+from router.server.shedding.overload import Overload, overload_policy
+from tests.server.connections.test_known_heads import POST, Server
 
 
 class Connection:
@@ -40,3 +46,20 @@ def test_one_that_is_larger_than_the_room_is_refused_itself() -> None:
     assert requests.hold(one, 101, 100) == 1
     assert one.is_refused
     assert requests.total_bytes == 0
+
+
+@pytest.mark.asyncio
+async def test_bodies_that_have_begun_have_one_room_over_all_connections() -> None:
+    settings = RouterConfig.model_validate({"traffic": {"shedding": {"max_body_bytes": 130_000}}})
+    overload = Overload(overload_policy(settings))
+    first, second, third = (Server(KnownHeads(), overload) for _ in range(3))
+    for server in (first, second):
+        server.send(POST + b"Content-Length: 60000\r\n\r\n" + bytes(50_000))
+    assert (first.transport.written, overload.refused) == ([], 0)
+    third.send(POST + b"Content-Length: 60000\r\n\r\n" + bytes(50_000))
+    assert first.transport.written[0].startswith(b"HTTP/1.1 503 ")
+    assert overload.refused == 1
+    second.send(bytes(10_000))
+    third.send(bytes(10_000))
+    assert [(await one.answered())[0][:15] for one in (second, third)] == [b"HTTP/1.1 200 OK"] * 2
+    assert overload.unfinished.total_bytes == 0
