@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from router.errors import PlanningError
-from router.planning import PlanningLimits, plan_operation
+from router.operation import build_operation, parse_document, split_deferred
+from router.planning import PlanningLimits, plan_deferred, plan_operation
 from router.supergraph import read_supergraph
 from tests.planning.plans import operation_of, plan_lines, plan_of, supergraph_of
 
@@ -107,6 +108,21 @@ def test_field_that_cannot_be_planned_is_refused_with_its_path() -> None:
 
     assert caught.value.code == "QUERY_PLANNING_FAILED"
     assert caught.value.message == ("No plan for T.y at here.y: it can be read from none of the subgraphs reached, a.")
+    assert caught.value.errors[0].extensions == {"code": "QUERY_PLANNING_FAILED", "path": ["here", "y"]}
+
+
+def test_deferred_field_that_cannot_be_planned_is_refused_with_its_path() -> None:
+    supergraph = read_supergraph(UNSATISFIABLE)
+    document = parse_document("{ here: t { x ... @defer { y } } }")
+    deferred = split_deferred(
+        supergraph.api_schema, build_operation(supergraph.api_schema, document, deferring_with={})
+    )
+    assert deferred is not None
+
+    with pytest.raises(PlanningError) as caught:
+        plan_deferred(supergraph, deferred)
+
+    assert caught.value.code == "QUERY_PLANNING_FAILED"
     assert caught.value.errors[0].extensions == {"code": "QUERY_PLANNING_FAILED", "path": ["here", "y"]}
 
 
