@@ -165,6 +165,20 @@ def test_lookup_of_the_first_answer_waits_for_no_input_of_what_is_deferred() -> 
     ]
 
 
+def test_field_of_a_nested_fragment_and_another_comes_after_what_the_nested_one_stands_in() -> None:
+    plan = plan_of(
+        '{ product { id ... @defer(label: "a") { price } '
+        '... @defer(label: "b") { name ... @defer(label: "c") { price } } } }'
+    )
+    parts = [(part.number, {usage.label for usage in part.usages}, part.after) for part in plan.deferred]
+    assert parts == [(1, {"b"}, ()), (2, {"a", "c"}, (1,))]
+    assert [(fetch.part, fetch.subgraph, fetch.depends_on) for fetch in plan.fetches] == [
+        (0, "catalog", ()),
+        (1, "catalog", (0,)),
+        (2, "prices", (0,)),
+    ]
+
+
 def test_mutation_is_not_asked_twice_but_lookups_below_it_are_deferred() -> None:
     assert lines("mutation { make { note ... @defer { product { name price } } } }") == [
         (0, "#0 catalog: mutation { make { note product { name id } } }"),

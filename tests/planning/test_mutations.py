@@ -59,6 +59,16 @@ def test_mutation_runs_where_it_is_first_included_and_once_with_all_that_is_sele
     assert _heads(text) == ["#0 a if $a", "#1 b after #0", "#2 a after #0, #1 if not $a"]
 
 
+def test_mentions_apart_are_no_one_request_even_where_one_subgraph_has_all() -> None:
+    text = "mutation ($a: Boolean!) { addA @include(if: $a) { id } tick addA { again: id } }"
+
+    assert plan_lines(SHOP, text) == [
+        "#0 a: mutation($a: Boolean!) { addA @include(if: $a) { id again: id } tick }",
+        "#1 a after #0: mutation { addA { again: id } }",
+    ]
+    assert _heads(text) == ["#0 a", "#1 a after #0 if not $a"]
+
+
 def test_later_mention_of_a_mutation_under_other_conditions_runs_only_in_place_of_the_earlier() -> None:
     text = (
         "mutation ($a: Boolean!, $b: Boolean!, $c: Boolean!) "
