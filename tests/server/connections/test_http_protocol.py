@@ -67,7 +67,7 @@ class Client:
         """Send a request; what was written by the time it was answered."""
         self._protocol.data_received(request)
         while self._state.tasks:
-            await asyncio.gather(*self._state.tasks)
+            await asyncio.wait(self._state.tasks)
         self.is_closed = self._transport.is_closed
         self._protocol.connection_lost(None)  # Its timer for idle connections ends too.
         return self._transport.written

@@ -56,7 +56,7 @@ class Connection:
     async def answered(self) -> list[bytes]:
         """What was written when the server has nothing left to do."""
         while self._state.tasks:
-            await asyncio.gather(*self._state.tasks)
+            await asyncio.wait(self._state.tasks)
         return self.transport.written
 
 
