@@ -9,9 +9,12 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from subgraphs.chassis.database.mongodb import connect
+from subgraphs.chassis.database.mongodb import Document, connect
 from subgraphs.inventory.domain import Allocation, MovementKind, ReservationStatus, StockChanged
+from subgraphs.inventory.events import encode
 from subgraphs.inventory.service import Inventory
 from subgraphs.inventory.store import MongoStore
 from subgraphs.inventory.store_contract import Store
@@ -19,6 +22,11 @@ from tests.subgraphs.inventory.examples import MUG, NOON, TEAPOT, lines, receipt
 from tests.subgraphs.inventory.memory_store import MemoryStore
 
 Told = list[tuple[bool, int]]
+
+
+class NoOutbox:
+    def wake(self) -> None:
+        """Nobody relays in these tests."""
 
 
 @pytest.fixture(params=["memory_store", "mongo_store"])
@@ -116,3 +124,37 @@ async def test_buyers_and_cancellations_side_by_side_never_tell_it_wrong(
 
 def _alternating(count: int) -> Sequence[bool]:
     return [bool(number % 2) for number in range(count)]
+
+
+class DeliveryBeforeTheFirstFind(CommandListener):
+    """Five pieces arrive just before the first find is sent."""
+
+    def __init__(self, mongodb_url: str) -> None:
+        self._url: str | None = mongodb_url
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "find" and self._url:
+            url, self._url = self._url, None
+            paths = ("stock.available", "stock.warehouses.BER.available", "stock.warehouses.BER.onHand")
+            with MongoClient[Document](url) as client:
+                products = client.get_default_database()["products"]
+                products.update_one({"_id": TEAPOT}, {"$inc": dict.fromkeys(paths, 5)})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to do."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to do."""
+
+
+@pytest.mark.asyncio
+async def test_a_hold_between_whose_tries_more_arrives_is_made(mongo_store: MongoStore, mongodb_url: str) -> None:
+    """The first try leaves the case of the last piece to the second, by which time it is no longer the last one."""
+    assert await hold(mongo_store, "res_1", 2)
+    database = connect(settings_for(mongodb_url), [DeliveryBeforeTheFirstFind(mongodb_url)])
+    overtaken = MongoStore(database, NoOutbox(), encode)
+    assert await hold(overtaken, "res_2", 1)
+    database.client.close()
+    stock = (await mongo_store.products([TEAPOT]))[TEAPOT].stock
+    assert (stock.on_hand, stock.reserved) == (8, 3)
+    assert await told(mongo_store, mongodb_url) == []
