@@ -119,10 +119,9 @@ def test_a_best_seller_is_no_companion_for_being_everywhere() -> None:
 
 
 def test_one_meeting_of_two_rare_products_is_no_rule() -> None:
-    assert ids(rank_companions(around("COF-001", 10, {"COF-012": (4, 12), "BOK-013": (1, 1)}), NOW)) == [
-        "COF-012",
-        "BOK-013",
-    ]
+    """It says less than several meetings, and more than one meeting with a best-seller."""
+    met = {"COF-012": (4, 12), "BOK-013": (1, 1), "MUG-001": (1, 50)}
+    assert ids(rank_companions(around("COF-001", 10, met), NOW)) == ["COF-012", "BOK-013", "MUG-001"]
 
 
 def test_what_was_bought_together_of_late_comes_before_what_once_was() -> None:
