@@ -48,6 +48,17 @@ async def test_private_data_of_nobody_is_not_kept() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(("says", "asked"), [("max-age=60", 1), (None, 1), ("private, max-age=60", 3)])
+async def test_what_the_settings_say_is_for_all_is_so_unless_the_subgraph_says_otherwise(
+    says: str | None, asked: int
+) -> None:
+    cache = private(says, lifetimes={"Product": {"max_age_s": 40}})
+    for who in PEOPLE:
+        await cache.names("1", token=who)
+    assert len(cache.subgraph.asked) == asked
+
+
+@pytest.mark.asyncio
 async def test_public_data_is_kept_for_all() -> None:
     cache = private("public, max-age=60")
     for who in PEOPLE:
