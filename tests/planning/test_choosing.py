@@ -96,7 +96,9 @@ UNSATISFIABLE = """
 schema @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
 enum join__Graph { A @join__graph(name: "a", url: "") B @join__graph(name: "b", url: "") }
 type Query @join__type(graph: A) @join__type(graph: B) { t: T @join__field(graph: A) }
-type T @join__type(graph: A) @join__type(graph: B) { x: Int @join__field(graph: A) y: Int @join__field(graph: B) }
+type T @join__type(graph: A) @join__type(graph: B) {
+  x: Int @join__field(graph: A) y: Int @join__field(graph: B) next: T @join__field(graph: A)
+}
 """
 
 
@@ -104,11 +106,13 @@ def test_field_that_cannot_be_planned_is_refused_with_its_path() -> None:
     supergraph = read_supergraph(UNSATISFIABLE)
 
     with pytest.raises(PlanningError) as caught:
-        plan_operation(supergraph, operation_of(supergraph, "{ here: t { x y } }"))
+        plan_operation(supergraph, operation_of(supergraph, "{ here: t { there: next { x y } } }"))
 
     assert caught.value.code == "QUERY_PLANNING_FAILED"
-    assert caught.value.message == ("No plan for T.y at here.y: it can be read from none of the subgraphs reached, a.")
-    assert caught.value.errors[0].extensions == {"code": "QUERY_PLANNING_FAILED", "path": ["here", "y"]}
+    assert caught.value.message == (
+        "No plan for T.y at here.there.y: it can be read from none of the subgraphs reached, a."
+    )
+    assert caught.value.errors[0].extensions == {"code": "QUERY_PLANNING_FAILED", "path": ["here", "there", "y"]}
 
 
 def test_deferred_field_that_cannot_be_planned_is_refused_with_its_path() -> None:
