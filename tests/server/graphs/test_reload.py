@@ -171,9 +171,11 @@ async def test_subgraphs_that_tell_their_schema_are_asked_again(tmp_path: Path, 
         path = tmp_path / "supergraph.yaml"
         write(path, json.dumps({"subgraphs": {"one": {"schema": {"subgraph_url": server.url}}}}))
         async with serving(path, quick) as served, watching(served):
-            told[0] = "type Query { two: Int }"
-            await until_swapped(served)
-            assert served.root_fields() == {"two"}
+            # Twice: a watch looks when it begins, and again after each interval.
+            for times, field in enumerate(("two", "three"), 1):
+                told[0] = f"type Query {{ {field}: Int }}"
+                await until_swapped(served, times)
+                assert served.root_fields() == {field}
 
 
 @pytest.mark.asyncio
