@@ -247,6 +247,33 @@ def test_arguments_in_what_is_taken_of_a_context_must_fit_their_fields(selection
     )
 
 
+@pytest.mark.parametrize(
+    ("required", "others", "fault"),
+    [
+        ("f(x: 1)", ("f(x: Int): Int @shareable", "f(x: Int): Int @shareable"), None),
+        (
+            "f(x: 1)",
+            ("f(x: Int): Int @shareable", "f: Int @shareable"),
+            'the supergraph has no argument "T.f(x:)", as not all subgraphs define it',
+        ),
+        ("f", ("f(x: Int!): Int",), '"T.f" lacks its required argument "x"'),
+    ],
+)
+def test_arguments_in_what_is_required_must_fit_the_field_of_the_supergraph(
+    required: str, others: tuple[str, ...], fault: str | None, compose_sdl: Callable[..., Composition]
+) -> None:
+    type_ = 'type T @key(fields: "id") { id: ID  %s }'
+    own = type_ % f'f(x: Int): Int @external  g: Int @requires(fields: "{required}")'
+    composition = compose_sdl(
+        a=f"type Query {{ t: T }} {own}", **dict(zip("bc", (type_ % other for other in others), strict=False))
+    )
+
+    message = f'On "T.g", for @requires(fields: "{required}"): {fault}'
+    assert [(str(error.code), error.message) for error in composition.errors] == (
+        [("REQUIRES_INVALID_FIELDS", message)] if fault else []
+    )
+
+
 def test_a_type_condition_that_no_object_of_a_context_meets_is_refused() -> None:
     selection = "$shop ... on Shop { tax } ... on Item { id }"
     composition = compose([Subgraph("a", "http://a", _SHOP + f"item: Item }} {_ITEM % selection}")])
