@@ -15,8 +15,9 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from router.server.config import ServerSettings
-from router.server.connections.bounded_protocol import BoundedProtocol, ConnectionSweeper
+from router.server.connections.bounded_protocol import ConnectionSweeper
 from router.server.connections.known_heads import KnownHeads
+from router.server.connections.shedding_protocol import SheddingProtocol
 from router.server.shedding.load_limit import OverloadPolicy
 from router.server.shedding.overload import Overload
 
@@ -73,7 +74,7 @@ class Transport(asyncio.Transport):
 class Connection:
     """A connection that began at 0."""
 
-    protocol: BoundedProtocol
+    protocol: SheddingProtocol
     transport: Transport
     state: ServerState
 
@@ -105,7 +106,7 @@ def connect(app: Callable[[Scope, Receive, Send], Awaitable[None]] = answer) -> 
     state, transport = ServerState(), Transport()
     overload = Overload(OverloadPolicy(10, 10.0, 100_000, target_lag_s=10.0, initial=10))
     wiring = {"config": config, "server_state": state, "app_state": {}, "_loop": asyncio.get_running_loop()}
-    protocol = BoundedProtocol(LIMITS, Nobody(LIMITS), overload, KnownHeads(), **wiring)
+    protocol = SheddingProtocol(lambda _: False, LIMITS, Nobody(LIMITS), overload, KnownHeads(), **wiring)
     protocol.connection_made(transport)
     return Connection(protocol, transport, state)
 
