@@ -182,7 +182,8 @@ def read_subgraphs(sources: Iterable[tuple[str, str]]) -> dict[str, SubgraphSche
     schemas = {name: SubgraphSchema(name, sdl) for name, sdl in sources}
     for schema in schemas.values():
         for place, (overridden, label) in schema.labelled.items():
-            if overridden in schemas:
+            # Where nobody else has the field, there is nothing to choose.
+            if overridden in schemas and schemas[overridden].targets(*place) is not None:
                 schema.read_with[place] = schemas[overridden].read_without[place] = label
         for place, overridden in schema.overrides.items():
             if overridden in schemas:
