@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
+from types import CoroutineType
 from typing import Any
 from uuid import uuid4
 
@@ -69,6 +70,12 @@ def known(app: RouterApp) -> float:
 
 async def replicas_heard(client: httpx.AsyncClient) -> list[str]:
     return await metric(client, "galleria_rate_limit_replicas")
+
+
+def sharing_tasks() -> list[str]:
+    coroutines = [task.get_coro() for task in asyncio.all_tasks()]
+    names = [one.__qualname__ for one in coroutines if isinstance(one, CoroutineType)]
+    return sorted(name for name in names if name.startswith("CountSharing."))
 
 
 @pytest.mark.asyncio
@@ -230,3 +237,10 @@ def test_workers_of_one_router_count_together(tmp_path: Path, nats_url: str) -> 
 
 def _await(condition: Callable[[], bool]) -> None:
     await_condition(lambda: True if condition() else None, 20, "what the other worker counted")
+
+
+@pytest.mark.asyncio
+async def test_counts_are_told_and_heard_once_however_many_requests_come(nats_url: str) -> None:
+    async with replica(settings(nats_url)) as (_, client):
+        assert [await status(client) for _ in range(5)] == [200] * 5
+        assert sharing_tasks() == ["CountSharing._listen", "CountSharing._tell"]
