@@ -88,7 +88,7 @@ def place_subgraph_errors(
     fallen: set[ClientPath] = set()
     for raw in errors:
         error, path = read_error(raw, fetch.subgraph)
-        above = _steps_to_null(data, path)
+        above = _steps_to_null(data, _renamed(fetch, path))
         if path and above is not None:
             error = replace(error, explains_null=True, null_above=above)
         falls_on = _falls_on(fetch, batches, error, path)
@@ -127,11 +127,16 @@ def _falls_on(
     return ()
 
 
-def _steps_to_null(data: Any, path: ClientPath) -> int | None:
-    """How many steps above ``path`` of a subgraph's answer it has null, or nothing, or a key that was not renamed yet.
+def _renamed(fetch: ExecutableFetch, path: ClientPath) -> ClientPath:
+    """``path`` of a subgraph's answer, by the names that its keys have after their renaming."""
+    if not fetch.lookups:
+        return fetch.rename_path(path)
+    lookup = next((one for one in fetch.lookups if path and one.alias == path[0]), None)
+    return path if lookup is None else (*path[:2], *lookup.rename_path(path[2:]))
 
-    None where a value is there all the same.
-    """
+
+def _steps_to_null(data: Any, path: ClientPath) -> int | None:
+    """How many steps above ``path`` of a subgraph's answer it has null, or nothing; None where a value is there."""
     for length, step in enumerate(path):
         if type(data) is dict:
             data = data.get(step)

@@ -64,20 +64,22 @@ def _assign(presence: Presence, sent: Sent) -> None:
     if not presence.casts:
         return
     taken: dict[str, Shape] = {}
-    for part in (presence, *presence.casts.values()):
+    parts = (presence, *presence.casts.values())
+    keys = {key for part in parts for key in part.uses}
+    for part in parts:
         if part is not presence:
             _assign(part, sent)
         for key, use in part.uses.items():
-            name = _free_name(key, part, use, taken, sent)
+            name = _free_name(key, part, use, taken, keys, sent)
             if name != key:
                 sent.names[part, key] = name
 
 
-def _free_name(key: str, part: Presence, use: Use, taken: dict[str, Shape], sent: Sent) -> str:
-    """``key``, or ``key_Type`` where another type's field of that name has another shape."""
+def _free_name(key: str, part: Presence, use: Use, taken: dict[str, Shape], keys: set[str], sent: Sent) -> str:
+    """``key``, or ``key_Type`` where another type's field of that name has another shape; never another of ``keys``."""
     shape = _shape(use, sent)
     name, number = key, 1
-    while name in taken and not _fits(taken[name], shape):
+    while (name != key and name in keys) or (name in taken and not _fits(taken[name], shape)):
         name = f"{key}_{part.position.type_name}" if number == 1 else f"{key}_{part.position.type_name}_{number}"
         number += 1
     _add_shape(taken, name, shape)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from router import Subgraph, compose
 from router.execution.errors import SubgraphFailure
 from router.execution.executable import compile_plan
@@ -173,3 +175,36 @@ def test_object_of_which_only_what_takes_a_context_is_asked_for_is_there_without
     assert [body["query"] for body in sent] == [PLAIN + " { ... on Shop { parcels { _typename: __typename } } } }"]
     told = [error.path for error in result.errors if error.extensions["code"] == "SUBGRAPH_INPUT_FAILED"]
     assert told == [("shops", 0, "parcels", 0, "cost"), ("shops", 0, "parcels", 1, "cost")]
+
+
+PETS = {
+    "catalog": """type Query { pets: [Pet!]! } union Pet = Cat | Dog type Cat { tag: String }
+        type Dog @key(fields: "tag") { tag: Int name: String }""",
+    "shipping": 'type Dog @key(fields: "tag") { tag: Int age: Int }',
+}
+
+
+@pytest.mark.parametrize(
+    ("cat", "dog", "asked", "answered", "tag_key"),
+    [
+        pytest.param("", "age", "tag", {"tag": None}, "tag", id="its own"),
+        pytest.param("... on Cat { tag }", "age", "tag_Dog: tag", {"tag_Dog": None}, "tag", id="parted from a cat's"),
+        pytest.param("", "tag: name age", "tag: name _tag: tag", {"tag": "Rex", "_tag": None}, "_tag", id="left to it"),
+    ],
+)
+def test_error_of_a_key_is_told_at_what_needs_it_by_whatever_name_the_key_was_asked(
+    cat: str, dog: str, asked: str, answered: dict[str, Any], tag_key: str
+) -> None:
+    def catalog(body: dict[str, Any]) -> dict[str, Any]:
+        assert f"... on Dog {{ {asked} }}" in body["query"]
+        pet = {"__typename": "Dog", **answered}
+        return {"data": {"pets": [pet]}, "errors": [{"message": "lost", "path": ["pets", 0, list(answered)[-1]]}]}
+
+    result, sent = run(f"{{ pets {{ {cat} ... on Dog {{ {dog} }} }} }}", PETS, catalog=catalog)
+
+    assert sent == []
+    told = "Not fetched from subgraph 'shipping', because what it needs failed: lost"
+    assert [(error.path, error.message) for error in result.errors] == [
+        (("pets", 0, tag_key), "lost"),
+        (("pets", 0, "age"), told),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from router.planning.query_plan import PathStep, Rewrite
@@ -33,3 +35,43 @@ async def test_an_entity_and_the_path_of_its_error_are_renamed() -> None:
     result = await run(plan(root(0, "a", "one"), entities(1, "b", 0, found)), client)
     assert result.data == {"one": {"id": "1", "price": {"amount": None}}}
     assert errors(result) == [(("one", "price", "amount"), "no amount", "SUBGRAPH_ERROR")]
+
+
+ERRORS_IN_ANSWERS: list[Any] = [
+    pytest.param("Mug", (), id="at a value that is there all the same"),
+    pytest.param(None, (), id="at null"),
+    pytest.param(None, ("amount",), id="below null"),
+    pytest.param({"amount": 5}, (), id="at an object"),
+    pytest.param({"amount": 5}, ("amount",), id="at a value in an object"),
+    pytest.param({"amount": None}, ("amount",), id="at null in an object"),
+    pytest.param([{"amount": 5}, None], (1, "amount"), id="below null in a list"),
+]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("value", "below"), ERRORS_IN_ANSWERS)
+async def test_an_error_at_a_renamed_root_key_is_told_as_at_any_other(value: Any, below: tuple[str | int, ...]) -> None:
+    told = []
+    for sent, rewrites in (("price", ()), ("_p", (Rewrite(path("one"), None, "_p", "price"),))):
+        answer = {"data": {"one": {sent: value}}, "errors": [{"message": "stale", "path": ["one", sent, *below]}]}
+        result = await run(plan(root(0, "a", "one", rewrites=rewrites)), ScriptedSubgraphs(a=answer))
+        assert errors(result) == [(("one", "price", *below), "stale", "SUBGRAPH_ERROR")]
+        told.append(result.errors)
+    assert told[1] == told[0]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("value", "below"), ERRORS_IN_ANSWERS)
+async def test_an_error_at_a_renamed_key_of_an_entity_is_told_as_at_any_other(
+    value: Any, below: tuple[str | int, ...]
+) -> None:
+    told = []
+    for sent, rewrites in (("price", ()), ("_p", (Rewrite((), None, "_p", "price"),))):
+        found = lookup(path("one"), "One", (key(),), "price", rewrites=rewrites)
+        at = ["_entities", 0, sent, *below]
+        answer = {"data": {"_entities": [{sent: value}]}, "errors": [{"message": "stale", "path": at}]}
+        client = ScriptedSubgraphs(a={"data": {"one": {"id": "1"}}}, b=answer)
+        result = await run(plan(root(0, "a", "one"), entities(1, "b", 0, found)), client)
+        assert errors(result) == [(("one", "price", *below), "stale", "SUBGRAPH_ERROR")]
+        told.append(result.errors)
+    assert told[1] == told[0]

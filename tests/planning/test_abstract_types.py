@@ -107,6 +107,21 @@ def test_names_that_conflict_in_a_subgraph_are_aliased_and_renamed_back() -> Non
     assert plan.fetches[0].rewrites == (Rewrite((PathStep("pets"),), ("Dog",), "name_Dog", "name"),)
 
 
+def test_alias_of_a_field_is_never_a_name_that_the_client_uses_beside_it() -> None:
+    subgraphs = {
+        "a": """type Query { pets: [Pet!]! } union Pet = Cat | Dog type Dog { name: String kind: String! }
+                type Cat @key(fields: "id") { id: ID! name: String! @shareable kind: String! }""",
+        "b": 'type Cat @key(fields: "id") { id: ID! name: String @shareable }',
+    }
+
+    assert plan_lines(
+        subgraphs, "{ pets { ... on Dog { name name_Cat: kind } ... on Cat { name name_Cat: kind } } }"
+    ) == [
+        "#0 a: { pets { __typename ... on Dog { name name_Cat: kind } "
+        "... on Cat { name_Cat_2: name name_Cat: kind } } }"
+    ]
+
+
 def test_names_below_conflict_with_what_any_type_before_has_there() -> None:
     subgraphs = {
         "a": """type Query { pets: [Pet!]! } union Pet = Cat | Dog | Fish
