@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from router.execution.answer import SubgraphAnswer
 from router.execution.errors import SubgraphFailure
+from router.execution.executable import compile_plan
+from router.execution.execute import ExecutionContext, execute_event
 from router.execution.subgraph_client import SubgraphResponse
 from router.operation.model import Condition
 from router.planning.query_plan import InputField, InputSelection, OwnedField, QueryPlan
@@ -382,6 +385,44 @@ def boxes_from_two(weights: Any) -> tuple[QueryPlan, ScriptedSubgraphs]:
     names = replace(root(0, "names", "boxes"), document="{boxes{id}}")
     weights_ = replace(root(1, "weights", "boxes"), document="{boxes{weight}}")
     return plan(names, weights_, replace(fees, depends_on=(0, 1))), client
+
+
+@pytest.mark.asyncio
+async def test_field_inside_an_object_is_missing_of_the_types_alone_that_it_is_asked_of() -> None:
+    inside = OwnedField("city", path=path("maker"), start_types=("Cup",))
+    names = replace(lookup(path("products"), "Product", (key(),)), owned=(inside,))
+    products = [{"__typename": name, "id": name, "maker": {"own": 1}} for name in ("Cup", "Mug")]
+    result = await run(
+        plan(root(0, "shop", "products"), entities(1, "names", 0, names)),
+        ScriptedSubgraphs(shop={"data": {"products": products}}, names=SubgraphFailure("SUBGRAPH_TIMEOUT", "late")),
+    )
+    assert errors(result) == [(("products", 0, "maker", "city"), "late", "SUBGRAPH_TIMEOUT")]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_event", [False, True], ids=["a query", "an event"])
+async def test_field_of_one_type_that_was_lost_is_told_where_another_subgraph_tells_the_type_later(
+    is_event: bool,
+) -> None:
+    names = replace(lookup(path("product"), "Product", (key(),)), owned=(OwnedField("name", ("Cup",)),))
+    a_plan = plan(
+        root(0, "shop", "product"),
+        entities(1, "names", 0, names),
+        entities(2, "types", 1, lookup(path("product"), "Product", (key(),))),
+    )
+    shop = {"product": {"id": "1"}}
+    client = ScriptedSubgraphs(
+        shop={"data": shop},
+        names=SubgraphFailure("SUBGRAPH_TIMEOUT", "late"),
+        types={"data": {"_entities": [{"__typename": "Cup"}]}},
+    )
+    if is_event:
+        event = SubgraphAnswer(shop, [])
+        result = await execute_event(compile_plan(a_plan), {}, ExecutionContext(client), event)
+    else:
+        result = await run(a_plan, client)
+    assert result.data == {"product": {"id": "1", "__typename": "Cup"}}
+    assert errors(result) == [(("product", "name"), "late", "SUBGRAPH_TIMEOUT")]
 
 
 @pytest.mark.asyncio

@@ -174,6 +174,19 @@ def test_keys_over_plain_http_are_refused_in_production() -> None:
     RouterApp(RouterConfig(environment="development", authentication=AuthenticationSettings(issuers=issuers)))
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.1", "[::1]"])
+def test_keys_over_plain_http_from_this_machine_are_taken_in_production(host: str) -> None:
+    issuers = (IssuerSettings(issuer=NAME, audiences=(AUDIENCE,), jwks_url=f"http://{host}:8080/jwks"),)
+    RouterApp(RouterConfig(authentication=AuthenticationSettings(issuers=issuers)))
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "[fe80::1]", "localhost.id.test", "127.0.0.1.id.test"])
+def test_keys_over_plain_http_from_another_machine_are_refused_whatever_it_is_called(host: str) -> None:
+    issuers = (IssuerSettings(issuer=NAME, audiences=(AUDIENCE,), jwks_url=f"http://{host}/jwks"),)
+    with pytest.raises(InputError, match="gives keys over plain HTTP"):
+        RouterApp(RouterConfig(authentication=AuthenticationSettings(issuers=issuers)))
+
+
 @pytest.mark.asyncio
 async def test_a_websocket_is_opened_with_a_token_in_its_first_message(issuer: IssuerNow, tmp_path: Path) -> None:
     async with live_stack(settings(issuer, tmp_path, required=True)) as stack:

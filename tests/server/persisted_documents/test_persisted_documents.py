@@ -248,6 +248,10 @@ async def test_a_subscription_over_websocket_runs_by_its_id_and_others_do_not(tm
             b'{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "a"}]}',
             "the document 'a' has no id or no text",
         ),
+        (
+            b'{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": 1, "body": "{ a }"}]}',
+            "the document 1 has no id or no text",
+        ),
         (b'{"": "{ a }"}', "the document '' has no id or no text"),
         (
             json.dumps({"a": WAREHOUSES, hash_of(WAREHOUSES): OTHER}).encode(),

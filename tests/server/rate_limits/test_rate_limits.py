@@ -234,6 +234,19 @@ async def test_a_changed_limit_holds_for_the_next_request_and_what_was_counted_c
         assert [await status() for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.asyncio
+async def test_the_counter_of_what_a_rule_has_refused_goes_on_over_a_reload(tmp_path: Path) -> None:
+    rule = "{name: one, limit: %d, window_s: 3600}"
+    query = {"query": "{ __typename }"}
+    async with running(tmp_path, f"rate_limits: {{rules: [{rule % 1}]}}") as router:
+        for limit in (1, 2):
+            await router.write(f"rate_limits: {{rules: [{rule % limit}]}}")
+            assert [(await router.client.post("/graphql", json=query)).status_code for _ in range(2)] == [200, 429]
+            assert await metric(router.client, "galleria_rate_limited") == [
+                f'galleria_rate_limited_total{{rule="one"}} {limit}.0'
+            ]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -110,6 +110,15 @@ async def test_a_subscription_keeps_nothing_of_its_message_that_it_does_not_need
 
 
 @pytest.mark.asyncio
+async def test_a_subscription_holds_the_bytes_of_its_document_and_of_its_variables() -> None:
+    document = "subscription ($minimum: Int) { bids(minimum: $minimum) { amount } } # " + "é" * 5000
+    async with live_stack(CONFIG) as stack, stack.socket() as client:
+        await client.subscribe(document, variables={"minimum": 1000})
+        await stack.auction.followed_by(1)
+        assert stack.service.subscriptions.held_bytes == len(document) + 5000 + len('{"minimum":1000}')
+
+
+@pytest.mark.asyncio
 async def test_documents_and_variables_of_subscriptions_have_a_room_of_their_own() -> None:
     def document(number: int) -> str:
         return f"subscription {{ bids {{ amount }} }} # {number} " + "x" * 240_000

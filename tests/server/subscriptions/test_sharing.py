@@ -42,6 +42,15 @@ async def test_equal_subscriptions_are_one_at_the_subgraph_until_the_last_client
 
 
 @pytest.mark.asyncio
+async def test_at_the_end_of_the_router_the_subgraph_is_left_though_a_client_reads_nothing(stack: Stack) -> None:
+    client = await subscribe(stack)
+    await stack.auction.followed_by(1)
+    stack.app.end_streams()
+    await stack.auction.followed_by(0)
+    client.close()
+
+
+@pytest.mark.asyncio
 async def test_other_documents_and_other_forwarded_headers_are_kept_apart(stack: Stack) -> None:
     clients = [
         await subscribe(stack),

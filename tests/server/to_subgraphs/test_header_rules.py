@@ -14,6 +14,8 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from router.errors import InputError
+from router.execution.subgraph_client import Headers
+from router.server.access.caller import Caller
 from router.server.app import RouterApp, create_app
 from router.server.config import RouterConfig, check_config, load_config
 from router.server.graphs.graph import open_graph
@@ -101,6 +103,22 @@ async def test_a_client_cannot_say_what_is_set_or_renamed() -> None:
     async with recorded({"headers": headers}) as router:
         await router.ask({"x-key": "theirs", "x-tenant": "theirs", "x-a": "a"})
         assert router.sent("catalog") == {"x-key": "ours", "x-tenant": "a"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "sent"),
+    [
+        ({"set": {"x-tenant": "ours"}}, ((b"x-a", b"a"), (b"x-tenant", b"ours"))),
+        ({"rename": {"x-a": "x-tenant"}}, ((b"x-tenant", b"a"),)),
+        ({"remove": ["x-tenant"]}, ((b"x-a", b"a"),)),
+    ],
+)
+def test_a_rule_counts_over_the_header_of_its_name_that_a_host_gives_its_caller(
+    rules: Mapping[str, Any], sent: Headers
+) -> None:
+    config = check_config({"headers": {"propagate": [], **rules}}, "settings")
+    caller = Caller(headers=((b"X-Tenant", b"host"), (b"x-a", b"a")))
+    assert header_rules(config.headers, ["stock"])["stock"].applied(caller.headers) == sent
 
 
 def test_what_only_propagates_costs_no_rules() -> None:
