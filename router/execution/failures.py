@@ -305,7 +305,7 @@ def _fail_owned(
 
 def _holders(target: JsonObject, owned: OwnedField) -> Iterator[tuple[ClientPath, JsonObject, OwnedField]]:
     """The objects that ``owned`` belongs to, and it; where nobody brought them, what is missing itself."""
-    if owned.path and owned.start_types is not None and target.get("__typename") not in owned.start_types:
+    if owned.start_types is not None and target.get("__typename") not in owned.start_types:
         return
     level: list[Place] = [((), target)]
     for step in owned.path:

@@ -452,6 +452,16 @@ async def test_null_in_place_of_one_object_costs_what_is_missing_of_it_alone() -
 
 
 @pytest.mark.asyncio
+async def test_error_at_a_value_that_is_there_costs_no_input_below_it() -> None:
+    """It explains no null, so the weight that is not there has not failed: it is null as an input."""
+    answer = {"data": {"boxes": [{"weight": 5}, {}]}, "errors": [{"message": "scale", "path": ["boxes"]}]}
+    a_plan, client = boxes_from_two(answer)
+    result = await run(a_plan, client)
+    assert [sent["weight"] for sent in client.representations("fees")] == [5, None]
+    assert [(at, message) for at, message, _ in errors(result)] == [(("boxes",), "scale")]
+
+
+@pytest.mark.asyncio
 async def test_input_that_its_subgraph_does_not_know_is_null_whatever_else_has_failed() -> None:
     """``weights`` knows only the first product; that ``worths`` is down has nothing to do with it."""
     client = ScriptedSubgraphs(

@@ -6,8 +6,12 @@ That a router process keeps these times, too, is seen in ``test_slow_clients.py`
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -15,7 +19,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from router.server.config import ServerSettings
-from router.server.connections.bounded_protocol import ConnectionSweeper
+from router.server.connections.bounded_protocol import MANY_CONNECTIONS, ConnectionSweeper
 from router.server.connections.known_heads import KnownHeads
 from router.server.connections.shedding_protocol import SheddingProtocol
 from router.server.shedding.load_limit import OverloadPolicy
@@ -147,6 +151,51 @@ async def test_a_body_that_comes_too_slowly_is_refused_though_it_never_rests() -
         ends.append(connection.end_at(part * 0.75))
     assert ends == [""] * 8 + ["told"]
     assert connection.transport.written.startswith(TOO_SLOW)
+
+
+class Ticks:
+    """A loop's clock, which stands still: the test runs what is to be done later."""
+
+    def __init__(self) -> None:
+        self.later: Callable[[], None] | None = None
+
+    def time(self) -> float:
+        return 0.0
+
+    def call_later(self, _: float, call: Callable[..., None], *given: object) -> None:
+        self.later = partial(call, *given)
+
+    def tick(self) -> None:
+        later, self.later = self.later, None
+        assert later is not None
+        later()
+
+
+class Ring:
+    """What only the garbage collector gives back."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def is_given_back_by(act: Callable[[], None]) -> bool:
+    ring = weakref.ref(Ring())
+    act()
+    return ring() is None
+
+
+def test_what_many_connections_took_is_given_back_once_when_most_of_them_are_gone() -> None:
+    sweeper, ticks, connections = ConnectionSweeper(LIMITS), Ticks(), list(range(MANY_CONNECTIONS))
+    gc.disable()
+    try:
+        sweeper.watch(connections, cast("asyncio.AbstractEventLoop", ticks))
+        given_back = [is_given_back_by(ticks.tick)]
+        for left in (MANY_CONNECTIONS // 4, MANY_CONNECTIONS // 4 - 1, 1):
+            del connections[left:]
+            given_back.append(is_given_back_by(ticks.tick))
+    finally:
+        gc.enable()
+    assert given_back == [False, False, True, False]
 
 
 @pytest.mark.asyncio

@@ -216,6 +216,18 @@ async def test_a_head_that_is_too_large_by_now_is_refused() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_head_that_is_not_whole_is_measured_without_what_came_before_it_on_the_connection() -> None:
+    server = Server(NoHeads(), max_header_bytes=1024)
+    server.send(POST + b"content-length: 2000\r\n\r\n" + bytes(2000) + POST)  # half a head behind a request
+    server.send(b"content-length: 2\r\n\r\n{}")
+    assert [one[:15] for one in await server.answered()] == [b"HTTP/1.1 200 OK"] * 2
+    server.send(POST + b"x: " + b"y" * 900)
+    assert len(server.transport.written) == 2
+    server.send(b"y" * 200)
+    assert server.transport.written[2].startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.asyncio
 async def test_many_heads_take_a_bounded_room() -> None:
     heads = KnownHeads()
     server = Server(heads)

@@ -59,7 +59,19 @@ async def test_bodies_that_have_begun_have_one_room_over_all_connections() -> No
     third.send(POST + b"Content-Length: 60000\r\n\r\n" + bytes(50_000))
     assert first.transport.written[0].startswith(b"HTTP/1.1 503 ")
     assert overload.refused == 1
+    assert first.protocol.cycle.body == b""  # It lets go of what it held.
     second.send(bytes(10_000))
     third.send(bytes(10_000))
     assert [(await one.answered())[0][:15] for one in (second, third)] == [b"HTTP/1.1 200 OK"] * 2
     assert overload.unfinished.total_bytes == 0
+
+
+@pytest.mark.asyncio
+async def test_heads_that_have_begun_have_one_room_with_them() -> None:
+    settings = RouterConfig.model_validate({"traffic": {"shedding": {"max_body_bytes": 70_000}}})
+    overload = Overload(overload_policy(settings))
+    first, second, third = (Server(KnownHeads(), overload) for _ in range(3))
+    for server in (first, second, third):
+        server.send(POST + b"x: " + b"y" * 30_000)
+    assert first.transport.written[0].startswith(b"HTTP/1.1 503 ")
+    assert (second.transport.written, third.transport.written, overload.refused) == ([], [], 1)

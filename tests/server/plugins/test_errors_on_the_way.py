@@ -110,6 +110,23 @@ async def test_the_errors_of_a_part_are_heard_and_name_the_trace(form: bytes) ->
     assert errors() == ["no stock"]
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("form", [CURRENT, LEGACY])
+async def test_the_errors_of_the_first_part_are_heard_once(form: bytes) -> None:
+    trying.noted.clear()
+    nameless = {"id": "1", "name": None, "theId": "1"}
+    subgraphs = ScriptedSubgraphs(
+        catalog={"data": {"product": nameless}, "errors": [{"message": "no name", "path": ["product", "name"]}]},
+        prices={"data": {"_entities": [{"price": 5}]}},
+        stock={"data": {"_entities": [{"available": 3}]}},
+    )
+    config = RouterConfig.model_validate({**SETTINGS, "errors": {"mask": False}})
+    first, *others = await payloads(router_over(subgraphs, config), QUERY, form)
+    assert [error["message"] for error in first["errors"]] == ["no name"]
+    assert others
+    assert errors() == ["no name"]
+
+
 def errors_within(payload: Any) -> list[Any]:
     """The errors of a payload in either form."""
     found: list[Any] = list(payload.get("errors", ()))

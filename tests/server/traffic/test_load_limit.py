@@ -142,6 +142,17 @@ def test_a_request_gives_back_its_room_once_whether_it_counts_or_not() -> None:
     assert (room.in_flight, room.counted) == (0, 0)
 
 
+def test_there_is_room_while_few_enough_count_and_few_enough_are_under_way() -> None:
+    room = Room(OverloadPolicy(max_in_flight=3, max_lag_s=0.1, max_body_bytes=1, target_lag_s=0.005, initial=2))
+    old = [room.enter(), room.enter()]
+    assert (room.counted, room.in_flight, room.has_room()) == (2, 2, False)
+    for tick in range(GENERATIONS + 2):
+        room.probed(0.0, 1.0, float(tick))
+    assert (room.counted, room.in_flight, room.has_room(), room.has_room(beside=1)) == (0, 2, True, False)
+    assert None not in (*old, room.enter())
+    assert (room.counted, room.in_flight, room.has_room()) == (1, 3, False)
+
+
 @pytest.mark.parametrize("work", [LARGE, HEAVY], ids=["large answers", "heavy requests"])
 def test_twice_the_load_costs_neither_goodput_nor_time(work: Work) -> None:
     normal = SimulatedLoop(work, None).run(work.capacity * 0.7, 30)
