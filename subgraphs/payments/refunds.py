@@ -142,7 +142,7 @@ def _add_return(payment: Payment, claim: ReturnClaim, promised: Money, now: date
     While a parcel is still unheard of, what it brings may be needed for all of it.
     """
     amount = Money(min(promised.amount_minor, payment.refundable_minor), payment.amount.currency_code)
-    if amount != promised and unclaimed_minor(payment):
+    if amount != promised and unclaimed_minor(payment) > 0:
         return payment
     return _add_once(payment, RefundRequest(amount, claim.reason, _RETURN_PREFIX + claim.id), now)
 
